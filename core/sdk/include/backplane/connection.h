@@ -1,0 +1,49 @@
+// A required port as seen from the device: the functions of whoever the machine file connected to it.
+#pragma once
+
+#include <backplane/abi.h>
+
+#include <cstddef>
+
+namespace backplane {
+
+// The interface id that goes with each function struct; third parties specialise it for their own interfaces.
+template <class Functions>
+constexpr const char* interface_id = nullptr;
+
+template <> inline constexpr const char* interface_id<backplane_line> = BACKPLANE_LINE;
+template <> inline constexpr const char* interface_id<backplane_address_space> = BACKPLANE_ADDRESS_SPACE;
+template <> inline constexpr const char* interface_id<backplane_message_interrupt> = BACKPLANE_MESSAGE_INTERRUPT;
+template <> inline constexpr const char* interface_id<backplane_end_of_interrupt> = BACKPLANE_END_OF_INTERRUPT;
+template <> inline constexpr const char* interface_id<backplane_character> = BACKPLANE_CHARACTER;
+template <> inline constexpr const char* interface_id<backplane_interrupt_controller> = BACKPLANE_INTERRUPT_CONTROLLER;
+template <> inline constexpr const char* interface_id<backplane_cpu> = BACKPLANE_CPU;
+
+// A member of a device, bound through Declaration::connects.
+template <class FunctionsType>
+class Connection {
+public:
+    using Functions = FunctionsType;
+
+    Connection() = default;
+    explicit Connection(backplane_link link)
+        : functions_{static_cast<const Functions*>(link.functions)}, object_{link.object} {}
+
+    explicit operator bool() const { return functions_ != nullptr; }
+    const Functions* operator->() const { return functions_; }
+    const Functions* functions() const { return functions_; }
+    void* object() const { return object_; }
+
+    // call<&backplane_character::send>(data, length). The port must be connected.
+    template <auto member, class... Arguments>
+    auto call(Arguments... arguments) const
+    {
+        return (functions_->*member)(object_, arguments...);
+    }
+
+private:
+    const Functions* functions_ = nullptr;
+    void* object_ = nullptr;
+};
+
+}  // namespace backplane

@@ -1,0 +1,16 @@
+// Everything a device needs.
+#pragma once
+
+#include <backplane/abi.h>
+#include <backplane/address_space.h>
+#include <backplane/connection.h>
+#include <backplane/declaration.h>
+#include <backplane/device.h>
+#include <backplane/events.h>
+#include <backplane/line.h>
+#include <backplane/plugin.h>
+#include <backplane/property.h>
+#include <backplane/registers.h>
+#include <backplane/thunk.h>
+#include <backplane/timer.h>
+#include <backplane/units.h>
