@@ -1,0 +1,44 @@
+// Connects outputs to inputs and remembers every level, so that several outputs share an input as a wired OR.
+#pragma once
+
+#include <backplane/abi/device.h>
+#include <backplane/abi/line.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace backplane::runtime {
+
+class InterruptLines {
+public:
+    // What an output drives: hands `link` to the input's own functions when the OR of its outputs changes.
+    // `after_change` may be empty; it runs after the input was told.
+    backplane_link connect(backplane_link input, std::function<void()> after_change);
+
+    // Saved and restored as a whole, in the order of connecting. Restoring tells nobody: the devices restore theirs.
+    [[nodiscard]] std::vector<bool> levels() const;
+    void restore(const std::vector<bool>& levels);
+
+private:
+    struct Input {
+        backplane_link link;
+        std::function<void()> after_change;
+        std::uint32_t high = 0;  // outputs that drive it high
+    };
+
+    struct Output {
+        Input* input;
+        bool level = false;
+    };
+
+    static void set(void* object, std::int32_t level);
+
+    std::map<std::pair<const void*, void*>, Input> inputs_;
+    std::deque<Output> outputs_;
+};
+
+}  // namespace backplane::runtime

@@ -1,0 +1,223 @@
+#include "runtime/machine.h"
+
+#include "runtime/exit_codes.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace backplane::runtime {
+
+namespace {
+
+// Long enough that leaving the engine costs nothing, short enough that a request for attention which the engine's
+// unlocked counting overwrote is served within a fraction of a millisecond.
+constexpr std::int64_t slice = 100'000;
+
+constexpr int exit_after_signal = 128;
+
+}  // namespace
+
+Machine::Machine(const MachineDescription& description)
+    : name_{description.name}, memory_{memory_space, memory_space_size, lock_}, io_ports_{io_space, io_space_size, lock_}
+{
+    if (description.clock == ClockMode::Realtime) {
+        clock_.emplace(host_time_, [this] { io_.wake(); });
+        return;
+    }
+    instruction_time_.emplace(description.frequency, [this] {
+        std::uint64_t total = 0;
+        for (const auto& cpu : cpus_) total += cpu->instructions();
+        return total;
+    });
+    // The slice under way was measured to the deadline that was the earliest until now.
+    clock_.emplace(*instruction_time_, [this] {
+        for (const auto& cpu : cpus_) cpu->request_attention();
+    });
+}
+
+Machine::~Machine()
+{
+    stop_components();
+    const MachineGuard guard{lock_};
+    components_.clear();
+}
+
+void Machine::stop_components()
+{
+    io_.stop();
+    const MachineGuard guard{lock_};
+    for (Component* component : std::exchange(running_, {})) component->stop();
+}
+
+void Machine::reset(backplane_reset_kind kind)
+{
+    const MachineGuard guard{lock_};
+    for (Component* component : reset_order_) component->reset(kind);
+}
+
+std::optional<std::chrono::steady_clock::time_point> Machine::run_timers()
+{
+    clock_->run_due();
+    const auto next = clock_->next_deadline();
+    if (!next) return std::nullopt;
+    return host_time_.host_instant(*next);
+}
+
+void Machine::wake_cpus()
+{
+    for (const auto& cpu : cpus_) {
+        cpu->request_attention();
+        cpu->wake();
+    }
+}
+
+// Tells the controller and stops the CPUs at their next boundary.
+void Machine::ask(std::unique_lock<std::mutex> guard)
+{
+    pausing_ = true;
+    guard.unlock();
+    wake_cpus();
+    control_changed_.notify_all();
+}
+
+void Machine::request_reset(std::string why)
+{
+    std::unique_lock guard{control_};
+    if (!reset_request_) reset_request_ = std::move(why);
+    ask(std::move(guard));
+}
+
+void Machine::request_power_off(int exit_code, std::string why)
+{
+    std::unique_lock guard{control_};
+    if (!ending_) ending_ = Ending{exit_code, std::move(why)};
+    ask(std::move(guard));
+}
+
+bool Machine::park()
+{
+    std::unique_lock guard{control_};
+    ++parked_;
+    control_changed_.notify_all();
+    control_changed_.wait(guard, [this] { return finished_ || !pausing_; });
+    --parked_;
+    return !finished_;
+}
+
+// Gives whether the CPU has nothing to do until it is woken.
+bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit)
+{
+    switch (exit) {
+    case BACKPLANE_CPU_HALTED: return true;
+    case BACKPLANE_CPU_HALTED_FOR_GOOD: {
+        std::unique_lock guard{control_};
+        // An NMI or INIT from another CPU could still wake this one.
+        if (++halted_for_good_ < cpus_.size()) return true;
+        guard.unlock();
+        request_power_off(static_cast<int>(ExitCode::Ok), fmt::format("{}: halted with interrupts off", cpu.component().name()));
+        return true;
+    }
+    case BACKPLANE_CPU_SHUTDOWN:
+        request_power_off(static_cast<int>(ExitCode::GuestFailure),
+                          fmt::format("{}: shutdown (triple fault)\n{}", cpu.component().name(), cpu.describe_state()));
+        return true;
+    case BACKPLANE_CPU_BUDGET:
+    case BACKPLANE_CPU_ATTENTION:
+    case BACKPLANE_CPU_BREAKPOINT: return false;
+    }
+    return false;
+}
+
+void Machine::run_realtime(VirtualCpu& cpu)
+{
+    bool for_good = false;
+    for (;;) {
+        if (pausing_ && !park()) return;
+        cpu.prepare_sleep();
+        const auto exit = cpu.run(slice);
+        if (exit != BACKPLANE_CPU_HALTED_FOR_GOOD && std::exchange(for_good, false)) {
+            const std::lock_guard guard{control_};
+            --halted_for_good_;
+        }
+        const bool idle = for_good || handle_exit(cpu, exit);
+        for_good = exit == BACKPLANE_CPU_HALTED_FOR_GOOD;
+        if (idle && !pausing_) cpu.sleep();
+    }
+}
+
+// All CPUs in turn on one thread, each slice measured so that a timer expires at exactly its instruction.
+void Machine::run_deterministic()
+{
+    for (;;) {
+        if (pausing_ && !park()) return;
+        std::optional<std::uint64_t> deadline;
+        {
+            const MachineGuard guard{lock_};
+            clock_->run_due();
+            deadline = clock_->next_deadline();
+        }
+        halted_for_good_ = 0;
+        bool idle = true;
+        for (const auto& cpu : cpus_) {
+            std::int64_t budget = slice;
+            if (deadline) budget = std::min(budget, static_cast<std::int64_t>(instruction_time_->instructions_until(*deadline)));
+            idle = handle_exit(*cpu, cpu->run(budget)) && idle;
+        }
+        if (!idle || pausing_) continue;
+        const MachineGuard guard{lock_};
+        deadline = clock_->next_deadline();
+        if (deadline)
+            instruction_time_->skip_to(*deadline);
+        else
+            request_power_off(static_cast<int>(ExitCode::Ok), "every CPU is halted and no timer is set");
+    }
+}
+
+Ending Machine::run(const RunOptions& options)
+{
+    if (cpus_.empty()) return {static_cast<int>(ExitCode::BadInput), "the machine has no CPU"};
+
+    reset(BACKPLANE_RESET_POWER_ON);
+    io_.on_termination([this](int signal) { request_power_off(exit_after_signal + signal, fmt::format("ended by signal {}", signal)); });
+    io_.start([this] { return is_deterministic() ? std::nullopt : run_timers(); });
+
+    std::vector<std::thread> threads;
+    if (is_deterministic())
+        threads.emplace_back([this] { run_deterministic(); });
+    else
+        for (const auto& cpu : cpus_) threads.emplace_back([this, &cpu] { run_realtime(*cpu); });
+
+    const auto limit = std::chrono::steady_clock::now() + options.time_limit.value_or(std::chrono::hours{24 * 365});
+    std::unique_lock guard{control_};
+    for (;;) {
+        if (!control_changed_.wait_until(guard, limit, [this] { return reset_request_ || ending_; }) && !ending_) {
+            ending_ = Ending{static_cast<int>(ExitCode::Timeout), "the time limit passed"};
+            pausing_ = true;
+            guard.unlock();
+            wake_cpus();
+            guard.lock();
+        }
+        control_changed_.wait(guard, [&] { return parked_ == threads.size(); });
+        if (!ending_ && options.end_on_reset) ending_ = Ending{static_cast<int>(ExitCode::Ok), *reset_request_ + " (--no-reboot)"};
+        if (ending_) break;
+        reset_request_.reset();
+        guard.unlock();
+        reset(BACKPLANE_RESET_MACHINE);
+        guard.lock();
+        pausing_ = reset_request_ || ending_;
+        halted_for_good_ = 0;
+        control_changed_.notify_all();
+    }
+    const Ending ending = *ending_;
+    finished_ = true;
+    guard.unlock();
+    control_changed_.notify_all();
+    for (auto& thread : threads) thread.join();
+    stop_components();
+    return ending;
+}
+
+}  // namespace backplane::runtime

@@ -1,0 +1,114 @@
+// A machine built from its description: components made, wired, reset, run and torn down.
+#pragma once
+
+#include "runtime/address_space.h"
+#include "runtime/component.h"
+#include "runtime/diagnostics.h"
+#include "runtime/event_hub.h"
+#include "runtime/interrupt_lines.h"
+#include "runtime/io_loop.h"
+#include "runtime/machine_description.h"
+#include "runtime/virtual_clock.h"
+#include "runtime/virtual_cpu.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace backplane::runtime {
+
+// How a run ended, for the last line and the exit code.
+struct Ending {
+    int exit_code = 0;
+    std::string why;
+};
+
+struct RunOptions {
+    bool end_on_reset = false;                         // --no-reboot
+    std::optional<std::chrono::seconds> time_limit{};  // --timeout
+};
+
+class Machine {
+public:
+    // Null when something went wrong; then `diagnostics` says what, and where in the machine file.
+    static std::unique_ptr<Machine> build(const MachineDescription& description, Diagnostics& diagnostics);
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+    ~Machine();
+
+    // Runs until the guest or the user ends it; then every component was told to stop.
+    Ending run(const RunOptions& options);
+
+    // [any] Carried out at the next instruction boundary of every CPU.
+    void request_reset(std::string why);
+    void request_power_off(int exit_code, std::string why);
+
+    [[nodiscard]] const std::string& name() const { return name_; }
+    [[nodiscard]] bool is_deterministic() const { return instruction_time_.has_value(); }
+    [[nodiscard]] MachineLock& lock() { return lock_; }
+    [[nodiscard]] VirtualClock& clock() { return *clock_; }
+    [[nodiscard]] EventHub& events() { return events_; }
+    [[nodiscard]] IoLoop& io() { return io_; }
+    [[nodiscard]] AddressSpace& memory() { return memory_; }
+    [[nodiscard]] AddressSpace& ports() { return io_ports_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<Component>>& components() const { return components_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<VirtualCpu>>& cpus() const { return cpus_; }
+
+private:
+    explicit Machine(const MachineDescription& description);
+
+    // Building, step by step (machine_build.cpp). Each reports what it cannot do.
+    void create(const MachineDescription& description, Diagnostics& diagnostics);
+    void map_windows(const MachineDescription& description, Diagnostics& diagnostics);
+    void connect(const MachineDescription& description, Diagnostics& diagnostics);
+    void find_cpus();
+    void order_resets(const MachineDescription& description);
+    void start(const MachineDescription& description, Diagnostics& diagnostics);
+    backplane_link provider(const LinkDescription& link);
+    [[nodiscard]] Component* find(const std::string& name) const;
+
+    void reset(backplane_reset_kind kind);
+    void stop_components();
+    std::optional<std::chrono::steady_clock::time_point> run_timers();
+    void run_realtime(VirtualCpu& cpu);
+    void run_deterministic();
+    bool handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit);
+    void wake_cpus();
+
+    // The controller is the thread in run. A CPU thread that sees `pausing_` parks at its next boundary; park gives
+    // false when it has to end.
+    bool park();
+    void ask(std::unique_lock<std::mutex> guard);
+
+    std::string name_;
+    MachineLock lock_;
+    EventHub events_;
+    HostTime host_time_;
+    std::optional<InstructionTime> instruction_time_;
+    std::optional<VirtualClock> clock_;
+    IoLoop io_{lock_};
+    AddressSpace memory_;
+    AddressSpace io_ports_;
+    InterruptLines lines_;
+    std::vector<std::unique_ptr<Component>> components_;
+    std::vector<Component*> reset_order_;  // providers before those that require them
+    std::vector<Component*> running_;      // started and not yet stopped
+    std::vector<std::unique_ptr<VirtualCpu>> cpus_;
+
+    std::mutex control_;
+    std::condition_variable control_changed_;
+    std::atomic<bool> pausing_ = false;
+    bool finished_ = false;                // by control_: CPU threads end
+    std::size_t parked_ = 0;               // by control_
+    std::size_t halted_for_good_ = 0;      // by control_
+    std::optional<std::string> reset_request_;  // by control_
+    std::optional<Ending> ending_;              // by control_
+};
+
+}  // namespace backplane::runtime

@@ -1,0 +1,18 @@
+// What a machine counted, as JSON: instructions, speed, every component's statistics and every device's accesses.
+#pragma once
+
+#include "runtime/machine.h"
+#include "runtime/speed_meter.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+
+namespace backplane::runtime {
+
+// [any] The sum of a statistic of this name over all CPUs; 0 where none declares it.
+[[nodiscard]] std::uint64_t cpu_statistic(const Machine& machine, const char* name);
+
+[[nodiscard]] nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& speed, const Ending& ending);
+
+}  // namespace backplane::runtime

@@ -1,0 +1,94 @@
+// Guest time: nanoseconds since power-on, and the timers that devices set on it.
+//
+// A realtime clock follows the host's steady clock. A deterministic clock is driven from retired instructions: its time
+// moves only as far as the CPU has executed, or jumps to the next timer while every CPU is halted.
+#pragma once
+
+#include "runtime/machine_lock.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace backplane::runtime {
+
+// Where guest time comes from.
+class TimeSource {
+public:
+    virtual ~TimeSource() = default;
+    [[nodiscard]] virtual std::uint64_t now() const = 0;
+};
+
+class HostTime final : public TimeSource {
+public:
+    [[nodiscard]] std::uint64_t now() const override;
+    [[nodiscard]] std::chrono::steady_clock::time_point host_instant(std::uint64_t guest) const;
+
+private:
+    std::chrono::steady_clock::time_point power_on_ = std::chrono::steady_clock::now();
+};
+
+class InstructionTime final : public TimeSource {
+public:
+    // `instructions` counts what the machine has retired so far.
+    InstructionTime(std::uint64_t frequency, std::function<std::uint64_t()> instructions);
+
+    [[nodiscard]] std::uint64_t now() const override;
+    // Instructions still to retire until that time; at least 1.
+    [[nodiscard]] std::uint64_t instructions_until(std::uint64_t deadline) const;
+    // Nobody executes: time passes without instructions.
+    void skip_to(std::uint64_t deadline);
+
+private:
+    std::uint64_t frequency_;
+    std::function<std::uint64_t()> instructions_;
+    std::uint64_t skipped_ = 0;
+};
+
+class VirtualClock {
+public:
+    struct Timer {
+        std::string name;
+        void (*expire)(void* user);
+        void* user;
+        std::uint64_t deadline = 0;
+        std::uint64_t order = 0;   // of starting; decides between equal deadlines, so that runs repeat
+        bool running = false;
+        VirtualClock* clock;
+    };
+
+    // `sooner` is told when the earliest deadline moved forward.
+    VirtualClock(TimeSource& source, std::function<void()> sooner) : source_{source}, sooner_{std::move(sooner)} {}
+
+    // [any]
+    [[nodiscard]] std::uint64_t now() const { return source_.now(); }
+
+    // The rest with the machine lock held.
+    Timer& create_timer(std::string name, void (*expire)(void*), void* user);
+    void start(Timer& timer, std::uint64_t deadline);
+    void stop(Timer& timer);
+    [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
+    // Runs what is due, in order of deadline, including what those start.
+    void run_due();
+
+private:
+    struct Earlier {
+        bool operator()(const Timer* a, const Timer* b) const
+        {
+            return std::pair{a->deadline, a->order} < std::pair{b->deadline, b->order};
+        }
+    };
+
+    TimeSource& source_;
+    std::function<void()> sooner_;
+    std::vector<std::unique_ptr<Timer>> timers_;
+    std::set<Timer*, Earlier> queue_;
+    std::uint64_t started_ = 0;
+};
+
+}  // namespace backplane::runtime

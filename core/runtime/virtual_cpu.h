@@ -1,0 +1,43 @@
+// A CPU component with the thread that drives it: slices of instructions, sleep while halted, parking when asked.
+#pragma once
+
+#include <backplane/abi/cpu.h>
+#include <backplane/abi/device.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace backplane::runtime {
+
+class Component;
+
+class VirtualCpu {
+public:
+    VirtualCpu(Component& component, backplane_link link)
+        : component_{component}, functions_{static_cast<const backplane_cpu*>(link.functions)}, object_{link.object} {}
+
+    [[nodiscard]] Component& component() const { return component_; }
+    [[nodiscard]] backplane_cpu_exit run(std::int64_t budget) { return static_cast<backplane_cpu_exit>(functions_->run(object_, budget)); }
+    [[nodiscard]] std::uint64_t instructions() const { return functions_->instructions(object_); }
+
+    // [any] Makes a running slice end at the next instruction boundary.
+    void request_attention() { functions_->request_attention(object_); }
+
+    // [any] Ends a sleep: an interrupt line changed, or the host wants something.
+    void wake();
+    // Call before looking for a reason to sleep; then sleep ends at once if wake came in between.
+    void prepare_sleep() { woken_ = false; }
+    void sleep() { woken_.wait(false); }
+
+    // The registers by name, for the message about a guest that failed.
+    [[nodiscard]] std::string describe_state() const;
+
+private:
+    Component& component_;
+    const backplane_cpu* functions_;
+    void* object_;
+    std::atomic<bool> woken_ = false;
+};
+
+}  // namespace backplane::runtime
