@@ -1,0 +1,159 @@
+// Forms of the near branches, and of comparisons fused with the conditional branch behind them.
+#pragma once
+
+#include "x86/forms/condition.h"
+#include "x86/forms/shapes.h"
+#include "x86/semantics/branch.h"
+
+namespace backplane::x86 {
+namespace forms {
+
+inline bool is_far(const Instruction& instruction) {
+    return instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+}
+
+// Calls f.operator()<T>() with the width of the instruction pointer.
+template <class F>
+auto with_ip_width(const Instruction& instruction, F f) {
+    if (instruction.is_code64()) return f.template operator()<std::uint64_t>();
+    if (instruction.decoded.operand_width == 32) return f.template operator()<std::uint32_t>();
+    return f.template operator()<std::uint16_t>();
+}
+
+inline std::uint64_t distance_from_block(const Instruction& instruction) {
+    return branch_target(instruction).value_or(0) - instruction.block_ip;
+}
+
+// JMP and CALL, near: relative or through a register or memory. `Stack` is empty for JMP. Null for
+// the far forms.
+template <class Engine, auto semantic, class... Stack, class T>
+typename Engine::Handler near_target(const Instruction& instruction, Op& op, T*) {
+    const ZydisDecodedOperand& target = instruction.operands[0];
+    if (is_immediate(target)) {
+        op.immediate = distance_from_block(instruction);
+        return Engine::template handler<semantic, Stack..., RelativeTarget<T>>();
+    }
+    if (is_register(target)) {
+        fill_reg(target, op);
+        return Engine::template handler<semantic, Stack..., Reg<T>>();
+    }
+    fill_memory(instruction, target, op);
+    return Engine::template handler<semantic, Stack..., Memory<T>>();
+}
+
+template <class Engine>
+typename Engine::Handler jmp(const Instruction& instruction, Op& op) {
+    if (is_far(instruction)) return nullptr;
+    return with_ip_width(instruction, [&]<class T>() {
+        return near_target<Engine, semantics::jmp>(instruction, op, static_cast<T*>(nullptr));
+    });
+}
+
+template <class Engine>
+typename Engine::Handler call(const Instruction& instruction, Op& op) {
+    if (is_far(instruction)) return nullptr;
+    return with_ip_width(instruction, [&]<class T>() {
+        using Stack = std::conditional_t<sizeof(T) == 8, Stack64, StackLegacy>;
+        return near_target<Engine, semantics::call, Stack>(instruction, op,
+                                                           static_cast<T*>(nullptr));
+    });
+}
+
+template <class Engine>
+typename Engine::Handler ret(const Instruction& instruction, Op& op) {
+    if (is_far(instruction)) return nullptr;
+    if (instruction.decoded.operand_count_visible == 1) fill_immediate(instruction.operands[0], op);
+    return with_ip_width(instruction, []<class T>() {
+        using Stack = std::conditional_t<sizeof(T) == 8, Stack64, StackLegacy>;
+        return Engine::template handler<semantics::ret<T>, Stack>();
+    });
+}
+
+template <class Engine, Condition condition>
+typename Engine::Handler conditional_jump(const Instruction& instruction, Op& op) {
+    op.immediate = distance_from_block(instruction);
+    return with_ip_width(instruction, []<class T>() {
+        return Engine::template handler<semantics::jcc<condition>, RelativeTarget<T>>();
+    });
+}
+
+// JCXZ and LOOP count in CX, ECX or RCX after the address size.
+template <class Engine, auto semantic>
+typename Engine::Handler counted_branch(const Instruction& instruction, Op& op) {
+    op.immediate = distance_from_block(instruction);
+    return with_ip_width(instruction, [&]<class T>() {
+        return with_wide_width(instruction.decoded.address_width, [&]<class A>() {
+            return Engine::template handler<semantic, Counter<A>, RelativeTarget<T>>();
+        });
+    });
+}
+
+// Fills the op for CMP or TEST and the Jcc right behind it as one. Null when the pair has no fused
+// form; then bind the two apart. A fault is the comparison's; the op's length covers both.
+template <class Engine>
+typename Engine::Handler bind_fused(const Instruction& comparison, const Instruction& jump,
+                                    Op& op) {
+    using Handler = typename Engine::Handler;
+    const bool is_cmp = comparison.mnemonic() == ZYDIS_MNEMONIC_CMP;
+    const auto condition = condition_of_jump(jump);
+    if ((!is_cmp && comparison.mnemonic() != ZYDIS_MNEMONIC_TEST) || !condition ||
+        !comparison.is_code64())
+        return nullptr;
+    const auto distance = static_cast<std::int64_t>(distance_from_block(jump));
+    if (distance != static_cast<std::int32_t>(distance)) return nullptr;
+
+    const ZydisDecodedOperand& first = comparison.operands[0];
+    const ZydisDecodedOperand& second = comparison.operands[1];
+    op.length = static_cast<std::uint8_t>(comparison.decoded.length + jump.decoded.length);
+    op.offset = static_cast<std::uint16_t>(comparison.ip - comparison.block_ip);
+    op.extra = static_cast<std::uint32_t>(distance);
+    if (is_immediate(second)) fill_immediate(second, op);
+    if (is_memory(first)) fill_memory(comparison, first, op);
+    if (is_memory(second)) fill_memory(comparison, second, op);
+    if (is_register(first)) fill_reg(first, op);
+    if (is_register(second)) (is_register(first) ? fill_rm : fill_reg)(second, op);
+
+    const auto choose = [&]<auto semantic, class T>() -> Handler {
+        using Target = FusedTarget<std::uint64_t>;
+        if (is_register(first) && is_register(second))
+            return Engine::template handler<semantic, Reg<T>, Rm<T>, Target>();
+        if (is_register(first) && is_immediate(second))
+            return Engine::template handler<semantic, Reg<T>, Immediate<T>, Target>();
+        if (is_register(first))
+            return Engine::template handler<semantic, Reg<T>, Memory<T>, Target>();
+        if (is_immediate(second))
+            return Engine::template handler<semantic, Memory<T>, Immediate<T>, Target>();
+        return Engine::template handler<semantic, Memory<T>, Reg<T>, Target>();
+    };
+    return with_any_width(first.size, [&]<class T>() -> Handler {
+        Handler handler = nullptr;
+        for_each_condition([&]<Condition candidate>() {
+            if (*condition != candidate) return;
+            handler =
+                is_cmp ? choose.template operator()<semantics::compare_and_branch<candidate>, T>()
+                       : choose.template operator()<semantics::test_and_branch<candidate>, T>();
+        });
+        return handler;
+    });
+}
+
+}  // namespace forms
+
+template <class Engine>
+void register_branch(FormTable<Engine>& table) {
+    using namespace forms;
+    table[ZYDIS_MNEMONIC_JMP] = jmp<Engine>;
+    table[ZYDIS_MNEMONIC_CALL] = call<Engine>;
+    table[ZYDIS_MNEMONIC_RET] = ret<Engine>;
+    for_each_condition([&]<Condition condition>() {
+        table[mnemonic_for(jumps, condition)] = conditional_jump<Engine, condition>;
+    });
+    table[ZYDIS_MNEMONIC_JCXZ] = counted_branch<Engine, semantics::jcxz>;
+    table[ZYDIS_MNEMONIC_JECXZ] = counted_branch<Engine, semantics::jcxz>;
+    table[ZYDIS_MNEMONIC_JRCXZ] = counted_branch<Engine, semantics::jcxz>;
+    table[ZYDIS_MNEMONIC_LOOP] = counted_branch<Engine, semantics::loop>;
+    table[ZYDIS_MNEMONIC_LOOPE] = counted_branch<Engine, semantics::loope>;
+    table[ZYDIS_MNEMONIC_LOOPNE] = counted_branch<Engine, semantics::loopne>;
+}
+
+}  // namespace backplane::x86

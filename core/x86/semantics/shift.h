@@ -1,0 +1,214 @@
+// SHL, SHR, SAR, the rotates and the double shifts (SDM 2).
+//
+// Counts are taken modulo 32, or 64 for 64-bit operands; a count of zero changes no flag, though a
+// 32-bit register is still zero-extended. OF is defined for a count of one only; for others it gets
+// what the same formula gives.
+#pragma once
+
+#include "x86/implicit_operand.h"
+#include "x86/machine.h"
+
+namespace backplane::x86::semantics {
+
+template <class T> inline constexpr unsigned width_of = 8 * sizeof(T);
+template <class T> inline constexpr unsigned count_mask = sizeof(T) == 8 ? 63 : 31;
+
+inline constexpr auto top_bit = []<class T>(T value) __attribute__((always_inline)) {
+    return static_cast<bool>((value >> (width_of<T> - 1)) & 1);
+};
+
+inline constexpr auto second_bit = []<class T>(T value) __attribute__((always_inline)) {
+    return static_cast<bool>((value >> (width_of<T> - 2)) & 1);
+};
+
+// True when flags change for `count`; a compiler drops the question for counts known to be nonzero.
+template <class Count>
+constexpr bool changes_flags(unsigned count) {
+    if constexpr (requires { Count::is_never_zero; })
+        return true;
+    else
+        return count != 0;
+}
+
+// The result sets SF, ZF and PF; AF is undefined and cleared.
+inline constexpr auto set_shift_flags = [](auto& m, auto result, bool carry,
+                                           bool overflow) __attribute__((always_inline)) {
+    LazyFlags& flags = m.state().flags;
+    flags.set_result(result);
+    flags.aux = static_cast<std::uint64_t>(carry != overflow) << 63;
+    flags.carry = carry;
+};
+
+inline constexpr auto shl = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const unsigned n = *count.read(m) & count_mask<T>;
+    const auto before = dst.update(
+        m, [&](T value) { return static_cast<T>(std::uint64_t{value} << n); });
+    if (!before) return Outcome::Fault;
+    if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
+    const T result = static_cast<T>(std::uint64_t{*before} << n);
+    bool carry;
+    if constexpr (sizeof(T) == 8)
+        carry = (*before >> (64 - n)) & 1;
+    else
+        carry = (std::uint64_t{*before} << n >> width_of<T>)&1;
+    set_shift_flags(m, result, carry, carry != top_bit(result));
+    return Outcome::Next;
+};
+
+inline constexpr auto shr = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const unsigned n = *count.read(m) & count_mask<T>;
+    const auto before = dst.update(
+        m, [&](T value) { return static_cast<T>(std::uint64_t{value} >> n); });
+    if (!before) return Outcome::Fault;
+    if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
+    const T result = static_cast<T>(std::uint64_t{*before} >> n);
+    const bool carry = (std::uint64_t{*before} >> (n - 1)) & 1;
+    set_shift_flags(m, result, carry, top_bit(result) != second_bit(result));
+    return Outcome::Next;
+};
+
+inline constexpr auto sar = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const unsigned n = *count.read(m) & count_mask<T>;
+    const auto before = dst.update(
+        m, [&](T value) { return static_cast<T>(LazyFlags::sign_extend(value) >> n); });
+    if (!before) return Outcome::Fault;
+    if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
+    const std::int64_t wide = LazyFlags::sign_extend(*before);
+    set_shift_flags(m, static_cast<T>(wide >> n), (wide >> (n - 1)) & 1, false);
+    return Outcome::Next;
+};
+
+// Rotates change CF and OF only.
+inline constexpr auto rol = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const unsigned n = *count.read(m) & count_mask<T>;
+    const auto rotate = [&](T value) {
+        return std::rotl(value, static_cast<int>(n % width_of<T>));
+    };
+    const auto before = dst.update(m, rotate);
+    if (!before) return Outcome::Fault;
+    if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
+    const T result = rotate(*before);
+    const bool carry = result & 1;
+    m.state().flags.set_carry_and_overflow(carry, carry != top_bit(result));
+    return Outcome::Next;
+};
+
+inline constexpr auto ror = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const unsigned n = *count.read(m) & count_mask<T>;
+    const auto rotate = [&](T value) {
+        return std::rotr(value, static_cast<int>(n % width_of<T>));
+    };
+    const auto before = dst.update(m, rotate);
+    if (!before) return Outcome::Fault;
+    if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
+    const T result = rotate(*before);
+    m.state().flags.set_carry_and_overflow(top_bit(result), top_bit(result) != second_bit(result));
+    return Outcome::Next;
+};
+
+// Rotates through the carry turn one bit more than the operand has: 8- and 16-bit counts are modulo
+// 9 and 17.
+template <class T>
+constexpr unsigned rotate_through_carry_count(unsigned count) {
+    return sizeof(T) < 4 ? (count & 31) % (width_of<T> + 1) : count & count_mask<T>;
+}
+
+inline constexpr auto rcl = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    constexpr unsigned width = width_of<T>;
+    const unsigned n = rotate_through_carry_count<T>(*count.read(m));
+    const std::uint64_t carry_in = m.state().flags.cf();
+    const auto rotate = [&](T operand) {
+        if (n == 0) return operand;
+        const std::uint64_t value = operand;
+        const std::uint64_t wrapped = n > 1 ? value >> (width + 1 - n) : 0;
+        return static_cast<T>((n < width ? value << n : 0) | carry_in << (n - 1) | wrapped);
+    };
+    const auto before = dst.update(m, rotate);
+    if (!before) return Outcome::Fault;
+    if (n == 0) return Outcome::Next;
+    const bool carry = (*before >> (width - n)) & 1;
+    m.state().flags.set_carry_and_overflow(carry, carry != top_bit(rotate(*before)));
+    return Outcome::Next;
+};
+
+inline constexpr auto rcr = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    constexpr unsigned width = width_of<T>;
+    const unsigned n = rotate_through_carry_count<T>(*count.read(m));
+    const std::uint64_t carry_in = m.state().flags.cf();
+    const auto rotate = [&](T operand) {
+        if (n == 0) return operand;
+        const std::uint64_t value = operand;
+        const std::uint64_t wrapped = n > 1 ? value << (width + 1 - n) : 0;
+        return static_cast<T>((n < width ? value >> n : 0) | carry_in << (width - n) | wrapped);
+    };
+    const auto before = dst.update(m, rotate);
+    if (!before) return Outcome::Fault;
+    if (n == 0) return Outcome::Next;
+    const T result = rotate(*before);
+    m.state().flags.set_carry_and_overflow((*before >> (n - 1)) & 1,
+                                           top_bit(result) != second_bit(result));
+    return Outcome::Next;
+};
+
+// The three parts side by side serve every count: for 16-bit operands counts above 16 are undefined
+// and, as on processors, bring the destination round again.
+template <class T>
+constexpr std::uint64_t shift_left_filling(T value, T fill, unsigned n) {
+    if constexpr (sizeof(T) == 8)
+        return n == 0 ? value : value << n | fill >> (64 - n);
+    else if constexpr (sizeof(T) == 4)
+        return static_cast<T>((std::uint64_t{value} << 32 | fill) << n >> 32);
+    else
+        return static_cast<T>(
+            (std::uint64_t{value} << 32 | std::uint64_t{fill} << 16 | value) << n >> 32);
+}
+
+template <class T>
+constexpr std::uint64_t shift_right_filling(T value, T fill, unsigned n) {
+    if constexpr (sizeof(T) == 8)
+        return n == 0 ? value : value >> n | fill << (64 - n);
+    else if constexpr (sizeof(T) == 4)
+        return static_cast<T>((std::uint64_t{fill} << 32 | value) >> n);
+    else
+        return static_cast<T>((std::uint64_t{value} << 32 | std::uint64_t{fill} << 16 | value) >>
+                              n);
+}
+
+inline constexpr auto shld = [](auto& m, auto dst, auto src,
+                                auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const unsigned n = *count.read(m) & count_mask<T>;
+    const T fill = *src.read(m);
+    const auto before = dst.update(
+        m, [&](T value) { return static_cast<T>(shift_left_filling(value, fill, n)); });
+    if (!before) return Outcome::Fault;
+    if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
+    const T result = static_cast<T>(shift_left_filling(*before, fill, n));
+    const bool carry = top_bit(static_cast<T>(shift_left_filling(*before, fill, n - 1)));
+    set_shift_flags(m, result, carry, top_bit(result) != top_bit(*before));
+    return Outcome::Next;
+};
+
+inline constexpr auto shrd = [](auto& m, auto dst, auto src,
+                                auto count) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const unsigned n = *count.read(m) & count_mask<T>;
+    const T fill = *src.read(m);
+    const auto before = dst.update(
+        m, [&](T value) { return static_cast<T>(shift_right_filling(value, fill, n)); });
+    if (!before) return Outcome::Fault;
+    if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
+    const T result = static_cast<T>(shift_right_filling(*before, fill, n));
+    const bool carry = shift_right_filling(*before, fill, n - 1) & 1;
+    set_shift_flags(m, result, carry, top_bit(result) != top_bit(*before));
+    return Outcome::Next;
+};
+
+}  // namespace backplane::x86::semantics

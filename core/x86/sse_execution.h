@@ -1,0 +1,70 @@
+// Runs a floating-point operation of host_sse.h for the guest, with its exceptions (SDM 1 11.5).
+//
+// With every exception masked the operation simply executes: the host's MXCSR has the guest's
+// control bits and collects the flags (guest_floating_point.h). Otherwise it is tried with clean
+// flags, and what it raised decides.
+#pragma once
+
+#include "x86/fp_availability.h"
+#include "x86/host_sse.h"
+
+#include <bit>
+#include <optional>
+
+namespace backplane::x86 {
+
+// A nonzero number below the normal range in one of the lanes that can hold a result.
+template <host::Tiny lanes, class Result>
+bool has_tiny(const Result& result) {
+    if constexpr (lanes == host::Tiny::Single || lanes == host::Tiny::PackedSingle) {
+        const auto singles = to_lanes<std::uint32_t>(result);
+        for (int i = 0; i < (lanes == host::Tiny::Single ? 1 : 4); ++i)
+            if ((singles[i] & 0x7f800000) == 0 && (singles[i] & 0x007fffff) != 0) return true;
+    } else if constexpr (lanes == host::Tiny::Double || lanes == host::Tiny::PackedDouble) {
+        for (int i = 0; i < (lanes == host::Tiny::Double ? 1 : 2); ++i)
+            if ((result[i] & 0x7ff0000000000000) == 0 && (result[i] & 0x000fffffffffffff) != 0)
+                return true;
+    }
+    return false;
+}
+
+template <host::Tiny tiny, class M, class Compute>
+[[gnu::noinline, gnu::cold]] auto execute_sse_checked(M& m, Compute compute)
+    -> std::optional<decltype(compute())> {
+    CpuState& state = m.state();
+    std::uint32_t control = guest_mxcsr(state);
+    const std::uint32_t unmasked = ~(control >> mxcsr::mask_shift) & mxcsr::flags;
+    // SDM 1 11.5.2.5: unmasked underflow reports every tiny result, exact or not, and is not
+    // flushed to zero.
+    if (unmasked & mxcsr::underflow) control &= ~mxcsr::flush_to_zero;
+    set_host_mxcsr((control & ~mxcsr::flags) | mxcsr::masks);
+    const auto result = compute();
+    std::uint32_t raised = host_mxcsr() & mxcsr::flags;
+
+    // FIXME: with unmasked overflow or underflow PE says whether the result was inexact before the
+    // exponent was bounded; here it says whether the masked result was, so a handler of #XM may see
+    // PE set where a processor leaves it clear. An unmasked exception before the computation hides
+    // those that would come after it (SDM 1 11.5.4).
+    constexpr std::uint32_t before = mxcsr::invalid | mxcsr::denormal | mxcsr::zero_divide;
+    if (raised & unmasked & before)
+        raised &= before;
+    else if ((unmasked & mxcsr::underflow) && has_tiny<tiny>(result))
+        raised |= mxcsr::underflow;
+    set_guest_mxcsr(state, state.mxcsr | raised);
+    if (!(raised & unmasked)) return result;
+    const bool delivered = state.cr4 & fp_control::cr4_osxmmexcpt;
+    m.raise(Fault{delivered ? Vector::SimdFloatingPoint : Vector::InvalidOpcode});
+    return {};
+}
+
+// The result of compute(), or nothing when an unmasked exception was raised; then the destination
+// must not be written.
+template <host::Tiny tiny, class M, class Compute>
+[[gnu::always_inline]] inline auto execute_sse(M& m, Compute compute)
+    -> std::optional<decltype(compute())> {
+    if ((m.state().mxcsr & mxcsr::masks) == mxcsr::masks) [[likely]]
+        return compute();
+    return execute_sse_checked<tiny>(m, compute);
+}
+
+}  // namespace backplane::x86
