@@ -1,0 +1,142 @@
+#include "block_builder.h"
+
+#include "dispatch.h"
+#include "x86/cpu_state.h"
+
+#include <algorithm>
+
+namespace backplane::interp {
+namespace {
+
+using x86::DecodeStatus;
+using x86::Outcome;
+using x86::Vector;
+
+constexpr auto raise_invalid_opcode = [](auto& m) {
+    return m.raise({.vector = Vector::InvalidOpcode});
+};
+constexpr auto raise_too_long = [](auto& m) {
+    return m.raise({.vector = Vector::GeneralProtection});
+};
+
+bool has_no_index(const Op& op) { return op.index == offsetof(x86::CpuState, zero); }
+
+}  // namespace
+
+BlockBuilder::BlockBuilder(BlockCache& blocks, x86::SystemServices& services)
+    : blocks_{blocks}, services_{services}, forms_{make_forms()} {}
+
+Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
+    ops_ = instructions_ = bytes_ = 0;
+    for (;;) {
+        const Progress progress = add(code, mode);
+        if (progress == Progress::NeedsNextPage) return nullptr;
+        if (progress == Progress::EndBefore) break;
+        const bool whole = instructions_ == block_max_instructions || (mode & block_mode::single);
+        if (progress == Progress::EndBlock || whole || bytes_ >= code.in_first_page) break;
+    }
+    return finish(code, mode);
+}
+
+BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mode) {
+    // Only the first instruction may reach into the next page.
+    const bool first = instructions_ == 0;
+    const std::size_t end = first ? code.bytes.size() : code.in_first_page;
+    const std::span<const std::byte> bytes = code.bytes.subspan(bytes_, end - bytes_);
+
+    x86::Instruction instruction;
+    const auto code_size = static_cast<x86::CodeSize>(mode & block_mode::code_size);
+    switch (decoder_.decode(bytes, code_size, code.ip + bytes_, instruction)) {
+    case DecodeStatus::NeedsMoreBytes: return first ? Progress::NeedsNextPage : Progress::EndBefore;
+    case DecodeStatus::TooLong:
+        add_fault(&execute<raise_too_long>, bytes.size());
+        return Progress::EndBlock;
+    case DecodeStatus::Invalid:
+        add_fault(&execute<raise_invalid_opcode>, bytes.size());
+        return Progress::EndBlock;
+    case DecodeStatus::Complete: break;
+    }
+    instruction.block_ip = code.ip;
+
+    Op op;
+    const Handler handler = forms_.bind(instruction, op);
+    if (!handler) {
+        services_.report_once(x86::Unknown::Instruction, instruction.mnemonic());
+        add_fault(&execute<raise_invalid_opcode>, bytes.size());
+        return Progress::EndBlock;
+    }
+    Op address;
+    if (const Handler address_handler = bind_address_op(instruction, address))
+        add_op(address, address_handler);
+    if (add_fused(code, mode, instruction)) return Progress::EndBlock;
+    add_op(op, handler);
+    ++instructions_;
+    bytes_ += instruction.decoded.length;
+    return x86::ends_block(instruction) ? Progress::EndBlock : Progress::Continue;
+}
+
+// A comparison whose flags are consumed at once, as almost all are. Both instructions have to lie
+// in the first page.
+bool BlockBuilder::add_fused(const CodeBytes& code, std::uint8_t mode,
+                             const x86::Instruction& comparison) {
+    const bool compares = comparison.mnemonic() == ZYDIS_MNEMONIC_CMP ||
+                          comparison.mnemonic() == ZYDIS_MNEMONIC_TEST;
+    if (!compares || (mode & block_mode::single) || instructions_ + 2 > block_max_instructions)
+        return false;
+    const std::size_t behind = bytes_ + comparison.decoded.length;
+    if (behind >= code.in_first_page) return false;
+
+    x86::Instruction jump;
+    const auto code_size = static_cast<x86::CodeSize>(mode & block_mode::code_size);
+    const std::span<const std::byte> bytes = code.bytes.subspan(behind,
+                                                                code.in_first_page - behind);
+    if (decoder_.decode(bytes, code_size, code.ip + behind, jump) != DecodeStatus::Complete)
+        return false;
+    jump.block_ip = code.ip;
+    Op op;
+    const Handler handler = bind_fused_op(comparison, jump, op);
+    if (!handler) return false;
+    add_op(op, handler);
+    instructions_ += 2;
+    bytes_ = behind + jump.decoded.length;
+    return true;
+}
+
+void BlockBuilder::add_op(const Op& op, Handler handler) {
+    Draft& draft = drafts_[ops_++];
+    draft.op = op;
+    const HandlerFunction chosen = handler.without_index && has_no_index(op) ? handler.without_index
+                                                                             : handler.any;
+    draft.op.handler = reinterpret_cast<const void*>(chosen);
+    draft.retired_before = static_cast<std::uint8_t>(instructions_);
+}
+
+// Every byte that was looked at belongs to the block: writing over any may make an instruction of
+// it.
+void BlockBuilder::add_fault(HandlerFunction handler, std::size_t bytes) {
+    Op op;
+    op.offset = static_cast<std::uint16_t>(bytes_);
+    add_op(op, handler);
+    ++instructions_;
+    bytes_ += std::min(bytes, x86::Decoder::max_length);
+}
+
+Block* BlockBuilder::finish(const CodeBytes& code, std::uint8_t mode) {
+    Block* block = blocks_.allocate(ops_);
+    block->physical = code.physical;
+    block->mode = mode;
+    block->bytes = static_cast<std::uint16_t>(bytes_);
+    block->instruction_count = static_cast<std::uint16_t>(instructions_);
+    block->length = static_cast<std::int64_t>(instructions_);
+    block->crosses_page = bytes_ > code.in_first_page;
+    block->second_page = block->crosses_page ? code.second_page : 0;
+    block->links().next_offset = static_cast<std::uint32_t>(bytes_);
+    for (std::size_t i = 0; i < ops_; ++i) {
+        block->ops()[i] = drafts_[i].op;
+        block->retired_before[i] = drafts_[i].retired_before;
+    }
+    block->retired_before[ops_] = static_cast<std::uint8_t>(instructions_);
+    return block;
+}
+
+}  // namespace backplane::interp

@@ -1,0 +1,63 @@
+// Makes blocks: fetches guest code, decodes it, and chooses a handler for each instruction.
+#pragma once
+
+#include "block_cache.h"
+#include "forms_table.h"
+#include "x86/decoder.h"
+#include "x86/instruction.h"
+#include "x86/system_services.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace backplane::interp {
+
+// The mode of a block: what besides its bytes decides its meaning.
+namespace block_mode {
+constexpr std::uint8_t code_size = 3;  // x86::CodeSize
+constexpr std::uint8_t single = 4;     // one instruction, not fused, not linked
+}  // namespace block_mode
+
+// Guest code from one address on.
+struct CodeBytes {
+    std::span<const std::byte> bytes;
+    std::size_t in_first_page =
+        0;  // the rest comes from the page behind, for an instruction that needs it
+    std::uint64_t physical = 0;  // of the first byte
+    std::uint64_t second_page = 0;
+    std::uint64_t ip = 0;
+};
+
+class BlockBuilder {
+public:
+    BlockBuilder(BlockCache& blocks, x86::SystemServices& services);
+
+    // Null: the first instruction needs the page behind too. The block is not inserted anywhere.
+    Block* build(const CodeBytes& code, std::uint8_t mode);
+
+private:
+    struct Draft {
+        Op op{};
+        std::uint8_t retired_before = 0;
+    };
+
+    enum class Progress : std::uint8_t { Continue, EndBlock, EndBefore, NeedsNextPage };
+    Progress add(const CodeBytes& code, std::uint8_t mode);
+    bool add_fused(const CodeBytes& code, std::uint8_t mode, const x86::Instruction& comparison);
+    void add_op(const Op& op, Handler handler);
+    void add_fault(HandlerFunction handler, std::size_t bytes);
+    Block* finish(const CodeBytes& code, std::uint8_t mode);
+
+    BlockCache& blocks_;
+    x86::SystemServices& services_;
+    x86::Decoder decoder_;
+    Forms forms_;
+
+    // The block being made.
+    std::array<Draft, 2 * block_max_instructions> drafts_;
+    std::size_t ops_ = 0, instructions_ = 0, bytes_ = 0;
+};
+
+}  // namespace backplane::interp

@@ -1,0 +1,105 @@
+#include "dispatch.h"
+
+#include "interpreter.h"
+
+namespace backplane::interp {
+namespace {
+
+Interpreter& owner(Core* cpu) { return *static_cast<Interpreter*>(cpu); }
+
+// Goes back to the run loop with the instructions of the block from `op` on not executed.
+void leave_at(Core* core, const Op* op, Exit exit) {
+    const Block& block = *core->block;
+    const std::size_t index = block.index_of(op);
+    owner(core).refund(block.instruction_count - block.retired_before[index]);
+    core->exit = exit;
+}
+
+}  // namespace
+
+void leave_for_budget(Core* cpu, const Op*, const x86::FastPage*) {
+    owner(cpu).refund(cpu->block->length);
+    cpu->state.rip = cpu->state.block_ip;
+    cpu->exit = Exit::Budget;
+}
+
+void leave_with_fault(Core* cpu, const Op* op, const x86::FastPage*) {
+    cpu->state.rip = cpu->state.block_ip + op->offset;
+    leave_at(cpu, op, Exit::Fault);
+}
+
+void leave_again(Core* cpu, const Op* op, const x86::FastPage*) {
+    cpu->state.rip = cpu->state.block_ip + op->offset;
+    leave_at(cpu, op, Exit::Again);
+}
+
+void leave_after(Core* cpu, const Op* op, const x86::FastPage*) {
+    leave_at(cpu, op + 1, Exit::Leave);
+}
+
+void leave_before(Core* cpu, const Op* op, const x86::FastPage*) {
+    cpu->state.rip = cpu->state.block_ip + op->offset;
+    owner(cpu).restore_patch();
+    leave_at(cpu, op, Exit::Leave);
+}
+
+void enter_stale(Core* cpu, const Op* op, const x86::FastPage* pages) {
+    cpu->state.rip = cpu->state.block_ip;
+    BACKPLANE_TAIL follow_rip(cpu, op, pages);
+}
+
+// A block that could not be found within the chain is left to the run loop, which deals with the
+// reason.
+void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages) {
+    Block* block = owner(cpu).locate();
+    if (!block) {
+        cpu->exit = Exit::Lookup;
+        return;
+    }
+    if (!enter(cpu, block, cpu->state.rip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
+    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages);
+}
+
+// Branches to other pages come here each time: what is linked is entered without looking at the
+// page tables again.
+void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages) {
+    const std::uint64_t ip = cpu->state.rip;
+    Block* block = find_in_jump_cache(cpu, ip);
+    if (!block || !block->valid || owner(cpu).may_link(ip)) {
+        block = owner(cpu).locate();
+        if (!block) {
+            cpu->exit = Exit::Lookup;
+            return;
+        }
+        owner(cpu).link(const_cast<BlockLinks&>(links_behind(op)).taken, block, ip);
+    }
+    if (!enter(cpu, block, ip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
+    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages);
+}
+
+void follow_next(Core* cpu, const Op* op, const x86::FastPage* pages) {
+    const std::uint64_t ip = cpu->state.rip;
+    Block* block = owner(cpu).locate();
+    if (!block) {
+        cpu->exit = Exit::Lookup;
+        return;
+    }
+    owner(cpu).link(const_cast<BlockLinks&>(links_behind(op)).next, block, ip);
+    if (!enter(cpu, block, ip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
+    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages);
+}
+
+void fall_through(Core* cpu, const Op* op, const x86::FastPage* pages) {
+    const auto& links = reinterpret_cast<const BlockLinks&>(*op);
+    const std::uint64_t ip = cpu->state.block_ip + links.next_offset;
+    Block* next = links.next;
+    if (!next) [[unlikely]] {
+        cpu->state.rip = ip;
+        BACKPLANE_TAIL follow_next(cpu, op - 1, pages);
+    }
+    if (!enter(cpu, next, ip)) [[unlikely]]
+        BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
+    BACKPLANE_TAIL handler_of (*next->ops())(cpu, next->ops(), pages);
+}
+
+}  // namespace backplane::interp

@@ -1,0 +1,31 @@
+// The families of instructions that are compiled apart.
+#pragma once
+
+#include "forms_table.h"
+
+namespace backplane::interp {
+
+void register_arithmetic(Forms& forms);
+void register_bit(Forms& forms);
+void register_branch(Forms& forms);
+void register_far_branch(Forms& forms);
+void register_logic(Forms& forms);
+void register_move(Forms& forms);
+void register_multiply(Forms& forms);
+void register_port_io(Forms& forms);
+void register_segment(Forms& forms);
+void register_shift(Forms& forms);
+void register_sse_arithmetic(Forms& forms);
+void register_sse_comparisons(Forms& forms);
+void register_sse_conversions(Forms& forms);
+void register_stack(Forms& forms);
+void register_string(Forms& forms);
+void register_system(Forms& forms);
+void register_vector_integer(Forms& forms);
+void register_vector_move(Forms& forms);
+void register_x87_arithmetic(Forms& forms);
+void register_x87_control(Forms& forms);
+void register_x87_functions(Forms& forms);
+void register_x87_transfers(Forms& forms);
+
+}  // namespace backplane::interp

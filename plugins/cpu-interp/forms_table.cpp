@@ -1,0 +1,35 @@
+#include "forms_table.h"
+
+#include "families.h"
+
+namespace backplane::interp {
+
+Forms make_forms()
+{
+    Forms forms;
+    register_arithmetic(forms);
+    register_bit(forms);
+    register_branch(forms);
+    register_far_branch(forms);
+    register_logic(forms);
+    register_move(forms);
+    register_multiply(forms);
+    register_port_io(forms);
+    register_segment(forms);
+    register_shift(forms);
+    register_sse_arithmetic(forms);
+    register_sse_comparisons(forms);
+    register_sse_conversions(forms);
+    register_stack(forms);
+    register_string(forms);
+    register_system(forms);
+    register_vector_integer(forms);
+    register_vector_move(forms);
+    register_x87_arithmetic(forms);
+    register_x87_control(forms);
+    register_x87_functions(forms);
+    register_x87_transfers(forms);
+    return forms;
+}
+
+}  // namespace backplane::interp

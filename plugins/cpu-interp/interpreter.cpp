@@ -1,0 +1,275 @@
+#include "interpreter.h"
+
+#include "dispatch.h"
+#include "x86/cpu_model.h"
+#include "x86/guest_floating_point.h"
+#include "x86/interrupt_delivery.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace backplane::interp {
+namespace {
+
+using x86::Fault;
+using x86::Vector;
+
+// Small enough that a lost request for attention and the age of published counters do not matter.
+constexpr std::int64_t slice_instructions = 1 << 16;
+
+constexpr std::uint64_t debug_single_step = 1u << 14;  // DR6.BS
+
+// What delivery works with outside of any instruction.
+const Op no_op{};
+
+}  // namespace
+
+Interpreter::Interpreter(const ProcessorParts& parts)
+    : bus_{parts.bus}, model_{parts.model},
+      blocks_{parts.block_arena_bytes,
+              [](void* user, std::uint64_t page, bool watch) {
+                  static_cast<Interpreter*>(user)->code_page_watched(page, watch);
+              },
+              this},
+      builder_{blocks_, *this} {
+    services = this;
+}
+
+// ---- Requests from outside ----
+
+void Interpreter::nudge() {
+    if (nudged_.exchange(true)) return;
+    budget.fetch_sub(attention_weight);
+}
+
+void Interpreter::request_attention() {
+    attention_ = true;
+    nudge();
+}
+
+void Interpreter::set_interrupt_request(bool level) {
+    interrupt_request_ = level;
+    if (level) nudge();
+}
+
+void Interpreter::raise_nmi() {
+    nmi_ = true;
+    nudge();
+}
+
+void Interpreter::post_map_change() {
+    {
+        const std::scoped_lock lock{memory_mutex_};
+        map_changed_ = true;
+    }
+    memory_requests_ = true;
+    nudge();
+}
+
+void Interpreter::post_code_written(std::uint64_t start, std::uint64_t length) {
+    {
+        const std::scoped_lock lock{memory_mutex_};
+        written_.push_back({start, length});
+    }
+    memory_requests_ = true;
+    nudge();
+}
+
+void Interpreter::carry_out_memory_requests() {
+    std::vector<WrittenRange> written;
+    bool map_changed = false;
+    memory_requests_ = false;
+    {
+        const std::scoped_lock lock{memory_mutex_};
+        written.swap(written_);
+        map_changed = std::exchange(map_changed_, false);
+    }
+    if (map_changed) physical_map_changed();
+    for (const WrittenRange& range : written)
+        invalidate_physical(range.start, range.length);
+}
+
+// ---- The run loop ----
+
+RunResult Interpreter::run(std::int64_t total) {
+    x86::enter_guest_fp(state);
+    std::optional<RunResult> result;
+    while (!result) {
+        nudged_ = false;
+        if (memory_requests_) carry_out_memory_requests();
+        if ((result = attend())) break;
+        if (total <= 0) {
+            result = RunResult::Budget;
+            break;
+        }
+        if (mode_stale_) refresh_mode();
+        if (blocks_.is_full()) release_blocks();
+
+        bool step = state.interrupt_shadow || (state.rflags & x86::rflags::tf);
+        Block* block = step ? nullptr : locate();
+        if (block && block->length > total) step = true;
+        if (step) block = step_block();
+        if (!block) {
+            result = deliver_exception(fault);
+            continue;
+        }
+        total -= execute(block, step ? 1 : std::min(total, slice_instructions));
+        result = finish(step);
+        if (!step) shared_counters_.publish(counters_);
+    }
+    x86::leave_guest_fp(state);
+    shared_counters_.publish(counters_);
+    return *result;
+}
+
+// Interrupts are recognised between instructions (SDM 3A 6.9); what is left decides whether there
+// is anything to run.
+std::optional<RunResult> Interpreter::attend() {
+    if (attention_.exchange(false)) return RunResult::Attention;
+    if (!state.interrupt_shadow) {
+        InterpreterMachine machine{*this, no_op, pages(x86::Privilege::Supervisor)};
+        auto delivery = x86::Delivery::Delivered;
+        if (nmi_ && !state.nmi_blocked) {
+            nmi_ = false;
+            state.halted = false;
+            count(Counter::Interrupts);
+            delivery = x86::deliver_nmi(machine, state.rip);
+            state.rip = machine.target();
+        } else if (interrupt_request_ && (state.rflags & x86::rflags::if_)) {
+            const int vector = bus_.acknowledge_interrupt();
+            if (vector >= 0) {
+                state.halted = false;
+                count(Counter::Interrupts);
+                delivery = x86::deliver_interrupt(machine, static_cast<std::uint8_t>(vector),
+                                                  state.rip);
+                state.rip = machine.target();
+            }
+        }
+        if (delivery == x86::Delivery::Shutdown) return RunResult::Shutdown;
+    }
+    if (!state.halted) return std::nullopt;
+    return (state.rflags & x86::rflags::if_) ? RunResult::Halted : RunResult::HaltedForGood;
+}
+
+std::optional<RunResult> Interpreter::deliver_exception(Fault found) {
+    count(Counter::Exceptions);
+    if (found.vector == Vector::PageFault) count(Counter::PageFaults);
+    InterpreterMachine machine{*this, no_op, pages(x86::Privilege::Supervisor)};
+    if (x86::deliver_fault(machine, found, state.rip) == x86::Delivery::Shutdown)
+        return RunResult::Shutdown;
+    state.rip = machine.target();
+    return std::nullopt;
+}
+
+// Gives the number of instructions retired.
+std::int64_t Interpreter::execute(Block* first, std::int64_t slice) {
+    count(Counter::Slices);
+    slice_ = slice;
+    state.block_ip = state.rip;
+    block = first;
+    budget.store(slice - first->length);
+    // A request made since the last look must not wait for the slice's end.
+    if (nudged_) budget.fetch_sub(attention_weight);
+    const Op* op = first->ops();
+    handler_of (*op)(this, op, pages(privilege()));
+    if (patched_op_) restore_patch();
+    access_op = nullptr;
+
+    std::int64_t left = budget.load();
+    while (left < -(attention_weight / 2))
+        left += attention_weight;
+    const std::int64_t used = slice - left;
+    slice_ = 0;
+    budget.store(0);
+    retired_ += static_cast<std::uint64_t>(used);
+    counters_[static_cast<std::size_t>(Counter::Instructions)] = retired_;
+    counters_[static_cast<std::size_t>(Counter::RepIterations)] = rep_iterations;
+    return used;
+}
+
+// What the end of a slice asks for. A single step that completed traps when TF was set before it
+// (SDM 3B 17.3.1.4).
+std::optional<RunResult> Interpreter::finish(bool stepped) {
+    if (stepped) count(Counter::SingleSteps);
+    switch (exit) {
+    case Exit::Budget: count(Counter::ExitsBudget); break;
+    case Exit::Lookup:
+    case Exit::Leave: count(Counter::ExitsLeave); break;
+    case Exit::Again: count(Counter::ExitsAgain); return std::nullopt;
+    case Exit::Fault: count(Counter::ExitsFault); return deliver_exception(fault);
+    }
+    if (stepped && trap_after_step_)
+        return deliver_exception(
+            {.vector = Vector::Debug, .error_code = 0, .address = debug_single_step});
+    return std::nullopt;
+}
+
+// The one instruction at state.rip. The shadow of the instruction before it ends here.
+Block* Interpreter::step_block() {
+    trap_after_step_ = (state.rflags & x86::rflags::tf) && !state.interrupt_shadow;
+    Block* step = look_up(mode_ | block_mode::single);
+    if (step) state.interrupt_shadow = false;
+    return step;
+}
+
+std::uint64_t Interpreter::instructions() const {
+    if (slice_ == 0) return retired_;
+    std::int64_t left = budget.load(std::memory_order_relaxed);
+    while (left < -(attention_weight / 2))
+        left += attention_weight;
+    std::uint64_t count = retired_ + static_cast<std::uint64_t>(slice_ - left);
+    if (access_op)
+        count -= block->instruction_count - block->retired_before[block->index_of(access_op)];
+    return count;
+}
+
+void Interpreter::refund(std::int64_t instructions) {
+    budget.store(budget.load(std::memory_order_relaxed) + instructions, std::memory_order_relaxed);
+}
+
+void Interpreter::set_fault(const Fault& value) {
+    fault = value;
+    fault_raised = true;
+}
+
+// ---- Modes ----
+
+void Interpreter::mode_changed() {
+    mode_stale_ = true;
+    // No block is found by this key, so that a jump that goes with the change comes back to the run
+    // loop.
+    jump_key = std::uint64_t{7} << 49;
+}
+
+void Interpreter::refresh_mode() {
+    mode_stale_ = false;
+    paging_ = x86::PagingMode::of(state, pdpte_,
+                                  static_cast<std::uint8_t>(model_.physical_address_bits));
+    const x86::SegmentRegister& cs = state.segments[x86::CS];
+    const bool big = (cs.attributes >> 14) & 1;
+    const x86::CodeSize size = state.code64() ? x86::CodeSize::Bits64
+                               : big          ? x86::CodeSize::Bits32
+                                              : x86::CodeSize::Bits16;
+    mode_ = static_cast<std::uint8_t>(size);
+    const std::uint64_t base = state.code64() ? 0 : cs.base;
+    // The jump cache knows offsets in CS only.
+    if (base != code_base_) {
+        code_base_ = base;
+        ++generation_[0];
+        ++generation_[1];
+    }
+    renew_jump_key(privilege());
+}
+
+x86::CodeSize Interpreter::code_size() {
+    if (mode_stale_) refresh_mode();
+    return static_cast<x86::CodeSize>(mode_ & block_mode::code_size);
+}
+
+void Interpreter::state_replaced() {
+    flush_tlb();
+    mode_changed();
+    refresh_mode();
+}
+
+}  // namespace backplane::interp

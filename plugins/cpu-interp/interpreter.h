@@ -1,0 +1,181 @@
+// One virtual processor executed by the interpreter: the run loop and all that is not a handler.
+#pragma once
+
+#include "block_builder.h"
+#include "block_cache.h"
+#include "core.h"
+#include "counters.h"
+#include "physical_bus.h"
+#include "x86/paging.h"
+#include "x86/system_services.h"
+#include "x86/tlb.h"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace backplane::interp {
+
+class InterpreterMachine;
+
+enum class RunResult : std::uint8_t { Budget, Attention, Halted, HaltedForGood, Shutdown };
+
+struct ProcessorParts {
+    PhysicalBus& bus;
+    const x86::CpuModel& model;
+    std::size_t block_arena_bytes = std::size_t{128} << 20;
+};
+
+class Interpreter : public Core, public x86::SystemServices {
+public:
+    explicit Interpreter(const ProcessorParts& parts);
+    Interpreter(const Interpreter&) = delete;
+    Interpreter& operator=(const Interpreter&) = delete;
+
+    // [vcpu] Executes until exactly `budget` instructions have retired, or something else comes
+    // first.
+    RunResult run(std::int64_t budget);
+
+    // [any] Makes run return soon with Attention, also when it is not running yet.
+    void request_attention();
+    // [any] The INTR pin.
+    void set_interrupt_request(bool level);
+    // [any] An edge at the NMI pin.
+    void raise_nmi();
+
+    // [vcpu] Retired since power-on, exact also inside a device access; the instruction that makes
+    // it is not included.
+    std::uint64_t instructions() const;
+    // [any] As of the last slice.
+    const SharedCounters& counters() const { return shared_counters_; }
+
+    // [vcpu, safe point] The memory map changed: no host pointer of before may be used.
+    void physical_map_changed();
+    // [vcpu] Somebody else wrote into memory.
+    void invalidate_physical(std::uint64_t start, std::uint64_t length);
+    // [any] The same two; carried out before the next block is entered from the run loop, which
+    // comes soon.
+    void post_map_change();
+    void post_code_written(std::uint64_t start, std::uint64_t length);
+    // [vcpu, outside run] The registers were changed from outside.
+    void state_replaced();
+    // [vcpu, outside run] For debuggers.
+    std::optional<std::uint64_t> physical_address(std::uint64_t linear);
+    x86::CodeSize code_size();
+
+    // SystemServices
+    void flush_tlb() override;
+    void flush_tlb_non_global() override;
+    void flush_tlb_page(std::uint64_t linear) override;
+    bool load_page_directory_pointers(std::uint64_t cr3) override;
+    void mode_changed() override;
+    const x86::CpuModel& model() const override { return model_; }
+
+    // ---- For slow_access.cpp and dispatch.cpp ----
+
+    // A page of the guest as an access finds it.
+    struct Page {
+        std::uint64_t physical;  // of the byte asked for
+        std::uint8_t* host;      // of that byte; null: a device
+        bool has_code;
+    };
+    std::optional<Page> resolve(std::uint64_t linear, x86::AccessKind kind,
+                                x86::Privilege privilege);
+    std::uint64_t device_read(const Op* op, std::uint64_t physical, unsigned size);
+    void device_write(const Op* op, std::uint64_t physical, unsigned size, std::uint64_t value);
+    std::uint32_t port_read(const Op* op, std::uint16_t port, unsigned size);
+    void port_write(const Op* op, std::uint16_t port, unsigned size, std::uint32_t value);
+    void code_written(std::uint64_t physical, std::uint64_t length);
+    // Before a bulk write whose length is not known yet: drops the code from here to the end of the
+    // page. False: the code being executed is in this page, write piece by piece.
+    bool drop_code_behind(std::uint64_t physical);
+    void set_fault(const x86::Fault& value);
+
+    // The block at state.rip. Null: a fault is raised, or the run loop has to do something first.
+    Block* locate();
+    // Whether a link from the block being executed may lead to this RIP: it has to stay within the
+    // page.
+    bool may_link(std::uint64_t target_ip) const {
+        return (((code_base_ + state.block_ip) ^ (code_base_ + target_ip)) >> x86::page_shift) == 0;
+    }
+    void link(Block*& place, Block* target, std::uint64_t target_ip);
+    void refund(std::int64_t instructions);
+    void restore_patch();
+    void count(Counter counter) { ++counters_[static_cast<std::size_t>(counter)]; }
+
+    // Entries of page tables (PageWalker).
+    std::optional<std::uint64_t> read_entry(std::uint64_t physical, unsigned bytes);
+    bool update_entry(std::uint64_t physical, unsigned bytes, std::uint64_t expected,
+                      std::uint64_t value);
+
+private:
+    std::optional<RunResult> attend();
+    std::optional<RunResult> deliver_exception(x86::Fault fault);
+    std::int64_t execute(Block* block, std::int64_t budget);
+    std::optional<RunResult> finish(bool stepped);
+    Block* step_block();
+    void refresh_mode();
+    void release_blocks();
+
+    Block* look_up(std::uint8_t mode);
+    Block* build(std::uint64_t linear, std::uint64_t physical, std::uint8_t mode);
+    void insert_in_jump_cache(std::uint64_t ip, std::uint64_t linear, Block* block, bool global);
+    void renew_jump_key(x86::Privilege privilege);
+    void code_page_watched(std::uint64_t page, bool watch);
+
+    void nudge();
+    void carry_out_memory_requests();
+    void leave_after_access(const Op* op);
+    void fill(std::uint64_t linear, x86::Privilege privilege, const x86::PageTranslation& page,
+              const PhysicalRange& range, std::uint64_t physical, bool has_code);
+    const PhysicalRange& range_of(std::uint64_t physical);
+    std::expected<x86::PageTranslation, x86::Fault> translate(std::uint64_t linear,
+                                                              x86::PageAccess access);
+
+    PhysicalBus& bus_;
+    const x86::CpuModel& model_;
+    Counters counters_{};
+    SharedCounters shared_counters_;
+
+    // Requests from outside.
+    struct WrittenRange {
+        std::uint64_t start, length;
+    };
+    std::atomic<bool> nudged_{false}, attention_{false}, interrupt_request_{false}, nmi_{false};
+    std::atomic<bool> memory_requests_{false};
+    std::mutex memory_mutex_;
+    std::vector<WrittenRange> written_;
+    bool map_changed_ = false;
+
+    // Address translation.
+    x86::PagingMode paging_;
+    std::array<std::uint64_t, 4> pdpte_{};
+    x86::SecondLevelTlb second_level_;
+    std::array<PhysicalRange, 4> ranges_{};
+    std::size_t next_range_ = 0;
+    PhysicalRange
+        device_range_;  // the last one without memory: kept apart, so that devices push no RAM out
+
+    // Code.
+    BlockCache blocks_;
+    BlockBuilder builder_;
+    std::uint8_t mode_ = 0;
+    bool mode_stale_ = true;
+    std::uint64_t code_base_ = 0;                    // of CS; zero in 64-bit code
+    std::array<std::uint64_t, 2> generation_{1, 1};  // of the jump cache, by privilege
+    bool supervisor_code_not_global_ = false;
+    std::array<std::uint64_t, 64> code_page_filter_{};  // pages the jump cache leads into, by hash
+    Op* patched_op_ = nullptr;
+    const void* patched_handler_ = nullptr;
+
+    // Accounting of the slice being executed.
+    std::uint64_t retired_ = 0;
+    std::int64_t slice_ = 0;
+    bool trap_after_step_ = false;
+};
+
+}  // namespace backplane::interp

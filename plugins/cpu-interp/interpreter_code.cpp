@@ -1,0 +1,204 @@
+// The interpreter's way from RIP to a block, and what happens when code is written over.
+#include "dispatch.h"
+#include "interpreter.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace backplane::interp {
+
+using x86::AccessKind;
+using x86::Privilege;
+
+namespace {
+
+constexpr std::uint64_t page_of(std::uint64_t address) { return address & ~x86::page_offset_mask; }
+
+std::uint64_t physical_of(const x86::PageTranslation& page, std::uint64_t linear) {
+    return page.physical + (linear & ((std::uint64_t{1} << page.shift) - 1));
+}
+
+}  // namespace
+
+Block* Interpreter::locate() {
+    if (mode_stale_ || blocks_.is_full()) return nullptr;
+    Block* known = find_in_jump_cache(this, state.rip);
+    if (known && known->valid) return known;
+    count(Counter::BlockLookups);
+    return look_up(mode_);
+}
+
+Block* Interpreter::look_up(std::uint8_t mode) {
+    const std::uint64_t linear = code_base_ + state.rip;
+    const auto page = translate(linear, {AccessKind::Execute, privilege()});
+    if (!page) {
+        set_fault(page.error());
+        return nullptr;
+    }
+    const std::uint64_t physical = physical_of(*page, linear);
+    Block* found = blocks_.find({physical, mode}, false, 0);
+    if (!found) found = build(linear, physical, mode);
+    if (found && !(mode & block_mode::single) && found->hashed)
+        insert_in_jump_cache(state.rip, linear, found, page->global);
+    return found;
+}
+
+Block* Interpreter::build(std::uint64_t linear, std::uint64_t physical, std::uint8_t mode) {
+    constexpr std::size_t reach = x86::Decoder::max_length;
+    std::array<std::byte, 2 * reach> copy;
+    CodeBytes code{.bytes = {},
+                   .in_first_page = x86::page_size - (physical & x86::page_offset_mask),
+                   .physical = physical,
+                   .second_page = 0,
+                   .ip = state.rip};
+
+    const auto fetch = [&](std::uint64_t from, std::size_t length, std::byte* to) {
+        const PhysicalRange& range = range_of(from);
+        if (range.memory && range.readable) {
+            std::memcpy(to, range.host(from), length);
+            return true;
+        }
+        for (std::size_t i = 0; i < length; ++i)
+            to[i] = static_cast<std::byte>(bus_.read(from + i, 1));
+        return false;
+    };
+
+    const PhysicalRange& range = range_of(physical);
+    const bool plain = range.memory && range.readable;
+    if (plain) {
+        code.bytes = {reinterpret_cast<const std::byte*>(range.host(physical)), code.in_first_page};
+    } else {
+        // Code in a device: one instruction at a time, read anew each time.
+        mode |= block_mode::single;
+        code.in_first_page = std::min(code.in_first_page, reach);
+        fetch(physical, code.in_first_page, copy.data());
+        code.bytes = {copy.data(), code.in_first_page};
+    }
+    Block* made = builder_.build(code, mode);
+    if (!made) {
+        const auto second = translate(page_of(linear) + x86::page_size,
+                                      {AccessKind::Execute, privilege()});
+        if (!second) {
+            set_fault(second.error());
+            return nullptr;
+        }
+        code.second_page = physical_of(*second, page_of(linear) + x86::page_size);
+        if (Block* known = blocks_.find({physical, mode}, true, code.second_page)) return known;
+        std::array<std::byte, 2 * reach> both;
+        fetch(physical, code.in_first_page, both.data());
+        fetch(code.second_page, reach, both.data() + code.in_first_page);
+        code.bytes = {both.data(), code.in_first_page + reach};
+        made = builder_.build(code, mode);
+    }
+    count(Counter::BlocksDecoded);
+    made->hashed = plain;
+    if (plain) blocks_.insert(made);
+    return made;
+}
+
+// A link is followed without looking at the page tables again, so it stays within the page that
+// execution is in.
+void Interpreter::link(Block*& place, Block* target, std::uint64_t target_ip) {
+    const bool linkable = !(block->mode & block_mode::single) && !block->crosses_page &&
+                          !target->crosses_page && block->hashed && target->hashed &&
+                          block->valid && target->valid;
+    if (!linkable || blocks_.is_full()) return;
+    if (!may_link(target_ip)) return;
+    blocks_.link(place, target);
+}
+
+// ---- The jump cache ----
+
+void Interpreter::insert_in_jump_cache(std::uint64_t ip, std::uint64_t linear, Block* target,
+                                       bool global) {
+    if (privilege() == Privilege::Supervisor && !global) supervisor_code_not_global_ = true;
+    const std::uint64_t page = linear >> x86::page_shift;
+    const auto mark = [&](std::uint64_t number) {
+        code_page_filter_[number >> 6 & 63] |= std::uint64_t{1} << (number & 63);
+    };
+    mark(page);
+    if (target->crosses_page) mark(page + 1);
+    jump_cache[jump_cache_index(ip)] = {ip ^ jump_key, target};
+}
+
+// Twelve bits of generation, three of mode, one of privilege above the 48 bits that tell addresses
+// apart.
+void Interpreter::renew_jump_key(Privilege privilege) {
+    std::uint64_t& generation = generation_[static_cast<std::size_t>(privilege)];
+    if (generation >= 1u << 12) {
+        generation_ = {1, 1};
+        jump_cache.fill({});
+    }
+    jump_key = generation << 52 | std::uint64_t{mode_} << 49 |
+               static_cast<std::uint64_t>(privilege) << 48;
+}
+
+// ---- Code that changes ----
+
+void Interpreter::code_page_watched(std::uint64_t page, bool watch) {
+    bus_.watch_code(page, watch);
+    if (!watch) return;
+    const PhysicalRange& range = range_of(page);
+    if (!range.memory) return;
+    for (x86::FastTlb& level : tlb)
+        level.protect(reinterpret_cast<std::uint64_t>(range.host(page)));
+}
+
+void Interpreter::code_written(std::uint64_t physical, std::uint64_t length) {
+    count(Counter::CodeWrites);
+    const std::size_t dropped = blocks_.invalidate(physical, length);
+    if (dropped == 0) return;
+    counters_[static_cast<std::size_t>(Counter::BlocksInvalidated)] += dropped;
+    // The block's handlers are replaced anyway: nothing is left to restore.
+    if (patched_op_ && !block->valid) patched_op_ = nullptr;
+}
+
+bool Interpreter::drop_code_behind(std::uint64_t physical) {
+    if (block && (page_of(block->physical) == page_of(physical) || block->crosses_page))
+        return false;
+    code_written(physical, x86::page_size - (physical & x86::page_offset_mask));
+    return true;
+}
+
+void Interpreter::invalidate_physical(std::uint64_t start, std::uint64_t length) {
+    while (length != 0) {
+        const std::uint64_t part = std::min(length,
+                                            x86::page_size - (start & x86::page_offset_mask));
+        code_written(start, part);
+        start += part;
+        length -= part;
+    }
+}
+
+void Interpreter::release_blocks() {
+    blocks_.release();
+    block = nullptr;
+    jump_cache.fill({});
+    code_page_filter_ = {};
+}
+
+// ---- Leaving a block early ----
+
+// Something a device did wants to happen at the next instruction boundary: the op there becomes a
+// way out for once.
+void Interpreter::leave_after_access(const Op* op) {
+    if (budget.load(std::memory_order_relaxed) >= 0 || slice_ == 0 || patched_op_) return;
+    const std::size_t index = block->index_of(op);
+    if (index >= block->op_count) return;
+    for (std::size_t i = index + 1; i < block->op_count; ++i) {
+        if (block->retired_before[i] == block->retired_before[index]) continue;
+        patched_op_ = block->ops() + i;
+        patched_handler_ = patched_op_->handler;
+        patched_op_->handler = reinterpret_cast<const void*>(&leave_before);
+        return;
+    }
+}
+
+void Interpreter::restore_patch() {
+    if (!patched_op_) return;
+    patched_op_->handler = patched_handler_;
+    patched_op_ = nullptr;
+}
+
+}  // namespace backplane::interp

@@ -1,0 +1,219 @@
+// The interpreter's side of memory: translation behind the first-level TLB, devices, and what
+// flushes reach.
+#include "interpreter.h"
+#include "x86/cpu_model.h"
+
+#include <atomic>
+#include <cstring>
+
+namespace backplane::interp {
+
+using x86::AccessKind;
+using x86::Fault;
+using x86::PageAccess;
+using x86::PageTranslation;
+using x86::Privilege;
+using x86::Vector;
+
+namespace {
+
+// SDM 1 3.3.7.1: bits 63 to 47 are all equal.
+bool is_canonical(std::uint64_t linear) {
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(linear << 16) >> 16) == linear;
+}
+
+}  // namespace
+
+// ---- Translation ----
+
+const PhysicalRange& Interpreter::range_of(std::uint64_t physical) {
+    for (const PhysicalRange& range : ranges_)
+        if (range.contains(physical)) return range;
+    const PhysicalRange found = bus_.find(physical);
+    PhysicalRange& place = found.memory ? ranges_[next_range_++ % ranges_.size()] : device_range_;
+    return place = found;
+}
+
+std::optional<std::uint64_t> Interpreter::read_entry(std::uint64_t physical, unsigned bytes) {
+    const PhysicalRange& range = range_of(physical);
+    std::uint64_t value = 0;
+    if (range.memory && range.readable)
+        std::memcpy(&value, range.host(physical), bytes);
+    else
+        value = bus_.read(physical, bytes);
+    return value;
+}
+
+bool Interpreter::update_entry(std::uint64_t physical, unsigned bytes, std::uint64_t expected,
+                               std::uint64_t value) {
+    const PhysicalRange& range = range_of(physical);
+    if (!range.memory || !range.writable) return true;  // tables in ROM keep their bits
+    std::uint8_t* place = range.host(physical);
+    const auto exchange = [&]<class T>(T before, T after) {
+        return __sync_bool_compare_and_swap(reinterpret_cast<T*>(place), before, after);
+    };
+    const bool done = bytes == 8 ? exchange(expected, value)
+                                 : exchange(static_cast<std::uint32_t>(expected),
+                                            static_cast<std::uint32_t>(value));
+    const std::uint64_t page = physical & ~x86::page_offset_mask;
+    if (done && blocks_.has_code(page)) code_written(physical, bytes);
+    return done;
+}
+
+std::expected<PageTranslation, Fault> Interpreter::translate(std::uint64_t linear,
+                                                             PageAccess access) {
+    if (paging_.format == x86::PagingMode::Format::None)
+        return PageTranslation{.physical = linear & 0xffff'ffff & ~x86::page_offset_mask};
+    if (paging_.format == x86::PagingMode::Format::FourLevel) {
+        if (!is_canonical(linear)) return std::unexpected{Fault{Vector::GeneralProtection}};
+    } else {
+        linear &= 0xffff'ffff;
+    }
+    if (const PageTranslation* known = second_level_.find(linear)) {
+        const bool usable = x86::permits(paging_, *known, access);
+        if (usable && (access.kind != AccessKind::Write || known->dirty)) return *known;
+    }
+    // Also where the remembered permissions refuse: they may be older than the tables (SDM
+    // 3A 4.10.2.1).
+    count(Counter::PageWalks);
+    auto page = x86::PageWalker{*this, paging_}.translate(linear, access);
+    if (page) second_level_.insert(linear, *page);
+    return page;
+}
+
+std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, AccessKind kind,
+                                                      Privilege privilege) {
+    count(Counter::TlbMisses);
+    if (mode_stale_) refresh_mode();
+    const auto page = translate(linear, {kind, privilege});
+    if (!page) {
+        set_fault(page.error());
+        return std::nullopt;
+    }
+    const std::uint64_t physical = page->physical +
+                                   (linear & ((std::uint64_t{1} << page->shift) - 1));
+    const PhysicalRange& range = range_of(physical);
+    const bool has_code = blocks_.has_code(physical & ~x86::page_offset_mask);
+    const bool direct = range.memory &&
+                        (kind == AccessKind::Write ? range.writable : range.readable);
+    if (direct) fill(linear, privilege, *page, range, physical, has_code);
+    return Page{physical, direct ? range.host(physical) : nullptr, has_code};
+}
+
+void Interpreter::fill(std::uint64_t linear, Privilege privilege, const PageTranslation& page,
+                       const PhysicalRange& range, std::uint64_t physical, bool has_code) {
+    const std::uint64_t tag = linear & ~x86::page_offset_mask;
+    const std::uint64_t start = physical & ~x86::page_offset_mask;
+    if (start < range.start || start + x86::page_size - range.start > range.length) return;
+    const auto may = [&](AccessKind kind) {
+        return x86::permits(paging_, page, {kind, privilege});
+    };
+    x86::FastPage fast;
+    fast.addend = reinterpret_cast<std::uint64_t>(range.host(start)) - tag;
+    fast.global = page.global;
+    if (range.readable && may(AccessKind::Read)) fast.read_tag = tag;
+    if (range.writable && page.dirty && !has_code && may(AccessKind::Write)) fast.write_tag = tag;
+    tlb[static_cast<std::size_t>(privilege)].fill(linear, fast);
+}
+
+std::optional<std::uint64_t> Interpreter::physical_address(std::uint64_t linear) {
+    if (mode_stale_) refresh_mode();
+    if (paging_.format == x86::PagingMode::Format::FourLevel && !is_canonical(linear))
+        return std::nullopt;
+    const auto page = x86::PageWalker{*this, paging_}.look_up(linear);
+    if (!page) return std::nullopt;
+    return page->physical + (linear & ((std::uint64_t{1} << page->shift) - 1));
+}
+
+// ---- Flushes ----
+
+void Interpreter::flush_tlb() {
+    second_level_.flush();
+    for (x86::FastTlb& level : tlb)
+        level.flush();
+    ++generation_[0];
+    ++generation_[1];
+    supervisor_code_not_global_ = false;
+    code_page_filter_ = {};
+    mode_changed();
+}
+
+void Interpreter::flush_tlb_non_global() {
+    second_level_.flush_non_global();
+    for (x86::FastTlb& level : tlb)
+        level.flush_non_global();
+    ++generation_[static_cast<std::size_t>(Privilege::User)];
+    if (supervisor_code_not_global_) {
+        ++generation_[static_cast<std::size_t>(Privilege::Supervisor)];
+        supervisor_code_not_global_ = false;
+    }
+    mode_changed();
+}
+
+void Interpreter::flush_tlb_page(std::uint64_t linear) {
+    const bool large = second_level_.flush_page(linear);
+    for (x86::FastTlb& level : tlb)
+        large ? level.flush() : level.flush_page(linear);
+    const std::uint64_t page = linear >> x86::page_shift;
+    if (!large && !(code_page_filter_[page >> 6 & 63] >> (page & 63) & 1)) return;
+    ++generation_[0];
+    ++generation_[1];
+    code_page_filter_ = {};
+    mode_changed();
+}
+
+bool Interpreter::load_page_directory_pointers(std::uint64_t cr3) {
+    std::array<std::uint64_t, 4> entries{};
+    // SDM 3A 4.4.1: bits 2-1, 8-5 and those above the physical width are reserved.
+    const std::uint64_t reserved = 0x1e6 |
+                                   ~((std::uint64_t{1} << model_.physical_address_bits) - 1);
+    for (unsigned i = 0; i < 4; ++i) {
+        entries[i] = read_entry((cr3 & 0xffff'ffe0) + 8 * i, 8).value_or(0);
+        if ((entries[i] & 1) && (entries[i] & reserved)) return false;
+    }
+    pdpte_ = entries;
+    mode_changed();
+    return true;
+}
+
+void Interpreter::physical_map_changed() {
+    ranges_ = {};
+    flush_tlb();
+    blocks_.invalidate_all();
+    patched_op_ = nullptr;
+}
+
+// ---- Devices ----
+
+std::uint64_t Interpreter::device_read(const Op* op, std::uint64_t physical, unsigned size) {
+    count(Counter::DeviceReads);
+    access_op = op;
+    const std::uint64_t value = bus_.read(physical, size);
+    leave_after_access(op);
+    return value;
+}
+
+void Interpreter::device_write(const Op* op, std::uint64_t physical, unsigned size,
+                               std::uint64_t value) {
+    count(Counter::DeviceWrites);
+    access_op = op;
+    bus_.write(physical, size, value);
+    leave_after_access(op);
+}
+
+std::uint32_t Interpreter::port_read(const Op* op, std::uint16_t port, unsigned size) {
+    count(Counter::PortReads);
+    access_op = op;
+    const auto value = static_cast<std::uint32_t>(bus_.read_port(port, size));
+    leave_after_access(op);
+    return value;
+}
+
+void Interpreter::port_write(const Op* op, std::uint16_t port, unsigned size, std::uint32_t value) {
+    count(Counter::PortWrites);
+    access_op = op;
+    bus_.write_port(port, size, value);
+    leave_after_access(op);
+}
+
+}  // namespace backplane::interp

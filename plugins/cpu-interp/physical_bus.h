@@ -1,0 +1,43 @@
+// The world outside the processor as the engine sees it: physical memory, ports, the interrupt
+// acknowledge cycle.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+namespace backplane::interp {
+
+// The largest range around an address that is reached in one way.
+struct PhysicalRange {
+    std::uint64_t start = 0;
+    std::uint64_t length = 0;
+    std::uint8_t* memory = nullptr;  // host memory of `start`; null when every access is a call
+    bool readable = false;           // `memory` may be read directly
+    bool writable = false;           // `memory` may be written directly
+
+    bool contains(std::uint64_t address) const { return address - start < length; }
+    std::uint8_t* host(std::uint64_t address) const { return memory + (address - start); }
+};
+
+// [vcpu]
+class PhysicalBus {
+public:
+    virtual PhysicalRange find(std::uint64_t address) = 0;
+    virtual std::uint64_t read(std::uint64_t address, unsigned size) = 0;
+    virtual void write(std::uint64_t address, unsigned size, std::uint64_t value) = 0;
+    virtual std::uint64_t read_port(std::uint16_t port, unsigned size) = 0;
+    virtual void write_port(std::uint16_t port, unsigned size, std::uint64_t value) = 0;
+
+    // The vector of the highest pending interrupt, now in service; negative when the request went
+    // away.
+    virtual int acknowledge_interrupt() = 0;
+
+    // Code of this 4 KiB page is kept translated, or no longer is: whoever else writes there must
+    // tell.
+    virtual void watch_code(std::uint64_t page, bool watch) = 0;
+
+protected:
+    ~PhysicalBus() = default;
+};
+
+}  // namespace backplane::interp

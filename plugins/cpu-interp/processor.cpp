@@ -1,0 +1,204 @@
+#include "processor.h"
+
+#include "register_file.h"
+#include "x86/decoder.h"
+#include "x86/disassembler.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace backplane::interp {
+
+void Processor::declare(Declaration<Processor>& d) {
+    static constexpr backplane_cpu cpu{sizeof(backplane_cpu),
+                                       0,
+                                       thunk<&Processor::run>,
+                                       thunk<&Processor::request_attention>,
+                                       thunk<&Processor::instructions>,
+                                       thunk<&Processor::register_count>,
+                                       thunk<&Processor::register_info>,
+                                       thunk<&Processor::get_register>,
+                                       thunk<&Processor::set_register>,
+                                       thunk<&Processor::translate>,
+                                       thunk<&Processor::disassemble>};
+
+    d.type("cpu.interp", "Processor executed by the interpreter, the reference engine");
+    d.property("model", &Processor::model_name_,
+               "Processor model, with features added or taken away: x86-64-v1,-nx");
+    d.property("tsc-frequency", &Processor::tsc_frequency_, "Rate of the time-stamp counter")
+        .range(Hertz{1'000'000}, Hertz{100'000'000'000});
+    d.property("block-memory", &Processor::block_memory_,
+               "Host memory for decoded code; it starts over when this is full")
+        .range(Bytes{std::uint64_t{4} << 20}, Bytes{std::uint64_t{16} << 30});
+    d.property("apic-id", &Processor::apic_id_, "Local APIC ID").range(0u, 254u);
+    d.property("processors", &Processor::processor_count_,
+               "Processors in the machine, as CPUID tells them")
+        .range(1u, 255u);
+    d.address_space(
+        "memory", [](Processor& p) -> AddressSpace& { return p.bus_.memory; }, "Physical memory");
+    d.address_space(
+        "io", [](Processor& p) -> AddressSpace& { return p.bus_.io; }, "I/O ports", "io");
+    d.connects(
+        "interrupt-controller", [](Processor& p) -> auto& { return p.bus_.controller; },
+        "8259 pair or local APIC that gives the vectors", Optional::Yes);
+    d.provides("cpu", cpu, "Execution and registers");
+    d.line_input<&Processor::on_interrupt>("intr", "Maskable interrupt request");
+    d.line_input<&Processor::on_nmi>("nmi", "Non-maskable interrupt");
+    declare_statistics(d);
+}
+
+void Processor::declare_statistics(Declaration<Processor>& d) {
+    const auto count = [&](const char* name, Counter which, const char* unit, const char* doc) {
+        d.counter(name, [which](Processor& p) { return p.counter(which); }, unit, doc);
+    };
+    count("instructions", Counter::Instructions, "instructions",
+          "Retired; a REP instruction is one");
+    count("rep-iterations", Counter::RepIterations, "iterations", "Of REP instructions");
+    count("blocks-decoded", Counter::BlocksDecoded, "blocks", "Runs of instructions decoded");
+    count("blocks-invalidated", Counter::BlocksInvalidated, "blocks",
+          "Dropped because their code was written over");
+    count("block-lookups", Counter::BlockLookups, "lookups",
+          "Entries that neither a link nor the jump cache served");
+    count("tlb-misses", Counter::TlbMisses, "accesses",
+          "Data accesses that missed the first-level TLB");
+    count("page-walks", Counter::PageWalks, "walks", "Misses of the second-level TLB");
+    count("code-writes", Counter::CodeWrites, "writes", "Stores into pages that hold decoded code");
+    count("device-reads", Counter::DeviceReads, "accesses", "Memory reads that left the processor");
+    count("device-writes", Counter::DeviceWrites, "accesses",
+          "Memory writes that left the processor");
+    count("port-reads", Counter::PortReads, "accesses", "IN and INS");
+    count("port-writes", Counter::PortWrites, "accesses", "OUT and OUTS");
+    count("interrupts", Counter::Interrupts, "interrupts", "Delivered, NMI included");
+    count("exceptions", Counter::Exceptions, "exceptions", "Faults and traps delivered");
+    count("page-faults", Counter::PageFaults, "exceptions", "Of these, page faults");
+    count("exits-budget", Counter::ExitsBudget, "exits",
+          "Returns to the run loop at the end of a slice");
+    count("exits-leave", Counter::ExitsLeave, "exits",
+          "After instructions that change modes or mappings");
+    count("exits-again", Counter::ExitsAgain, "exits", "In the middle of a REP instruction");
+    count("exits-fault", Counter::ExitsFault, "exits", "For an exception");
+    count("single-steps", Counter::SingleSteps, "instructions", "Executed one at a time");
+    count("slices", Counter::Slices, "slices", "Entries into decoded code");
+}
+
+Outcome Processor::start() {
+    auto model = x86::make_cpu_model(model_name_);
+    if (!model) return std::unexpected{"model: " + model.error()};
+    model_ = std::move(*model);
+    engine_ = std::make_unique<Engine>(*this);
+    const backplane_address_space_listener listener{
+        .struct_size = sizeof(backplane_address_space_listener),
+        .reserved = 0,
+        .remapped =
+            [](void* user, std::uint64_t, std::uint64_t) {
+                static_cast<Processor*>(user)->engine_->post_map_change();
+            },
+        .code_written =
+            [](void* user, std::uint64_t start, std::uint64_t length) {
+                static_cast<Processor*>(user)->engine_->post_code_written(start, length);
+            },
+        .user = this};
+    bus_.memory.connection().call<&backplane_address_space::listen>(&listener);
+    return {};
+}
+
+// SDM 3A table 9-1. The first instruction is at the top of the first 4 GiB.
+void Processor::reset(ResetKind) {
+    x86::CpuState& state = engine_->state;
+    state = {};
+    for (x86::SegmentRegister& segment : state.segments)
+        segment = {.base = 0, .limit = 0xffff, .selector = 0, .attributes = 0x93};
+    state.segments[x86::CS] = {
+        .base = 0xffff'0000, .limit = 0xffff, .selector = 0xf000, .attributes = 0x9b};
+    state.ldtr = {.base = 0, .limit = 0xffff, .selector = 0, .attributes = 0x82};
+    state.tr = {.base = 0, .limit = 0xffff, .selector = 0, .attributes = 0x8b};
+    state.gpr[x86::RDX] = model_.signature();
+    msrs_.reset();
+    bus_.find_local_apic_page();
+    engine_->state_replaced();
+}
+
+void Processor::restored() {
+    bus_.find_local_apic_page();
+    engine_->physical_map_changed();
+    engine_->state_replaced();
+}
+
+std::uint32_t Processor::run(std::int64_t budget) {
+    switch (engine_->run(budget)) {
+    case RunResult::Budget: return BACKPLANE_CPU_BUDGET;
+    case RunResult::Attention: return BACKPLANE_CPU_ATTENTION;
+    case RunResult::Halted: return BACKPLANE_CPU_HALTED;
+    case RunResult::HaltedForGood: return BACKPLANE_CPU_HALTED_FOR_GOOD;
+    case RunResult::Shutdown: break;
+    }
+    return BACKPLANE_CPU_SHUTDOWN;
+}
+
+void Processor::request_attention() { engine_->request_attention(); }
+std::uint64_t Processor::instructions() { return engine_->instructions(); }
+std::uint32_t Processor::register_count() { return register_file::count(); }
+const backplane_cpu_register* Processor::register_info(std::uint32_t index) {
+    return register_file::info(index);
+}
+void Processor::get_register(std::uint32_t index, void* value) {
+    register_file::get(engine_->state, index, value);
+}
+
+std::int32_t Processor::set_register(std::uint32_t index, const void* value) {
+    if (index >= register_file::count() || !register_file::set(engine_->state, index, value))
+        return 0;
+    engine_->state_replaced();
+    return 1;
+}
+
+std::int32_t Processor::translate(std::uint64_t linear, std::uint64_t* physical) {
+    const auto address = engine_->physical_address(linear);
+    if (!address) return 0;
+    *physical = *address;
+    return 1;
+}
+
+std::uint32_t Processor::disassemble(std::uint64_t linear, char* text, std::uint32_t size) {
+    std::array<std::byte, x86::Decoder::max_length> bytes;
+    std::size_t length = 0;
+    for (; length < bytes.size(); ++length) {
+        const auto physical = engine_->physical_address(linear + length);
+        if (!physical) break;
+        bytes[length] = static_cast<std::byte>(bus_.read(*physical, 1));
+    }
+    x86::Instruction instruction;
+    const auto status = x86::Decoder{}.decode({bytes.data(), length}, engine_->code_size(), linear,
+                                              instruction);
+    if (status != x86::DecodeStatus::Complete || size == 0) return 0;
+    const std::string line = x86::disassemble(instruction);
+    const std::size_t kept = std::min<std::size_t>(line.size(), size - 1);
+    std::memcpy(text, line.data(), kept);
+    text[kept] = '\0';
+    return instruction.decoded.length;
+}
+
+void Processor::on_interrupt(bool level) { engine_->set_interrupt_request(level); }
+
+void Processor::on_nmi(bool level) {
+    if (level) engine_->raise_nmi();
+}
+
+void Processor::report_once(x86::Unknown kind, std::uint64_t number) {
+    if (!reported_.emplace(kind, number).second) return;
+    switch (kind) {
+    case x86::Unknown::MsrRead:
+        return log(LogLevel::Warning, "guest read unknown MSR ", Hex{number});
+    case x86::Unknown::MsrWrite:
+        return log(LogLevel::Warning, "guest wrote unknown MSR ", Hex{number});
+    case x86::Unknown::ControlBit:
+        return log(LogLevel::Warning, "guest set unknown control register bits ", Hex{number});
+    case x86::Unknown::Instruction:
+        const char* name = ZydisMnemonicGetString(static_cast<ZydisMnemonic>(number));
+        return log(LogLevel::Warning,
+                   "guest code has an instruction this engine lacks: ", name ? name : "?");
+    }
+}
+
+}  // namespace backplane::interp

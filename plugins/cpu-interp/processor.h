@@ -1,0 +1,84 @@
+// The device type cpu.interp: one processor executed by the interpreter.
+#pragma once
+
+#include "interpreter.h"
+#include "system_bus.h"
+#include "x86/cpu_model.h"
+#include "x86/msr.h"
+
+#include <backplane/declaration.h>
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace backplane::interp {
+
+class Processor final : public Device {
+public:
+    static void declare(Declaration<Processor>& d);
+
+    Outcome start();
+    void reset(ResetKind kind);
+    void restored();
+
+    // backplane.cpu/1
+    std::uint32_t run(std::int64_t budget);
+    void request_attention();
+    std::uint64_t instructions();
+    std::uint32_t register_count();
+    const backplane_cpu_register* register_info(std::uint32_t index);
+    void get_register(std::uint32_t index, void* value);
+    std::int32_t set_register(std::uint32_t index, const void* value);
+    std::int32_t translate(std::uint64_t linear, std::uint64_t* physical);
+    std::uint32_t disassemble(std::uint64_t linear, char* text, std::uint32_t size);
+
+private:
+    // The services that need the machine around the processor.
+    class Engine final : public Interpreter {
+    public:
+        explicit Engine(Processor& processor)
+            : Interpreter{{.bus = processor.bus_,
+                           .model = processor.model_,
+                           .block_arena_bytes = processor.block_memory_.value}},
+              processor_{processor} {}
+
+        x86::MsrBank& msrs() override { return processor_.msrs_; }
+        std::uint32_t apic_id() const override { return processor_.apic_id_; }
+        std::uint32_t processor_count() const override { return processor_.processor_count_; }
+        x86::LocalApicPort* local_apic() override {
+            return processor_.bus_.has_local_apic() ? &processor_.bus_ : nullptr;
+        }
+        std::uint64_t tsc_ticks() override {
+            return processor_.tsc_frequency_.ticks(processor_.now());
+        }
+        void report_once(x86::Unknown kind, std::uint64_t number) override {
+            processor_.report_once(kind, number);
+        }
+
+    private:
+        Processor& processor_;
+    };
+
+    void on_interrupt(bool level);
+    void on_nmi(bool level);
+    void report_once(x86::Unknown kind, std::uint64_t number);
+    std::uint64_t counter(Counter which) const { return engine_ ? engine_->counters()[which] : 0; }
+    static void declare_statistics(Declaration<Processor>& d);
+
+    // Properties.
+    std::string model_name_ = "x86-64-v1";
+    Hertz tsc_frequency_{1'000'000'000};
+    Bytes block_memory_{std::uint64_t{128} << 20};
+    std::uint32_t apic_id_ = 0, processor_count_ = 1;
+
+    SystemBus bus_;
+    x86::CpuModel model_;
+    x86::MsrBank msrs_;
+    std::unique_ptr<Engine> engine_;
+    std::set<std::pair<x86::Unknown, std::uint64_t>> reported_;
+};
+
+}  // namespace backplane::interp

@@ -1,0 +1,171 @@
+#include "slow_access.h"
+
+#include "interpreter.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace backplane::interp {
+namespace {
+
+using x86::AccessKind;
+using x86::Privilege;
+
+Interpreter& owner(Core* cpu) { return *static_cast<Interpreter*>(cpu); }
+
+Privilege privilege_of(const Core* cpu, const x86::FastPage* pages) {
+    return pages == cpu->pages(Privilege::User) ? Privilege::User : Privilege::Supervisor;
+}
+
+std::uint32_t bytes_in_page(std::uint64_t linear, std::uint32_t size) {
+    return static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(size, x86::page_size - (linear & x86::page_offset_mask)));
+}
+
+// Devices take 1, 2, 4 or 8 bytes; what is larger or a part of a page-crossing access goes in
+// pieces.
+std::uint32_t device_piece(std::uint64_t physical, std::uint32_t size) {
+    if (size == 1 || size == 2 || size == 4 || size == 8) return size;
+    for (std::uint32_t piece = 8;; piece /= 2)
+        if (piece <= size && physical % piece == 0) return piece;
+}
+
+void read_part(Interpreter& cpu, const Op* op, const Interpreter::Page& page, std::uint32_t size,
+               std::uint8_t* to) {
+    if (page.host) {
+        std::memcpy(to, page.host, size);
+        return;
+    }
+    for (std::uint32_t done = 0; done < size;) {
+        const std::uint32_t piece = device_piece(page.physical + done, size - done);
+        const std::uint64_t value = cpu.device_read(op, page.physical + done, piece);
+        std::memcpy(to + done, &value, piece);
+        done += piece;
+    }
+}
+
+void write_part(Interpreter& cpu, const Op* op, const Interpreter::Page& page, std::uint32_t size,
+                const std::uint8_t* from) {
+    if (page.host) {
+        std::memcpy(page.host, from, size);
+        if (page.has_code) cpu.code_written(page.physical, size);
+        return;
+    }
+    for (std::uint32_t done = 0; done < size;) {
+        const std::uint32_t piece = device_piece(page.physical + done, size - done);
+        std::uint64_t value = 0;
+        std::memcpy(&value, from + done, piece);
+        cpu.device_write(op, page.physical + done, piece, value);
+        done += piece;
+    }
+}
+
+bool load(Core* core, const Op* op, std::uint64_t linear, std::uint32_t size, Privilege privilege,
+          AccessKind kind) {
+    Interpreter& cpu = owner(core);
+    const std::uint32_t first_size = bytes_in_page(linear, size);
+    const auto first = cpu.resolve(linear, kind, privilege);
+    if (!first) return false;
+    if (first_size == size) {
+        read_part(cpu, op, *first, size, core->transfer.data());
+        return true;
+    }
+    const auto second = cpu.resolve(linear + first_size, kind, privilege);
+    if (!second) return false;
+    read_part(cpu, op, *first, first_size, core->transfer.data());
+    read_part(cpu, op, *second, size - first_size, core->transfer.data() + first_size);
+    return true;
+}
+
+}  // namespace
+
+// What handlers call by name (slow_access.h): aligns the stack and goes to NAME_body.
+#define BACKPLANE_BODY extern "C" [[gnu::used]] __attribute__((preserve_most))
+#define BACKPLANE_THUNK(name)                                                                      \
+    extern "C" [[gnu::naked, gnu::used]] void backplane_interp_##name() {                          \
+        asm("pushq %rbp\n\tmovq %rsp, %rbp\n\tandq $-16, %rsp\n\t"                                 \
+            "call backplane_interp_" #name "_body\n\tmovq %rbp, %rsp\n\tpopq %rbp\n\tret");        \
+    }
+
+BACKPLANE_THUNK(load_slow)
+BACKPLANE_THUNK(store_slow)
+BACKPLANE_THUNK(load_for_update_slow)
+BACKPLANE_THUNK(host_for_update_slow)
+BACKPLANE_THUNK(raise_slow)
+
+BACKPLANE_BODY std::uint64_t backplane_interp_load_slow_body(Core* cpu, const Op* op,
+                                                             std::uint64_t linear,
+                                                             std::uint32_t size,
+                                                             const x86::FastPage* pages) {
+    return load(cpu, op, linear, size, privilege_of(cpu, pages), AccessKind::Read);
+}
+
+BACKPLANE_BODY std::uint64_t
+backplane_interp_load_for_update_slow_body(Core* cpu, const Op* op, std::uint64_t linear,
+                                           std::uint32_t size, const x86::FastPage* pages) {
+    return load(cpu, op, linear, size, privilege_of(cpu, pages), AccessKind::Write);
+}
+
+BACKPLANE_BODY std::uint64_t backplane_interp_store_slow_body(Core* core, const Op* op,
+                                                              std::uint64_t linear,
+                                                              std::uint32_t size,
+                                                              const x86::FastPage* pages) {
+    Interpreter& cpu = owner(core);
+    const Privilege privilege = privilege_of(core, pages);
+    const std::uint32_t first_size = bytes_in_page(linear, size);
+    const auto first = cpu.resolve(linear, AccessKind::Write, privilege);
+    if (!first) return false;
+    if (first_size == size) {
+        write_part(cpu, op, *first, size, core->transfer.data());
+        return true;
+    }
+    const auto second = cpu.resolve(linear + first_size, AccessKind::Write, privilege);
+    if (!second) return false;
+    write_part(cpu, op, *first, first_size, core->transfer.data());
+    write_part(cpu, op, *second, size - first_size, core->transfer.data() + first_size);
+    return true;
+}
+
+BACKPLANE_BODY std::uint64_t
+backplane_interp_host_for_update_slow_body(Core* core, const Op*, std::uint64_t linear,
+                                           std::uint32_t size, const x86::FastPage* pages) {
+    if (bytes_in_page(linear, size) != size) return 0;
+    Interpreter& cpu = owner(core);
+    const auto page = cpu.resolve(linear, AccessKind::Write, privilege_of(core, pages));
+    if (!page || page->has_code) return 0;
+    return reinterpret_cast<std::uint64_t>(page->host);
+}
+
+std::uint32_t read_port_slow(Core* cpu, const Op* op, std::uint32_t port, std::uint32_t size) {
+    return owner(cpu).port_read(op, static_cast<std::uint16_t>(port), size);
+}
+
+void write_port_slow(Core* cpu, const Op* op, std::uint32_t port, std::uint32_t size,
+                     std::uint32_t value) {
+    owner(cpu).port_write(op, static_cast<std::uint16_t>(port), size, value);
+}
+
+std::span<std::byte> direct_span_slow(Core* core, std::uint64_t linear, x86::SegmentAccess access) {
+    Interpreter& cpu = owner(core);
+    const bool writes = access == x86::SegmentAccess::Write;
+    const std::uint64_t length = x86::page_size - (linear & x86::page_offset_mask);
+    const std::uint64_t tag = linear & ~x86::page_offset_mask;
+    const x86::FastPage& known = core->pages(core->privilege())[x86::fast_index(linear)];
+    if ((writes ? known.write_tag : known.read_tag) == tag)
+        return {reinterpret_cast<std::byte*>(linear + known.addend), length};
+    const x86::Fault before = core->fault;
+    const auto page = cpu.resolve(linear, writes ? AccessKind::Write : AccessKind::Read,
+                                  core->privilege());
+    if (!page) core->fault = before;
+    if (!page || !page->host) return {};
+    if (writes && page->has_code && !cpu.drop_code_behind(page->physical)) return {};
+    return {reinterpret_cast<std::byte*>(page->host), length};
+}
+
+BACKPLANE_BODY void backplane_interp_raise_slow_body(Core* cpu, std::uint32_t vector,
+                                                     std::uint32_t error_code,
+                                                     std::uint64_t address) {
+    owner(cpu).set_fault({static_cast<x86::Vector>(vector), error_code, address});
+}
+
+}  // namespace backplane::interp

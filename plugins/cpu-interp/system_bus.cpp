@@ -1,0 +1,98 @@
+#include "system_bus.h"
+
+namespace backplane::interp {
+namespace {
+
+constexpr std::uint32_t apic_base_msr = 0x1b;
+constexpr std::uint64_t apic_enabled = 1u << 11, apic_extended = 1u << 10,
+                        apic_address = 0x000f'ffff'ffff'f000;
+
+}  // namespace
+
+PhysicalRange SystemBus::find(std::uint64_t address) {
+    // Where there is no memory a page at a time is enough, and the local APIC's page is never part
+    // of a larger range.
+    const PhysicalRange page{address & ~std::uint64_t{0xfff}, 0x1000, nullptr, false, false};
+    if (is_local_apic(address)) return page;
+    const backplane_range found = memory.find(address);
+    if (!found.memory) return page;
+    const PhysicalRange range{found.start, found.length, found.memory, found.readable != 0,
+                              found.writable != 0};
+    return range.contains(apic_page_)
+               ? PhysicalRange{page.start, page.length, range.host(page.start), range.readable,
+                               range.writable}
+               : range;
+}
+
+std::uint64_t SystemBus::read(std::uint64_t address, unsigned size) {
+    if (is_local_apic(address))
+        return controller.call<&backplane_interrupt_controller::read>(address - apic_page_, size);
+    return memory.connection().call<&backplane_address_space::read>(address, size);
+}
+
+void SystemBus::write(std::uint64_t address, unsigned size, std::uint64_t value) {
+    if (is_local_apic(address))
+        return controller.call<&backplane_interrupt_controller::write>(address - apic_page_, size,
+                                                                       value);
+    memory.connection().call<&backplane_address_space::write>(address, size, value);
+}
+
+std::uint64_t SystemBus::read_port(std::uint16_t port, unsigned size) {
+    return io.connection().call<&backplane_address_space::read>(std::uint64_t{port}, size);
+}
+
+void SystemBus::write_port(std::uint16_t port, unsigned size, std::uint64_t value) {
+    io.connection().call<&backplane_address_space::write>(std::uint64_t{port}, size, value);
+}
+
+int SystemBus::acknowledge_interrupt() {
+    return controller ? controller.call<&backplane_interrupt_controller::acknowledge>() : -1;
+}
+
+void SystemBus::watch_code(std::uint64_t page, bool watch) {
+    memory.connection().call<&backplane_address_space::watch_code>(page, std::int32_t{watch});
+}
+
+std::uint8_t SystemBus::task_priority() const {
+    return controller->task_priority
+               ? controller.call<&backplane_interrupt_controller::task_priority>()
+               : std::uint8_t{0};
+}
+
+void SystemBus::set_task_priority(std::uint8_t cr8) {
+    if (controller->set_task_priority)
+        controller.call<&backplane_interrupt_controller::set_task_priority>(cr8);
+}
+
+std::uint64_t SystemBus::base() const {
+    std::uint64_t value = 0;
+    controller.call<&backplane_interrupt_controller::read_msr>(apic_base_msr, &value);
+    return value;
+}
+
+bool SystemBus::set_base(std::uint64_t value) {
+    if (!controller.call<&backplane_interrupt_controller::write_msr>(apic_base_msr, value))
+        return false;
+    find_local_apic_page();
+    return true;
+}
+
+std::optional<std::uint64_t> SystemBus::read_msr(std::uint32_t index) {
+    std::uint64_t value = 0;
+    if (!controller.call<&backplane_interrupt_controller::read_msr>(index, &value))
+        return std::nullopt;
+    return value;
+}
+
+bool SystemBus::write_msr(std::uint32_t index, std::uint64_t value) {
+    return controller.call<&backplane_interrupt_controller::write_msr>(index, value) != 0;
+}
+
+void SystemBus::find_local_apic_page() {
+    apic_page_ = no_page;
+    if (!has_local_apic() || !controller->read) return;
+    const std::uint64_t value = base();
+    if ((value & apic_enabled) && !(value & apic_extended)) apic_page_ = value & apic_address;
+}
+
+}  // namespace backplane::interp

@@ -1,0 +1,49 @@
+// The processor's bus over what the machine file connected: memory, I/O ports, and an interrupt
+// controller whose register page is in front of memory.
+#pragma once
+
+#include "physical_bus.h"
+#include "x86/system_services.h"
+
+#include <backplane/address_space.h>
+#include <backplane/connection.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace backplane::interp {
+
+class SystemBus final : public PhysicalBus, public x86::LocalApicPort {
+public:
+    AddressSpace memory, io;
+    Connection<backplane_interrupt_controller> controller;
+
+    // PhysicalBus
+    PhysicalRange find(std::uint64_t address) override;
+    std::uint64_t read(std::uint64_t address, unsigned size) override;
+    void write(std::uint64_t address, unsigned size, std::uint64_t value) override;
+    std::uint64_t read_port(std::uint16_t port, unsigned size) override;
+    void write_port(std::uint16_t port, unsigned size, std::uint64_t value) override;
+    int acknowledge_interrupt() override;
+    void watch_code(std::uint64_t page, bool watch) override;
+
+    // x86::LocalApicPort; there is one when the controller has registers of its own.
+    bool has_local_apic() const { return controller && controller->read_msr; }
+    std::uint8_t task_priority() const override;
+    void set_task_priority(std::uint8_t cr8) override;
+    std::uint64_t base() const override;
+    bool set_base(std::uint64_t value) override;
+    std::optional<std::uint64_t> read_msr(std::uint32_t index) override;
+    bool write_msr(std::uint32_t index, std::uint64_t value) override;
+
+    // Asks the controller where its page is; after reset, and after each write of IA32_APIC_BASE.
+    void find_local_apic_page();
+
+private:
+    bool is_local_apic(std::uint64_t address) const { return address - apic_page_ < 0x1000; }
+
+    static constexpr std::uint64_t no_page = ~std::uint64_t{0} << 12;
+    std::uint64_t apic_page_ = no_page;
+};
+
+}  // namespace backplane::interp
