@@ -289,7 +289,7 @@ private:
             if ((window.flags & BACKPLANE_WINDOW_WRITE_DIRECT) == 0) continue;
             std::uint64_t size = type_.ports[where.first].size;
             if (size == 0) size = type_.window_size(device_, where.first);
-            visit(std::string{"memory of "} + type_.ports[where.first].name, window.memory, size);
+            if (size != 0) visit(std::string{"memory of "} + type_.ports[where.first].name, window.memory, size);
         }
     }
 

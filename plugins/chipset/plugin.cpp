@@ -1,0 +1,21 @@
+// The chips of a PC's mainboard.
+#include "acpi_pm.h"
+#include "debug_console.h"
+#include "i8042.h"
+#include "io_apic.h"
+#include "isa_debug_exit.h"
+#include "local_apic.h"
+#include "pic8259.h"
+#include "pit8254.h"
+#include "port92.h"
+#include "ram.h"
+#include "reset_control.h"
+#include "rom.h"
+#include "rtc_mc146818.h"
+#include "uart16550.h"
+
+using namespace backplane::chipset;
+
+BACKPLANE_PLUGIN(.id = "org.backplane.chipset", .name = "PC chipset", .version = "0.1.0", .vendor = "Backplane", .license = "Apache-2.0",
+                 .devices = backplane::device_types<Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550, I8042, Port92, ResetControl,
+                                                    IsaDebugExit, DebugConsole, LocalApic, IoApic, AcpiPm>);

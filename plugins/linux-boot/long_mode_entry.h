@@ -1,0 +1,31 @@
+// The processor state in which a kernel expects to be entered (boot.rst, "64-bit Boot Protocol").
+#pragma once
+
+#include "cpu_registers.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace backplane::linux_boot {
+
+// Page tables that map the first 4 GiB to themselves in 2 MiB pages; `base` is where they will lie.
+inline constexpr std::uint64_t identity_map_bytes = 6 * 4096;
+std::vector<std::byte> identity_map(std::uint64_t base);
+
+// The descriptor table with the selectors the protocol fixes.
+inline constexpr std::uint16_t boot_code_selector = 0x10;
+inline constexpr std::uint16_t boot_data_selector = 0x18;
+std::vector<std::byte> boot_descriptors();
+
+struct LongModeEntry {
+    std::uint64_t entry = 0;
+    std::uint64_t boot_params = 0;
+    std::uint64_t page_tables = 0;
+    std::uint64_t descriptors = 0;
+    std::uint64_t stack = 0;
+};
+
+std::vector<RegisterValue> registers_at_entry(const LongModeEntry& entry);
+
+}  // namespace backplane::linux_boot
