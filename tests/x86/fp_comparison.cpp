@@ -1,0 +1,191 @@
+#include "x86/fp_comparison.h"
+
+#include "x86/forms/sse_float.h"
+#include "x86/forms/string.h"
+#include "x86/forms/vector_integer.h"
+#include "x86/forms/vector_move.h"
+#include "x86/forms/x87.h"
+
+#include <csignal>
+#include <cstdio>
+#include <stdexcept>
+
+namespace backplane::x86::testing {
+
+const FormTable<SemanticsEngine>& floating_point_forms() {
+    static const FormTable<SemanticsEngine> table = [] {
+        FormTable<SemanticsEngine> made;
+        // Two mnemonics belong to strings and vectors; the order does not matter, so one comes
+        // before and one behind.
+        register_sse_float(made);
+        register_string(made);
+        register_vector_move(made);
+        register_vector_integer(made);
+        register_x87(made);
+        return made;
+    }();
+    return table;
+}
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+    std::string text;
+    char digits[4];
+    for (const std::uint8_t byte : bytes) {
+        std::snprintf(digits, sizeof digits, "%02x ", byte);
+        text += digits;
+    }
+    return text;
+}
+
+void load_state(CpuState& state, const FpState& from) {
+    state.cr0 = 0x80000033;  // PG, NE, ET, MP, PE
+    state.cr4 = fp_control::cr4_osfxsr | fp_control::cr4_osxmmexcpt;
+    state.efer = 1u << 10;
+    state.segments[CS].attributes = 0xa09b;
+    state.x87.control = from.control;
+    state.x87.status = from.status;
+    state.x87.valid = from.valid;
+    state.x87.last_opcode = from.last_opcode;
+    state.x87.last_instruction = from.last_instruction;
+    state.x87.last_data = from.last_data;
+    const unsigned top = from.status >> 11 & 7;
+    for (unsigned i = 0; i < 8; ++i)
+        state.x87.registers[(top + i) & 7] = {from.st[i].significand, from.st[i].sign_exponent};
+    state.mxcsr = from.mxcsr;
+    for (unsigned i = 0; i < 16; ++i)
+        std::memcpy(state.vectors[i].bytes.data(), &from.xmm[i], 16);
+    state.gpr[RAX] = from.rax;
+    state.gpr[RCX] = from.rcx;
+    state.gpr[RDX] = from.rdx;
+    state.set_full_rflags(from.rflags);
+}
+
+FpState store_state(CpuState& state) {
+    FpState to;
+    to.control = state.x87.control;
+    to.status = state.x87.status;
+    to.valid = state.x87.valid;
+    to.last_opcode = state.x87.last_opcode;
+    to.last_instruction = state.x87.last_instruction;
+    to.last_data = state.x87.last_data;
+    const unsigned top = to.status >> 11 & 7;
+    for (unsigned i = 0; i < 8; ++i) {
+        const Float80& value = state.x87.registers[(top + i) & 7];
+        to.st[i] = {value.significand, value.sign_exponent, {}};
+    }
+    to.mxcsr = state.mxcsr;
+    for (unsigned i = 0; i < 16; ++i)
+        std::memcpy(&to.xmm[i], state.vectors[i].bytes.data(), 16);
+    to.rax = state.gpr[RAX];
+    to.rcx = state.gpr[RCX];
+    to.rdx = state.gpr[RDX];
+    to.rflags = state.full_rflags();
+    return to;
+}
+
+std::string describe_difference(const FpState& expected, const FpState& found, Ignored ignored) {
+    std::string text;
+    const auto compare = [&](const char* name, unsigned index, std::uint64_t wanted,
+                             std::uint64_t got) {
+        if (wanted == got) return;
+        char line[120];
+        std::snprintf(line, sizeof line, "%s[%u] is %llx, should be %llx; ", name, index,
+                      static_cast<unsigned long long>(got),
+                      static_cast<unsigned long long>(wanted));
+        text += line;
+    };
+    compare("control", 0, expected.control, found.control);
+    compare("status", 0, expected.status & ~ignored.status, found.status & ~ignored.status);
+    compare("valid", 0, expected.valid, found.valid);
+    // Some processors record the last instruction only when it raised an unmasked exception.
+    if (!ignored.pointers && (expected.status & x87_status::error_summary)) {
+        compare("last opcode", 0, expected.last_opcode, found.last_opcode);
+        compare("last instruction", 0, expected.last_instruction, found.last_instruction);
+        compare("last data", 0, expected.last_data, found.last_data);
+    }
+    compare("mxcsr", 0, expected.mxcsr, found.mxcsr);
+    const unsigned top = expected.status >> 11 & 7;
+    for (unsigned i = 0; i < 8; ++i) {
+        if (!(expected.valid >> ((top + i) & 7) & 1)) continue;
+        compare("significand", i, expected.st[i].significand, found.st[i].significand);
+        compare("sign and exponent", i, expected.st[i].sign_exponent, found.st[i].sign_exponent);
+    }
+    for (unsigned i = 0; i < 16; ++i)
+        for (unsigned half = 0; half < 2; ++half)
+            compare(half ? "xmm high" : "xmm low", i, expected.xmm[i][half], found.xmm[i][half]);
+    compare("rax", 0, expected.rax, found.rax);
+    compare("rcx", 0, expected.rcx, found.rcx);
+    compare("rdx", 0, expected.rdx, found.rdx);
+    const bool undefined_flags = ignored.flags_if_unmasked &&
+                                 (expected.status & x87_status::error_summary);
+    if (!undefined_flags)
+        compare("flags", 0, expected.rflags & rflags::arithmetic,
+                found.rflags & rflags::arithmetic);
+    return text;
+}
+
+FpComparison::FpComparison(const Code& code, Ignored ignored)
+    : code_(code), ignored_(ignored), native_(code), buffer_(std::make_unique<Buffer>()),
+      machine_(reinterpret_cast<std::uint64_t>(buffer_->bytes.data()),
+               std::as_writable_bytes(std::span{buffer_->bytes})) {
+    const auto bytes = std::as_bytes(std::span{code_});
+    if (Decoder{}.decode(bytes, CodeSize::Bits64, native_.address(), instruction_) !=
+            DecodeStatus::Complete ||
+        instruction_.decoded.length != code.size())
+        throw std::invalid_argument("no single instruction: " + hex(code_));
+}
+
+namespace {
+
+// Leaves the host's x87 unit as earlier operations might: flags and conditions set, TOP anywhere,
+// the stack empty.
+void dirty_host_x87(std::uint64_t by) {
+    const std::uint32_t status = static_cast<std::uint32_t>(by * 0x9e3779b97f4a7c15 >> 40) & 0x7f3f;
+    const std::array<std::uint32_t, 7> environment{x87_control::power_on, status, 0xffff};
+    asm volatile("fldenv %0" : : "m"(environment));
+}
+
+}  // namespace
+
+std::string FpComparison::difference(const FpState& before,
+                                     const std::array<std::uint8_t, memory_size>& memory) {
+    auto* operand = buffer_->bytes.data() + misalignment;
+    std::memcpy(operand, memory.data(), memory.size());
+    FpState expected = before;
+    const int signal = native_.execute(expected, operand);
+    std::array<std::uint8_t, memory_size> expected_memory;
+    std::memcpy(expected_memory.data(), operand, memory.size());
+
+    std::memcpy(operand, memory.data(), memory.size());
+    CpuState& state = machine_.state();
+    load_state(state, before);
+    state.gpr[RSI] = state.gpr[RDI] = reinterpret_cast<std::uint64_t>(operand);
+    dirty_host_x87(executions);
+    enter_guest_fp(state);
+    const auto outcome = execute(machine_, floating_point_forms(), instruction_);
+    leave_guest_fp(state);
+    ++executions;
+    if (!outcome) return hex(code_) + "is not implemented";
+
+    FpState found = store_state(state);
+    // sse_execution.h: PE is not exact beside an unmasked overflow or underflow.
+    const std::uint32_t unmasked = expected.mxcsr & ~(expected.mxcsr >> mxcsr::mask_shift);
+    if (signal == SIGFPE && (unmasked & (mxcsr::overflow | mxcsr::underflow)))
+        found.mxcsr = (found.mxcsr & ~mxcsr::precision) | (expected.mxcsr & mxcsr::precision);
+    std::string text = describe_difference(expected, found, ignored_);
+    if ((signal != 0) != (*outcome == Outcome::Fault))
+        text += signal ? "should fault; " : "should not fault; ";
+    faults += signal != 0;
+    if (signal == SIGFPE && machine_.raised->vector != Vector::FloatingPoint &&
+        machine_.raised->vector != Vector::SimdFloatingPoint)
+        text += "wrong vector; ";
+    for (std::size_t i = 0; i < memory.size(); ++i)
+        if (i - ignored_.memory_from >= ignored_.memory_size && operand[i] != expected_memory[i]) {
+            text += "memory at " + std::to_string(i) + " is " + hex(std::span{operand + i, 1}) +
+                    "should be " + hex(std::span{expected_memory}.subspan(i, 1));
+            break;
+        }
+    return text.empty() ? text : hex(code_) + ": " + text;
+}
+
+}  // namespace backplane::x86::testing
