@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <exception>
@@ -158,6 +161,14 @@ std::size_t command_position(const std::vector<std::string>& arguments) {
     return arguments.size();
 }
 
+// A descriptor that the shell closed would be given to the next file opened, and be written to as if it were the screen.
+void fill_standard_descriptors() {
+    int descriptor = 0;
+    do descriptor = open("/dev/null", O_RDWR);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor > STDERR_FILENO) close(descriptor);
+}
+
 int main(std::vector<std::string> arguments) {
     const std::size_t position = command_position(arguments);
     if (position == arguments.size()) {
@@ -187,6 +198,7 @@ int main(std::vector<std::string> arguments) {
 
 int main(int argc, char** argv) {
     using backplane::cli::ExitCode;
+    backplane::cli::fill_standard_descriptors();
     try {
         return backplane::cli::main({argv + (argc > 0 ? 1 : 0), argv + argc});
     } catch (const backplane::cli::UsageError& error) {

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
+#include <cstdio>
 #include <expected>
 #include <filesystem>
 #include <fstream>
@@ -23,6 +25,7 @@ namespace po = boost::program_options;
 using runtime::Override;
 
 constexpr std::chrono::milliseconds speed_sample_period{100};
+constexpr std::chrono::seconds longest_timeout{1'000'000'000};
 
 void declare(CommandOptions& options)
 {
@@ -36,15 +39,22 @@ void declare(CommandOptions& options)
         ("serial", po::value<std::string>()->value_name("WHERE"),
          "the serial console: stdio, file:FILE, pty, unix:PATH, tcp:PORT (loopback) or none")              //
         ("no-reboot", "end when the guest resets the machine")                                             //
-        ("timeout", po::value<std::uint64_t>()->value_name("SECONDS"), "end with code 5 after this time")  //
+        ("timeout", po::value<std::int64_t>()->value_name("SECONDS"), "end with code 5 after this time")  //
         ("stats", po::value<std::string>()->value_name("FILE"), "write all counters there at the end, as JSON");
     options.hidden.add_options()("machine", po::value<std::string>()->required());
     options.positional.add("machine", 1);
 }
 
+// Not fmt::print, which throws: an unwritable stderr shall not change how a run ends.
+void say(std::string_view text)
+{
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    if (!text.ends_with('\n')) std::fputc('\n', stderr);
+}
+
 int fail(runtime::ExitCode code, std::string_view text)
 {
-    fmt::print(stderr, "{}{}", text, text.ends_with('\n') ? "" : "\n");
+    say(text);
     return static_cast<int>(code);
 }
 
@@ -54,6 +64,8 @@ std::expected<std::vector<Override>, std::string> overrides_of(const Arguments& 
     const auto path_option = [&](const char* option, const char* target) {
         if (!arguments.has(option)) return;
         const std::string value = arguments.text(option);
+        // An empty path is the property's "none".
+        if (value.empty()) return overrides.push_back(Override::option(fmt::format("--{} ''", option), target, ""));
         overrides.push_back(Override::option(fmt::format("--{} {}", option, value), target, std::filesystem::absolute(value).string()));
     };
     path_option("kernel", "boot0.kernel");
@@ -76,6 +88,8 @@ std::expected<std::vector<Override>, std::string> overrides_of(const Arguments& 
 
 int run(const Arguments& arguments)
 {
+    // Who reads our output may go away before the guest ends.
+    std::signal(SIGPIPE, SIG_IGN);
     const auto overrides = overrides_of(arguments);
     if (!overrides) return fail(ExitCode::BadInput, overrides.error());
 
@@ -84,7 +98,7 @@ int run(const Arguments& arguments)
     const auto loaded = load_machine(arguments.text("machine"), *overrides, plugins, diagnostics);
     std::unique_ptr<runtime::Machine> machine;
     if (loaded.description) machine = runtime::Machine::build(*loaded.description, diagnostics);
-    if (const std::string report = diagnostics.text(); !report.empty()) fmt::print(stderr, "{}", report);
+    if (const std::string report = diagnostics.text(); !report.empty()) say(report);
     if (!machine) return static_cast<int>(loaded.plugin_failed ? ExitCode::PluginProblem : ExitCode::BadInput);
 
     // Opened first, so that a wrong path costs nobody a long run.
@@ -98,12 +112,16 @@ int run(const Arguments& arguments)
     if (stats.is_open()) machine->io().every(speed_sample_period, sample);
 
     runtime::RunOptions options{.end_on_reset = arguments.has("no-reboot")};
-    if (arguments.has("timeout")) options.time_limit = std::chrono::seconds{arguments.get<std::uint64_t>("timeout")};
+    if (arguments.has("timeout")) {
+        options.time_limit = std::chrono::seconds{arguments.get<std::int64_t>("timeout")};
+        if (*options.time_limit < std::chrono::seconds{1} || *options.time_limit > longest_timeout)
+            return fail(ExitCode::BadInput, fmt::format("--timeout {}: expected 1 to {} seconds", options.time_limit->count(), longest_timeout.count()));
+    }
     sample();
     const runtime::Ending ending = machine->run(options);
     sample();
     if (stats.is_open()) stats << runtime::statistics_report(*machine, speed, ending).dump(2) << '\n';
-    fmt::print(stderr, "backplane: {}\n", ending.why);
+    say("backplane: " + ending.why);
     return ending.exit_code;
 }
 

@@ -30,8 +30,8 @@ std::uint32_t piece(const backplane_window& window, std::uint64_t offset, std::u
 
 }  // namespace
 
-AddressSpace::AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock)
-    : name_{std::move(name)}, limit_{limit}, lock_{lock}
+AddressSpace::AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock, const DirtyTracking& dirty)
+    : name_{std::move(name)}, limit_{limit}, lock_{lock}, dirty_{dirty}
 {
     flatten();
 }
@@ -104,6 +104,18 @@ backplane_range AddressSpace::find(std::uint64_t address) const
     range.memory = mapping.window->memory + mapping.offset + (entry.start - mapping.base);
     range.readable = (mapping.window->flags & BACKPLANE_WINDOW_READ_DIRECT) != 0;
     range.writable = (mapping.window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0;
+    const std::uint8_t* place = range.memory + (address - range.start);
+    const DirtyPages* pages = range.writable != 0 ? dirty_.find(place) : nullptr;
+    if (pages == nullptr) return range;
+    // A clean page is written through `write`, which marks it; then it can be had directly.
+    const std::uint64_t page = pages->page_of(place);
+    const auto* page_start = reinterpret_cast<const std::uint8_t*>(pages->memory().data()) + page * dirty_page_size;
+    const auto before = std::min<std::uint64_t>(static_cast<std::uint64_t>(place - page_start), address - entry.start);
+    const auto after = std::min<std::uint64_t>(dirty_page_size - static_cast<std::uint64_t>(place - page_start), entry.end - address);
+    range.start = address - before;
+    range.length = before + after;
+    range.memory = mapping.window->memory + mapping.offset + (range.start - mapping.base);
+    range.writable = pages->is_dirty(page);
     return range;
 }
 
@@ -143,8 +155,7 @@ void AddressSpace::write(std::uint64_t address, std::uint32_t size, std::uint64_
             const std::uint64_t offset = address + done - mapping.base + mapping.offset;
             const std::uint64_t part = value >> (done * 8);
             if ((mapping.window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0) {
-                std::memcpy(mapping.window->memory + offset, &part, length);
-                tell_code_written(address + done, length);
+                write_memory(mapping, address + done, &part, length);
             } else {
                 length = piece(*mapping.window, offset, length);
                 write_window(mapping, offset, length, part & mask_of(length));
@@ -191,12 +202,31 @@ void AddressSpace::write_block(std::uint64_t address, const void* data, std::uin
         const bool direct = entry.mapping != nullptr && (entry.mapping->window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0;
         const std::uint64_t step = direct ? std::min(length, entry.end - address) : 1;
         if (direct) {
-            std::memcpy(entry.mapping->window->memory + (address - entry.mapping->base + entry.mapping->offset), from, step);
-            tell_code_written(address, step);
+            write_memory(*entry.mapping, address, from, step);
         } else {
             write(address, 1, *from);
         }
         address += step, from += step, length -= step;
+    }
+}
+
+void AddressSpace::write_memory(const Mapping& mapping, std::uint64_t address, const void* data, std::uint64_t length)
+{
+    std::uint8_t* place = mapping.window->memory + (address - mapping.base + mapping.offset);
+    std::memcpy(place, data, length);
+    if (DirtyPages* pages = dirty_.find(place)) pages->mark(place, length);
+    tell_code_written(address, length);
+}
+
+void AddressSpace::tell_remapped(std::span<const std::byte> memory)
+{
+    const MachineGuard guard{lock_};
+    const auto* first = reinterpret_cast<const std::uint8_t*>(memory.data());
+    for (const auto& mapping : mappings_) {
+        if (mapping->window->memory == nullptr) continue;
+        const std::uint8_t* start = mapping->window->memory + mapping->offset;
+        if (first >= start + mapping->size || start >= first + memory.size()) continue;
+        for (const auto& listener : listeners_) listener.remapped(listener.user, mapping->base, mapping->size);
     }
 }
 

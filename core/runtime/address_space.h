@@ -1,6 +1,7 @@
 // Routes each access to the window that owns the address: the memory bus and the I/O bus of a machine.
 #pragma once
 
+#include "runtime/dirty_pages.h"
 #include "runtime/machine_lock.h"
 
 #include <backplane/abi/address_space.h>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,8 +33,8 @@ struct Mapping {
 
 class AddressSpace {
 public:
-    // Addresses from 0 to limit, exclusive.
-    AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock);
+    // Addresses from 0 to limit, exclusive. Memory that `dirty` tracks is handed out for writing page by page, once dirty.
+    AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock, const DirtyTracking& dirty);
     AddressSpace(const AddressSpace&) = delete;
     AddressSpace& operator=(const AddressSpace&) = delete;
 
@@ -52,6 +54,9 @@ public:
     void listen(const backplane_address_space_listener& listener) { listeners_.push_back(listener); }
     [[nodiscard]] std::uint64_t extent() const;
 
+    // Host memory behind these bytes became clean, or tracked: pointers for writing must be asked for again.
+    void tell_remapped(std::span<const std::byte> memory);
+
     // What components connect to.
     static const backplane_address_space functions;
 
@@ -67,10 +72,12 @@ private:
     std::uint64_t read_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size);
     void write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size, std::uint64_t value);
     void tell_code_written(std::uint64_t address, std::uint64_t length);
+    void write_memory(const Mapping& mapping, std::uint64_t address, const void* data, std::uint64_t length);
 
     std::string name_;
     std::uint64_t limit_;
     MachineLock& lock_;
+    const DirtyTracking& dirty_;
     std::vector<std::unique_ptr<Mapping>> mappings_;
     std::vector<Flat> flat_;
     // For small spaces (I/O ports): the index into flat_ of every address.

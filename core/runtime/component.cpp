@@ -54,6 +54,19 @@ const backplane_host& Component::services()
             }
             return component.memory_.emplace_back(std::move(*memory)).bytes().data();
         };
+        h.track_dirty = [](void* context, void* memory, std::int32_t track) {
+            auto& component = *static_cast<Component*>(context);
+            const MachineGuard guard{component.machine_.lock()};
+            const auto block = component.block_of(memory);
+            track != 0 ? component.machine_.dirty().track(block) : component.machine_.dirty().forget(block.data());
+            component.machine_.memory().tell_remapped(block);
+        };
+        h.take_dirty = [](void* context, void* memory, std::uint64_t first, std::uint64_t pages, std::uint64_t* bitmap) {
+            auto& component = *static_cast<Component*>(context);
+            const MachineGuard guard{component.machine_.lock()};
+            DirtyPages* tracked = component.machine_.dirty().find(memory);
+            if (tracked != nullptr && tracked->take(first, pages, bitmap)) component.machine_.memory().tell_remapped(tracked->memory());
+        };
         h.topic = [](void* context, const char* id, std::uint32_t size, const char* doc) {
             return static_cast<Component*>(context)->machine_.events().topic(id, size, doc);
         };
@@ -86,6 +99,7 @@ const backplane_host& Component::services()
         h.post = [](void* context, void (*run)(void*), void* user) {
             static_cast<Component*>(context)->machine_.io().post([run, user] { run(user); });
         };
+        h.date_at_start = [](void* context) { return static_cast<Component*>(context)->machine_.date_at_start(); };
         return h;
     }();
     return host;
@@ -183,6 +197,13 @@ void Component::restore(std::span<const std::byte> state)
         state = state.subspan(size);
     }
     if (type_->restored != nullptr) type_->restored(device_);
+}
+
+std::span<std::byte> Component::block_of(const void* memory) const
+{
+    for (const auto& block : memory_)
+        if (block.bytes().data() == memory) return block.bytes();
+    return {};
 }
 
 std::uint64_t Component::committed_memory() const

@@ -52,6 +52,8 @@ private:
 
     static const backplane_host& services();
     std::string take_failure(const char* doing);
+    // The block that allocate_memory gave; empty when it is another's.
+    [[nodiscard]] std::span<std::byte> block_of(const void* memory) const;
 
     Machine& machine_;
     std::string name_;

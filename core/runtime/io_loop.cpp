@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include <csignal>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -99,6 +100,9 @@ IoLoop::Watch::Watch(IoLoop& loop, int fd, std::function<void()> ready)
 
 std::shared_ptr<IoLoop::Watch> IoLoop::watch(int fd, std::function<void()> ready)
 {
+    // Regular files are always readable and cannot be waited for (epoll gives EPERM); Asio would not tell.
+    struct stat status{};
+    if (fstat(fd, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return nullptr;
     try {
         const std::shared_ptr<Watch> watch{new Watch{*this, fd, std::move(ready)}};
         watch->self_ = watch;
@@ -121,7 +125,7 @@ void IoLoop::Watch::wait()
 
 void IoLoop::Watch::stop()
 {
-    stopped_ = true;
+    if (std::exchange(stopped_, true)) return;
     asio::post(loop_.context_, [watch = std::move(self_)] {
         boost::system::error_code ignored;
         watch->descriptor_.close(ignored);

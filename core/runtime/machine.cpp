@@ -18,10 +18,20 @@ constexpr std::int64_t slice = 100'000;
 
 constexpr int exit_after_signal = 128;
 
+// Where the date of deterministic machines begins: 2025-01-01T00:00:00Z, later than what any kernel takes for a broken clock.
+constexpr std::int64_t deterministic_date = 1'735'689'600;
+
+std::int64_t date_for(ClockMode clock)
+{
+    if (clock == ClockMode::Deterministic) return deterministic_date;
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
 Machine::Machine(const MachineDescription& description)
-    : name_{description.name}, memory_{memory_space, memory_space_size, lock_}, io_ports_{io_space, io_space_size, lock_}
+    : name_{description.name}, date_at_start_{date_for(description.clock)}, memory_{memory_space, memory_space_size, lock_, dirty_},
+      io_ports_{io_space, io_space_size, lock_, dirty_}
 {
     if (description.clock == ClockMode::Realtime) {
         clock_.emplace(host_time_, [this] { io_.wake(); });

@@ -51,10 +51,13 @@ public:
 
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] bool is_deterministic() const { return instruction_time_.has_value(); }
+    // Seconds since 1970, when guest time was 0.
+    [[nodiscard]] std::int64_t date_at_start() const { return date_at_start_; }
     [[nodiscard]] MachineLock& lock() { return lock_; }
     [[nodiscard]] VirtualClock& clock() { return *clock_; }
     [[nodiscard]] EventHub& events() { return events_; }
     [[nodiscard]] IoLoop& io() { return io_; }
+    [[nodiscard]] DirtyTracking& dirty() { return dirty_; }
     [[nodiscard]] AddressSpace& memory() { return memory_; }
     [[nodiscard]] AddressSpace& ports() { return io_ports_; }
     [[nodiscard]] const std::vector<std::unique_ptr<Component>>& components() const { return components_; }
@@ -91,8 +94,10 @@ private:
     EventHub events_;
     HostTime host_time_;
     std::optional<InstructionTime> instruction_time_;
+    std::int64_t date_at_start_;
     std::optional<VirtualClock> clock_;
     IoLoop io_{lock_};
+    DirtyTracking dirty_;
     AddressSpace memory_;
     AddressSpace io_ports_;
     InterruptLines lines_;

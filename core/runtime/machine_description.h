@@ -59,8 +59,8 @@ struct LinkDescription {
 class PropertyValues {
 public:
     PropertyValues() = default;
-    PropertyValues(PropertyValues&&) = default;
-    PropertyValues& operator=(PropertyValues&&) = default;
+    PropertyValues(PropertyValues&&) noexcept = default;
+    PropertyValues& operator=(PropertyValues&&) noexcept = default;
     PropertyValues(const PropertyValues&) = delete;  // values() points into texts_
     PropertyValues& operator=(const PropertyValues&) = delete;
 

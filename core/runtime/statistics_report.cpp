@@ -52,7 +52,7 @@ nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& spe
         {"ending", {{"exit_code", ending.exit_code}, {"why", ending.why}}},
         {"guest_seconds", static_cast<double>(machine.clock().now()) / 1e9},
         {"instructions", cpu_statistic(machine, "instructions")},
-        {"rep_iterations", cpu_statistic(machine, "rep_iterations")},
+        {"rep_iterations", cpu_statistic(machine, "rep-iterations")},
         {"mips", {{"average", mips.average}, {"p95", mips.p95}}},
         {"host", host_usage()},
     };

@@ -73,7 +73,7 @@ public:
     void start(Timer& timer, std::uint64_t deadline);
     void stop(Timer& timer);
     [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
-    // Runs what is due, in order of deadline, including what those start.
+    // Runs what is due, in order of deadline, including what those start; some of it may be left for the next call.
     void run_due();
 
 private:

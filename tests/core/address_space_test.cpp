@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -54,8 +55,9 @@ struct Ram {
 class AddressSpaceTest : public testing::Test {
 protected:
     MachineLock lock;
-    AddressSpace memory{"memory", std::uint64_t{1} << 40, lock};
-    AddressSpace ports{"io", 0x10000, lock};
+    DirtyTracking dirty;
+    AddressSpace memory{"memory", std::uint64_t{1} << 40, lock, dirty};
+    AddressSpace ports{"io", 0x10000, lock, dirty};
     Probe probe;
     Ram ram{0x1000};
 };
@@ -177,6 +179,42 @@ TEST_F(AddressSpaceTest, TellsListenersAboutWritesIntoWatchedCode)
     memory.watch_code(0x2000, false);
     memory.write_block(0x2000, data.data(), 1);
     EXPECT_EQ(heard.writes.size(), 1u);
+}
+
+TEST_F(AddressSpaceTest, HandsOutTrackedPagesForWritingOnlyOnceTheyAreDirty)
+{
+    int remapped = 0;
+    const backplane_address_space_listener listener{
+        sizeof(backplane_address_space_listener), 0, [](void* user, std::uint64_t, std::uint64_t) { ++*static_cast<int*>(user); },
+        [](void*, std::uint64_t, std::uint64_t) {}, &remapped};
+    memory.listen(listener);
+    Ram big{0x4000};
+    ASSERT_FALSE(memory.map(big.at(0x10000)));
+    dirty.track(std::as_writable_bytes(std::span{big.bytes}));
+    EXPECT_TRUE(memory.find(0x11234).writable) << "every page starts dirty";
+
+    std::uint64_t bitmap = 0;
+    DirtyPages& pages = *dirty.find(big.bytes.data());
+    EXPECT_TRUE(pages.take(0, 4, &bitmap));
+    EXPECT_EQ(bitmap, 0xfu);
+    remapped = 0;
+    memory.tell_remapped(pages.memory());
+    EXPECT_EQ(remapped, 1);
+
+    EXPECT_FALSE(memory.find(0x11234).writable);
+    EXPECT_TRUE(memory.find(0x11234).readable);
+    memory.write(0x11234, 4, 0x11223344);
+    EXPECT_TRUE(memory.find(0x11234).writable);
+    EXPECT_EQ(memory.find(0x11234).start, 0x11000u);
+    EXPECT_EQ(memory.find(0x11234).length, 0x1000u);
+    EXPECT_EQ(memory.find(0x11234).memory, big.bytes.data() + 0x1000);
+    EXPECT_FALSE(memory.find(0x12000).writable);
+    const std::array<std::uint8_t, 2> data{};
+    memory.write_block(0x12fff, data.data(), data.size());
+    EXPECT_TRUE(pages.take(0, 4, &bitmap));
+    EXPECT_EQ(bitmap, 0xeu);
+    EXPECT_FALSE(pages.take(0, 4, &bitmap));
+    EXPECT_EQ(bitmap, 0u);
 }
 
 }  // namespace

@@ -70,6 +70,16 @@ TEST_F(VirtualClockTest, RunsWhatAnExpiringTimerStarts)
     EXPECT_EQ(expired, "ab");
 }
 
+TEST_F(VirtualClockTest, ReturnsEvenIfATimerAlwaysStartsAgainAtOnce)
+{
+    auto& first = clock.create_timer("a", note, &a);
+    a.then = [&] { clock.start(first, 0); };
+    clock.start(first, 0);
+    clock.run_due();
+    EXPECT_FALSE(expired.empty());
+    EXPECT_EQ(clock.next_deadline(), 0u);
+}
+
 TEST_F(VirtualClockTest, ForgetsAStoppedTimer)
 {
     auto& first = clock.create_timer("a", note, &a);

@@ -1,6 +1,6 @@
-// The first byte picks a chip, the rest is a script of what the guest and the neighbours do to it; after it the chip must
-// survive a snapshot round trip too.
-// clang++ -fsanitize=fuzzer,address,undefined, with the sources of plugins/chipset.
+// The first byte picks a chip, the rest is a script of what the guest and the neighbours do to it;
+// after it the chip must survive a snapshot round trip too. clang++
+// -fsanitize=fuzzer,address,undefined, with the sources of plugins/chipset.
 #include "acpi_pm.h"
 #include "debug_console.h"
 #include "i8042.h"
@@ -29,14 +29,12 @@ using namespace backplane::chipset;
 using namespace backplane::testing;
 
 // A run is repeatable, so the clock does not start at the host's time.
-std::vector<Setting> settings_of(const backplane_device_type& type)
-{
+std::vector<Setting> settings_of(const backplane_device_type& type) {
     if (std::string_view{type.name} == "chipset.rtc-mc146818") return {{"time", "2024-01-01"}};
     return {};
 }
 
-bool prepare(DeviceBench& bench, FlatMemory& memory)
-{
+bool prepare(DeviceBench& bench, FlatMemory& memory) {
     for (std::uint32_t port = 0; port < bench.type().port_count; ++port)
         if (std::string_view{bench.type().ports[port].interface_id} == BACKPLANE_ADDRESS_SPACE)
             bench.connect(bench.type().ports[port].name, memory);
@@ -45,10 +43,10 @@ bool prepare(DeviceBench& bench, FlatMemory& memory)
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
-{
-    static const auto* chips = backplane::device_types<Pic8259, Pit8254, RtcMc146818, Uart16550, I8042, LocalApic, IoApic,
-                                                       AcpiPm, Port92, ResetControl, IsaDebugExit, DebugConsole>();
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const auto* chips =
+        backplane::device_types<Pic8259, Pit8254, RtcMc146818, Uart16550, I8042, LocalApic, IoApic,
+                                AcpiPm, Port92, ResetControl, IsaDebugExit, DebugConsole>();
     if (size == 0) return 0;
     const backplane_device_type& type = *chips->devices[data[0] % chips->device_count];
     FlatMemory memory{4096};

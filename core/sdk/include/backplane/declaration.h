@@ -138,12 +138,12 @@ public:
             window.struct_size = sizeof window;
             window.flags = BACKPLANE_WINDOW_READ_DIRECT | (memory.writable ? BACKPLANE_WINDOW_WRITE_DIRECT : 0);
             window.memory = reinterpret_cast<std::uint8_t*>(memory.memory);
-            window.read = [](void* object, std::uint64_t offset, std::uint32_t bytes) {
+            window.read = [](void* object, std::uint64_t offset, std::uint32_t bytes) noexcept {
                 std::uint64_t value = 0;
                 std::memcpy(&value, (static_cast<T*>(object)->*region)().memory + offset, bytes);
                 return value;
             };
-            window.write = [](void*, std::uint64_t, std::uint32_t, std::uint64_t) {};
+            window.write = [](void*, std::uint64_t, std::uint32_t, std::uint64_t) noexcept {};
             return backplane_link{&instance.windows.emplace_back(window), &instance.device};
         };
     }
@@ -191,7 +191,7 @@ public:
     void line_input(const char* name, const char* doc)
     {
         auto& behaviour = add_port(BACKPLANE_PROVIDES, name, BACKPLANE_LINE, doc);
-        static constexpr backplane_line functions{sizeof(backplane_line), 0, [](void* object, std::int32_t level) {
+        static constexpr backplane_line functions{sizeof(backplane_line), 0, [](void* object, std::int32_t level) noexcept {
             (static_cast<T*>(object)->*on_change)(level != 0);
         }};
         behaviour.provide = [](Instance<T>& instance, std::uint32_t) { return backplane_link{&functions, &instance.device}; };
@@ -203,7 +203,7 @@ public:
     {
         auto& behaviour = add_port(BACKPLANE_PROVIDES, name, BACKPLANE_LINE, doc);
         ports_.back().count = count;
-        static constexpr backplane_line functions{sizeof(backplane_line), 0, [](void* object, std::int32_t level) {
+        static constexpr backplane_line functions{sizeof(backplane_line), 0, [](void* object, std::int32_t level) noexcept {
             const auto& input = *static_cast<typename Instance<T>::InputObject*>(object);
             (input.device->*on_change)(input.element, level != 0);
         }};
@@ -260,7 +260,7 @@ public:
     {
         timers_.push_back({accessor, [accessor, name](T& device) {
             std::invoke(accessor, device).bind(&device.host(), name,
-                                               [](void* object) { (static_cast<T*>(object)->*expire)(); }, &device);
+                                               [](void* object) noexcept { (static_cast<T*>(object)->*expire)(); }, &device);
         }});
         add_state(intern(std::string{name} + ".running"), BACKPLANE_STATE_BOOLEAN, 1, 1, [accessor](Instance<T>& instance) {
             return static_cast<void*>(&std::invoke(accessor, instance.device).saved_running());
@@ -375,10 +375,10 @@ private:
             backplane_window window{};
             window.struct_size = sizeof window;
             window.access_sizes = access_sizes;
-            window.read = [](void* object, std::uint64_t offset, std::uint32_t bytes) -> std::uint64_t {
+            window.read = [](void* object, std::uint64_t offset, std::uint32_t bytes) noexcept -> std::uint64_t {
                 return (static_cast<T*>(object)->*read)(offset, bytes);
             };
-            window.write = [](void* object, std::uint64_t offset, std::uint32_t bytes, std::uint64_t value) {
+            window.write = [](void* object, std::uint64_t offset, std::uint32_t bytes, std::uint64_t value) noexcept {
                 (static_cast<T*>(object)->*write)(offset, bytes, static_cast<std::uint64_t>(value));
             };
             return backplane_link{&instance.windows.emplace_back(window), &instance.device};
@@ -394,11 +394,11 @@ private:
         behaviour.provide = [&bank](Instance<T>& instance, std::uint32_t) {
             backplane_window window{};
             window.struct_size = sizeof window;
-            window.read = [](void* object, std::uint64_t offset, std::uint32_t bytes) {
+            window.read = [](void* object, std::uint64_t offset, std::uint32_t bytes) noexcept {
                 const auto& target = *static_cast<typename Instance<T>::BankObject*>(object);
                 return target.bank->read(*target.device, offset, bytes);
             };
-            window.write = [](void* object, std::uint64_t offset, std::uint32_t bytes, std::uint64_t value) {
+            window.write = [](void* object, std::uint64_t offset, std::uint32_t bytes, std::uint64_t value) noexcept {
                 const auto& target = *static_cast<typename Instance<T>::BankObject*>(object);
                 target.bank->write(*target.device, offset, bytes, value);
             };
@@ -472,29 +472,29 @@ private:
         type_.state = state_.data();
         type_.state_count = static_cast<std::uint32_t>(state_.size());
         type_.create = &create;
-        type_.destroy = [](void* device) { delete self(device); };
-        type_.window_size = [](void* device, std::uint32_t port) -> std::uint64_t {
+        type_.destroy = [](void* device) noexcept { delete self(device); };
+        type_.window_size = [](void* device, std::uint32_t port) noexcept -> std::uint64_t {
             const auto& size = definition().behaviours_[port].window_size;
             return size ? size(self(device)->device) : 0;
         };
-        type_.provide = [](void* device, std::uint32_t port, std::uint32_t element) {
+        type_.provide = [](void* device, std::uint32_t port, std::uint32_t element) noexcept {
             return definition().behaviours_[port].provide(*self(device), element);
         };
-        type_.connect = [](void* device, std::uint32_t port, std::uint32_t element, backplane_link link) -> backplane_status {
+        type_.connect = [](void* device, std::uint32_t port, std::uint32_t element, backplane_link link) noexcept -> backplane_status {
             definition().behaviours_[port].connect(self(device)->device, element, link);
             return BACKPLANE_OK;
         };
         type_.start = &start;
-        type_.reset = [](void* device, std::uint32_t kind) {
+        type_.reset = [](void* device, std::uint32_t kind) noexcept {
             if constexpr (requires(T& t) { t.reset(ResetKind::Machine); }) self(device)->device.reset(static_cast<ResetKind>(kind));
         };
-        type_.stop = [](void* device) {
+        type_.stop = [](void* device) noexcept {
             if constexpr (requires(T& t) { t.stop(); }) self(device)->device.stop();
         };
-        type_.read_statistics = [](void* device, std::uint64_t* values) {
+        type_.read_statistics = [](void* device, std::uint64_t* values) noexcept {
             for (const auto& read : definition().readers_) *values++ = read(self(device)->device);
         };
-        type_.state_address = [](void* device, std::uint32_t field) -> void* {
+        type_.state_address = [](void* device, std::uint32_t field) noexcept -> void* {
             return definition().addresses_[field](*self(device));
         };
         type_.restored = &restored;
@@ -520,11 +520,13 @@ private:
             return BACKPLANE_OK;
         } catch (const std::exception& error) {
             host->fail(host->context, error.what());
-            return BACKPLANE_FAILED;
+        } catch (...) {
+            host->fail(host->context, "an unknown exception");
         }
+        return BACKPLANE_FAILED;
     }
 
-    static backplane_status start(void* device)
+    static backplane_status start(void* device) noexcept
     {
         if constexpr (requires(T& t) { { t.start() } -> std::same_as<Outcome>; }) {
             T& target = self(device)->device;
@@ -536,7 +538,7 @@ private:
         return BACKPLANE_OK;
     }
 
-    static void restored(void* device)
+    static void restored(void* device) noexcept
     {
         Instance<T>& instance = *self(device);
         for (const auto& timer : definition().timers_) timer.timer(instance.device).restored();

@@ -55,6 +55,10 @@ typedef struct backplane_host {
     /* ---- Guest RAM ---- */
     /* Host memory for a window, zero-filled, committed as it is touched; freed with the component. NULL: see fail. */
     void* (*allocate_memory)(void* context, uint64_t bytes);
+    /* Notes from now on (1), or no longer (0), which 4 KiB pages of the block at `memory` anyone writes. All start dirty. */
+    void (*track_dirty)(void* context, void* memory, int32_t track);
+    /* Bit i of `bitmap` becomes 1 when page first + i was written since it was last taken; then the page is clean. */
+    void (*take_dirty)(void* context, void* memory, uint64_t first, uint64_t pages, uint64_t* bitmap);
 
     /* ---- Events (DESIGN section 4) ---- */
     /* The topic with this id; its payload is plain data of exactly payload_size bytes. Declaring twice gives the same. */
@@ -78,6 +82,11 @@ typedef struct backplane_host {
     void (*watch_stop)(backplane_watch* watch);
     /* [any] Calls `run` soon, with the machine lock held, on the I/O loop. */
     void (*post)(void* context, void (*run)(void* user), void* user);
+
+    /* ---- The date ---- */
+    /* [any] When guest time 0 was, in seconds since 1970 (UTC): by the host's clock, but always the same instant in
+       deterministic machines. What a battery-backed clock starts from. */
+    int64_t (*date_at_start)(void* context);
 } backplane_host;
 
 #ifdef __cplusplus

@@ -28,8 +28,7 @@ public:
     Duration now() const { return now_; }
 
     // Moves time to `instant`, stopping at each deadline on the way to run what is due.
-    void advance_to(Duration instant)
-    {
+    void advance_to(Duration instant) {
         while (Alarm* alarm = next()) {
             if (alarm->deadline > instant) break;
             now_ = std::max(now_, alarm->deadline);
@@ -41,9 +40,9 @@ public:
 
     void advance(Duration span) { advance_to(now_ + span); }
 
-    // Moves time at once, the way a host that was busy does: everything due runs late, at the new time.
-    void jump(Duration span)
-    {
+    // Moves time at once, the way a host that was busy does: everything due runs late, at the new
+    // time.
+    void jump(Duration span) {
         now_ += span;
         advance_to(now_);
     }
@@ -51,10 +50,12 @@ public:
     // Sets the time without running anything, for an instance whose state is about to be restored.
     void set(Duration instant) { now_ = instant; }
 
-    bool is_idle() const { return std::none_of(alarms_.begin(), alarms_.end(), [](const Alarm& a) { return a.running; }); }
+    bool is_idle() const {
+        return std::none_of(alarms_.begin(), alarms_.end(),
+                            [](const Alarm& a) { return a.running; });
+    }
 
-    Alarm* create(const char* name, void (*expire)(void*), void* user)
-    {
+    Alarm* create(const char* name, void (*expire)(void*), void* user) {
         Alarm& alarm = alarms_.emplace_back();
         alarm.name = name;
         alarm.expire = expire;
@@ -63,21 +64,18 @@ public:
         return &alarm;
     }
 
-    void start(Alarm& alarm, Duration deadline)
-    {
+    void start(Alarm& alarm, Duration deadline) {
         alarm.deadline = deadline;
         alarm.order = ++order_;
         alarm.running = true;
     }
 
-    void destroy(const Alarm* alarm)
-    {
+    void destroy(const Alarm* alarm) {
         alarms_.remove_if([alarm](const Alarm& entry) { return &entry == alarm; });
     }
 
 private:
-    Alarm* next()
-    {
+    Alarm* next() {
         Alarm* first = nullptr;
         for (Alarm& alarm : alarms_) {
             if (!alarm.running) continue;

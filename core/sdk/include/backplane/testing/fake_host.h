@@ -1,4 +1,5 @@
-// The host of one device under test: everything the device asks for is recorded, and time is a FakeClock.
+// The host of one device under test: everything the device asks for is recorded, and time is a
+// FakeClock.
 #pragma once
 
 #include <backplane/abi.h>
@@ -7,6 +8,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <deque>
@@ -31,8 +33,7 @@ public:
         std::string why;
     };
 
-    explicit FakeHost(FakeClock& clock) : clock_{clock}
-    {
+    explicit FakeHost(FakeClock& clock) : clock_{clock} {
         functions_.struct_size = sizeof functions_;
         functions_.log_level = BACKPLANE_LOG_TRACE;
         functions_.context = this;
@@ -41,20 +42,30 @@ public:
             self(context).log_lines.push_back({level, text});
         };
         functions_.fail = [](void* context, const char* text) { self(context).failure = text; };
-        functions_.request_reset = [](void* context, const char* why) { self(context).reset_requests.push_back(why); };
+        functions_.request_reset = [](void* context, const char* why) {
+            self(context).reset_requests.push_back(why);
+        };
         functions_.request_power_off = [](void* context, std::int32_t code, const char* why) {
             self(context).power_off = PowerOff{code, why};
         };
         functions_.allocate_memory = &allocate_memory;
+        // Writes are not noticed, so every page always counts as written.
+        functions_.track_dirty = [](void*, void*, std::int32_t) {};
+        functions_.take_dirty = [](void*, void*, std::uint64_t, std::uint64_t pages,
+                                   std::uint64_t* bitmap) {
+            std::fill_n(bitmap, (pages + 63) / 64, ~std::uint64_t{0});
+        };
+        functions_.date_at_start = [](void* context) { return self(context).date_at_start; };
         bind_time();
         bind_events();
         bind_input();
     }
 
-    ~FakeHost()
-    {
-        for (const auto* alarm : alarms_) clock_.destroy(alarm);
-        for (const auto& [memory, bytes] : memories_) munmap(memory, bytes);
+    ~FakeHost() {
+        for (const auto* alarm : alarms_)
+            clock_.destroy(alarm);
+        for (const auto& [memory, bytes] : memories_)
+            munmap(memory, bytes);
     }
 
     FakeHost(const FakeHost&) = delete;
@@ -64,8 +75,7 @@ public:
     FakeClock& clock() { return clock_; }
 
     // What the device asked for with `post`, and whatever its watched file descriptors have for it.
-    void run_posted()
-    {
+    void run_posted() {
         while (!posted_.empty()) {
             const auto [run, user] = posted_.front();
             posted_.pop_front();
@@ -81,6 +91,7 @@ public:
     std::string failure;  // the last text given to `fail`
     std::vector<std::string> reset_requests;
     std::optional<PowerOff> power_off;
+    std::int64_t date_at_start = 1'735'689'600;  // 2025-01-01
 
 private:
     struct Topic;
@@ -108,12 +119,16 @@ private:
     };
 
     static FakeHost& self(void* context) { return *static_cast<FakeHost*>(context); }
-    static FakeClock::Alarm& alarm(backplane_timer* timer) { return *reinterpret_cast<FakeClock::Alarm*>(timer); }
-    static Subscription& subscription(backplane_subscription* handle) { return *reinterpret_cast<Subscription*>(handle); }
+    static FakeClock::Alarm& alarm(backplane_timer* timer) {
+        return *reinterpret_cast<FakeClock::Alarm*>(timer);
+    }
+    static Subscription& subscription(backplane_subscription* handle) {
+        return *reinterpret_cast<Subscription*>(handle);
+    }
 
-    static void* allocate_memory(void* context, std::uint64_t bytes)
-    {
-        void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    static void* allocate_memory(void* context, std::uint64_t bytes) {
+        void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) {
             self(context).failure = "mmap failed";
             return nullptr;
@@ -122,10 +137,12 @@ private:
         return memory;
     }
 
-    void bind_time()
-    {
-        functions_.now = [](void* context) { return static_cast<std::uint64_t>(self(context).clock_.now().count()); };
-        functions_.timer_create = [](void* context, const char* name, void (*expire)(void*), void* user) {
+    void bind_time() {
+        functions_.now = [](void* context) {
+            return static_cast<std::uint64_t>(self(context).clock_.now().count());
+        };
+        functions_.timer_create = [](void* context, const char* name, void (*expire)(void*),
+                                     void* user) {
             auto* created = self(context).clock_.create(name, expire, user);
             self(context).alarms_.push_back(created);
             return reinterpret_cast<backplane_timer*>(created);
@@ -136,23 +153,20 @@ private:
         functions_.timer_stop = [](backplane_timer* timer) { alarm(timer).running = false; };
     }
 
-    Topic& topic(const char* id, std::uint32_t payload_size)
-    {
+    Topic& topic(const char* id, std::uint32_t payload_size) {
         Topic& entry = topics_[id];
         entry.payload_size = payload_size;
         return entry;
     }
 
-    Subscription* add_subscription(Subscription entry)
-    {
+    Subscription* add_subscription(Subscription entry) {
         Subscription& added = subscriptions_.emplace_back(std::move(entry));
         added.topic->subscriptions.push_back(&added);
         ++added.topic->subscribers;
         return &added;
     }
 
-    void bind_events()
-    {
+    void bind_events() {
         functions_.topic = [](void* context, const char* id, std::uint32_t size, const char*) {
             Topic& entry = self(context).topic(id, size);
             return backplane_topic{&entry.subscribers, &entry};
@@ -161,21 +175,28 @@ private:
             const Topic& entry = *static_cast<Topic*>(handle.handle);
             const auto* bytes = static_cast<const std::byte*>(payload);
             for (Subscription* target : entry.subscriptions) {
-                if (target->receive != nullptr) target->receive(target->user, payload);
-                else if (target->queue.size() == target->capacity) ++target->lost;
-                else target->queue.emplace_back(bytes, bytes + entry.payload_size);
+                if (target->receive != nullptr)
+                    target->receive(target->user, payload);
+                else if (target->queue.size() == target->capacity)
+                    ++target->lost;
+                else
+                    target->queue.emplace_back(bytes, bytes + entry.payload_size);
             }
         };
-        functions_.subscribe = [](void* context, const char* id, std::uint32_t size, void (*receive)(void*, const void*), void* user) {
+        functions_.subscribe = [](void* context, const char* id, std::uint32_t size,
+                                  void (*receive)(void*, const void*), void* user) {
             auto& host = self(context);
-            return reinterpret_cast<backplane_subscription*>(host.add_subscription({&host.topic(id, size), receive, user, 0, {}}));
+            return reinterpret_cast<backplane_subscription*>(
+                host.add_subscription({&host.topic(id, size), receive, user, 0, {}}));
         };
-        functions_.subscribe_queued = [](void* context, const char* id, std::uint32_t size, std::uint32_t capacity) {
+        functions_.subscribe_queued = [](void* context, const char* id, std::uint32_t size,
+                                         std::uint32_t capacity) {
             auto& host = self(context);
             return reinterpret_cast<backplane_subscription*>(
                 host.add_subscription({&host.topic(id, size), nullptr, nullptr, capacity, {}}));
         };
-        functions_.receive_queued = [](backplane_subscription* handle, void* payload) -> std::int32_t {
+        functions_.receive_queued = [](backplane_subscription* handle,
+                                       void* payload) -> std::int32_t {
             auto& queue = subscription(handle).queue;
             if (queue.empty()) return 0;
             std::memcpy(payload, queue.front().data(), queue.front().size());
@@ -190,8 +211,7 @@ private:
         };
     }
 
-    void bind_input()
-    {
+    void bind_input() {
         functions_.watch_readable = [](void* context, int fd, void (*ready)(void*), void* user) {
             auto& host = self(context);
             host.watches_.push_back({fd, ready, user, ++host.last_watch_});
@@ -202,7 +222,9 @@ private:
             const auto [host, id] = *reinterpret_cast<std::pair<FakeHost*, std::uint64_t>*>(handle);
             host->watches_.remove_if([id](const Watch& watch) { return watch.id == id; });
         };
-        functions_.post = [](void* context, void (*run)(void*), void* user) { self(context).posted_.emplace_back(run, user); };
+        functions_.post = [](void* context, void (*run)(void*), void* user) {
+            self(context).posted_.emplace_back(run, user);
+        };
     }
 
     FakeClock& clock_;

@@ -1,5 +1,6 @@
-// Any bytes as a script of things that can happen to a device: register accesses, moving lines, messages, time passing.
-// For fuzz targets and for tests with random bytes; whatever the script says is legal, so a crash is the device's fault.
+// Any bytes as a script of things that can happen to a device: register accesses, moving lines,
+// messages, time passing. For fuzz targets and for tests with random bytes; whatever the script
+// says is legal, so a crash is the device's fault.
 #pragma once
 
 #include <backplane/testing/device_bench.h>
@@ -14,26 +15,30 @@ namespace backplane::testing {
 
 class Script {
 public:
-    explicit Script(DeviceBench& bench) : bench_{bench}
-    {
+    explicit Script(DeviceBench& bench) : bench_{bench} {
         const auto& type = bench.type();
         for (std::uint32_t port = 0; port < type.port_count; ++port) {
             const auto& entry = type.ports[port];
             if (entry.role != BACKPLANE_PROVIDES) continue;
             for (std::uint32_t element = 0; element < entry.count; ++element)
-                targets_.push_back({entry.name + (entry.count > 1 ? "." + std::to_string(element) : std::string{}), entry.interface_id});
+                targets_.push_back(
+                    {entry.name + (entry.count > 1 ? "." + std::to_string(element) : std::string{}),
+                     entry.interface_id});
         }
     }
 
-    void play(std::span<const std::uint8_t> bytes)
-    {
+    void play(std::span<const std::uint8_t> bytes) {
         rest_ = bytes;
         while (!rest_.empty()) {
             const std::uint8_t what = take8();
-            if (what < 0x0c) bench_.advance(Duration{std::int64_t{1} << take8() % 20});
-            else if (what < 0x0e) bench_.clock().jump(Duration{std::int64_t{1} << take8() % 36});
-            else if (what == 0x0e) bench_.reset();
-            else if (!targets_.empty()) act(targets_[what % targets_.size()]);
+            if (what < 0x0c)
+                bench_.advance(Duration{std::int64_t{1} << take8() % 20});
+            else if (what < 0x0e)
+                bench_.clock().jump(Duration{std::int64_t{1} << take8() % 36});
+            else if (what == 0x0e)
+                bench_.reset();
+            else if (!targets_.empty())
+                act(targets_[what % targets_.size()]);
         }
     }
 
@@ -43,31 +48,36 @@ private:
         std::string interface_id;
     };
 
-    std::uint8_t take8()
-    {
+    std::uint8_t take8() {
         if (rest_.empty()) return 0;
         const std::uint8_t value = rest_.front();
         rest_ = rest_.subspan(1);
         return value;
     }
 
-    std::uint32_t take32() { return take8() | take8() << 8 | take8() << 16 | static_cast<std::uint32_t>(take8()) << 24; }
+    std::uint32_t take32() {
+        return take8() | take8() << 8 | take8() << 16 | static_cast<std::uint32_t>(take8()) << 24;
+    }
 
-    void act(const Target& target)
-    {
-        if (target.interface_id == BACKPLANE_LINE) bench_.set_line(target.port, (take8() & 1) != 0);
-        else if (target.interface_id == BACKPLANE_PORT_WINDOW || target.interface_id == BACKPLANE_MEMORY_WINDOW) access(target);
-        else if (target.interface_id == BACKPLANE_INTERRUPT_CONTROLLER) use_controller(target);
+    void act(const Target& target) {
+        if (target.interface_id == BACKPLANE_LINE)
+            bench_.set_line(target.port, (take8() & 1) != 0);
+        else if (target.interface_id == BACKPLANE_PORT_WINDOW ||
+                 target.interface_id == BACKPLANE_MEMORY_WINDOW)
+            access(target);
+        else if (target.interface_id == BACKPLANE_INTERRUPT_CONTROLLER)
+            use_controller(target);
         else if (target.interface_id == BACKPLANE_MESSAGE_INTERRUPT)
-            bench_.service<backplane_message_interrupt>(target.port).call<&backplane_message_interrupt::send>(
-                std::uint64_t{0xfee00000} | (take32() & 0xfffff), take32());
+            bench_.service<backplane_message_interrupt>(target.port)
+                .call<&backplane_message_interrupt::send>(
+                    std::uint64_t{0xfee00000} | (take32() & 0xfffff), take32());
         else if (target.interface_id == BACKPLANE_END_OF_INTERRUPT)
-            bench_.service<backplane_end_of_interrupt>(target.port).call<&backplane_end_of_interrupt::end>(take8());
+            bench_.service<backplane_end_of_interrupt>(target.port)
+                .call<&backplane_end_of_interrupt::end>(take8());
     }
 
     // Small offsets mostly, where registers are.
-    void access(const Target& target)
-    {
+    void access(const Target& target) {
         const auto window = bench_.window(target.port);
         if (window.size() == 0) return;
         const std::uint8_t how = take8();
@@ -75,22 +85,32 @@ private:
         const std::uint64_t offset = (how & 0x80) != 0 ? take32() : take8();
         if (size > window.size()) return;
         const std::uint64_t at = offset % (window.size() - size + 1);
-        if ((how & 1) != 0) window.write(at, size, take32());
-        else window.read(at, size);
+        if ((how & 1) != 0)
+            window.write(at, size, take32());
+        else
+            window.read(at, size);
     }
 
-    void use_controller(const Target& target)
-    {
+    void use_controller(const Target& target) {
         const auto controller = bench_.service<backplane_interrupt_controller>(target.port);
         const std::uint8_t how = take8() % 8;
         std::uint64_t value = 0;
-        if (how == 0) controller.call<&backplane_interrupt_controller::acknowledge>();
-        else if (controller->read == nullptr) return;
-        else if (how < 3) controller.call<&backplane_interrupt_controller::read>(std::uint64_t{take8()} * 4, 4u);
-        else if (how < 6) controller.call<&backplane_interrupt_controller::write>(std::uint64_t{take8()} * 4, 4u, std::uint64_t{take32()});
-        else if (how == 6) controller.call<&backplane_interrupt_controller::set_task_priority>(static_cast<std::uint8_t>(take8() & 0xf));
-        else if (controller.call<&backplane_interrupt_controller::read_msr>(std::uint32_t{0x1b}, &value) != 0)
-            controller.call<&backplane_interrupt_controller::write_msr>(std::uint32_t{0x1b}, value ^ (std::uint64_t{take8()} << 8));
+        if (how == 0)
+            controller.call<&backplane_interrupt_controller::acknowledge>();
+        else if (controller->read == nullptr)
+            return;
+        else if (how < 3)
+            controller.call<&backplane_interrupt_controller::read>(std::uint64_t{take8()} * 4, 4u);
+        else if (how < 6)
+            controller.call<&backplane_interrupt_controller::write>(std::uint64_t{take8()} * 4, 4u,
+                                                                    std::uint64_t{take32()});
+        else if (how == 6)
+            controller.call<&backplane_interrupt_controller::set_task_priority>(
+                static_cast<std::uint8_t>(take8() & 0xf));
+        else if (controller.call<&backplane_interrupt_controller::read_msr>(std::uint32_t{0x1b},
+                                                                            &value) != 0)
+            controller.call<&backplane_interrupt_controller::write_msr>(
+                std::uint32_t{0x1b}, value ^ (std::uint64_t{take8()} << 8));
     }
 
     DeviceBench& bench_;
