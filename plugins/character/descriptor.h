@@ -2,6 +2,7 @@
 #pragma once
 
 #include <unistd.h>
+
 #include <utility>
 
 namespace backplane::character {
@@ -11,8 +12,7 @@ public:
     Descriptor() = default;
     explicit Descriptor(int fd) : fd_{fd} {}
     Descriptor(Descriptor&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
-    Descriptor& operator=(Descriptor&& other) noexcept
-    {
+    Descriptor& operator=(Descriptor&& other) noexcept {
         reset(std::exchange(other.fd_, -1));
         return *this;
     }
@@ -21,8 +21,7 @@ public:
     explicit operator bool() const { return fd_ >= 0; }
     int get() const { return fd_; }
 
-    void reset(int fd = -1)
-    {
+    void reset(int fd = -1) {
         if (fd_ >= 0) close(fd_);
         fd_ = fd;
     }

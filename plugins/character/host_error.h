@@ -7,6 +7,8 @@
 namespace backplane::character {
 
 // "cannot open "/x" for writing: Permission denied"
-inline std::string host_error(const std::string& what, int error) { return what + ": " + std::strerror(error); }
+inline std::string host_error(const std::string& what, int error) {
+    return what + ": " + std::strerror(error);
+}
 
 }  // namespace backplane::character

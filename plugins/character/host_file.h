@@ -1,21 +1,25 @@
-// Reading and writing descriptors that are shared with others, without ever waiting in them and without a SIGPIPE.
+// Reading and writing descriptors that are shared with others, without ever waiting in them and
+// without a SIGPIPE.
 #pragma once
 
 #include "descriptor.h"
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <sys/types.h>
 
 namespace backplane::character {
 
-// O_NONBLOCK belongs to the open file that a shell shares with us, so it is not set there. Terminals and pipes are opened a
-// second time instead; sockets have flags for each call; regular files never make anybody wait.
+// O_NONBLOCK belongs to the open file that a shell shares with us, so it is not set there.
+// Terminals and pipes are opened a second time instead; sockets have flags for each call; regular
+// files never make anybody wait.
 class HostFile {
 public:
     HostFile() = default;
-    // `fd` stays the caller's and must stay open.
+    // `fd` stays the caller's and must stay open. Nothing comes of one that this program was not
+    // started with.
     static HostFile for_reading(int fd);
     static HostFile for_writing(int fd);
     // A descriptor of our own that is already non-blocking, or a regular file.

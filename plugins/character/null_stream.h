@@ -7,8 +7,7 @@ namespace backplane::character {
 
 class NullStream final : public Device {
 public:
-    static void declare(Declaration<NullStream>& d)
-    {
+    static void declare(Declaration<NullStream>& d) {
         d.type("character.null", "Discards output and gives no input");
         static constexpr backplane_character functions{
             sizeof(backplane_character), 0, [](void*, const backplane_character_receiver*) {},

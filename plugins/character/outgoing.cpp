@@ -7,8 +7,7 @@
 
 namespace backplane::character {
 
-std::uint32_t Outgoing::put(std::span<const std::uint8_t> bytes)
-{
+std::uint32_t Outgoing::put(std::span<const std::uint8_t> bytes) {
     const std::size_t size = bytes.size();
     const std::size_t used = waiting_.size() - written_;
     if (when_full_ == WhenFull::Refuse) {
@@ -28,8 +27,7 @@ std::uint32_t Outgoing::put(std::span<const std::uint8_t> bytes)
     return static_cast<std::uint32_t>(size);
 }
 
-int Outgoing::write_to(const HostFile& file)
-{
+int Outgoing::write_to(const HostFile& file) {
     while (!is_empty()) {
         const ssize_t taken = file.write(std::span{waiting_}.subspan(written_));
         if (taken >= 0) {
@@ -46,15 +44,13 @@ int Outgoing::write_to(const HostFile& file)
     return 0;
 }
 
-void Outgoing::clear()
-{
+void Outgoing::clear() {
     waiting_.clear();
     written_ = 0;
 }
 
 // Moving the rest to the front pays only when much has gone.
-void Outgoing::compact()
-{
+void Outgoing::compact() {
     if (written_ < capacity && written_ < waiting_.size()) return;
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(written_));
     written_ = 0;

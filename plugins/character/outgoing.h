@@ -10,8 +10,8 @@ namespace backplane::character {
 
 class HostFile;
 
-// What to do when nobody takes the bytes. A file or a terminal is waited for: the device keeps what was not taken. On a
-// line where nobody listens nobody waits either: the oldest bytes go.
+// What to do when nobody takes the bytes. A file or a terminal is waited for: the device keeps what
+// was not taken. On a line where nobody listens nobody waits either: the oldest bytes go.
 enum class WhenFull : std::uint8_t { Refuse, DropOldest };
 
 class Outgoing {
@@ -20,7 +20,8 @@ public:
 
     // How many were taken.
     std::uint32_t put(std::span<const std::uint8_t> bytes);
-    // 0 when all is written, EAGAIN when the rest has to wait, otherwise what is wrong with the file.
+    // 0 when all is written, EAGAIN when the rest has to wait, otherwise what is wrong with the
+    // file.
     int write_to(const HostFile& file);
     void clear();
 

@@ -11,9 +11,7 @@
 
 using namespace backplane::character;
 
-BACKPLANE_PLUGIN(.id = "org.backplane.character",
-                 .name = "Character streams",
-                 .version = "0.1.0",
-                 .vendor = "Backplane",
-                 .license = "Apache-2.0",
-                 .devices = backplane::device_types<TerminalStream, FileStream, PtyStream, UnixStream, TcpStream, LogStream, NullStream>);
+BACKPLANE_PLUGIN(.id = "org.backplane.character", .name = "Character streams", .version = "0.1.0",
+                 .vendor = "Backplane", .license = "Apache-2.0",
+                 .devices = backplane::device_types<TerminalStream, FileStream, PtyStream,
+                                                    UnixStream, TcpStream, LogStream, NullStream>);

@@ -1,38 +1,37 @@
 #include "poller.h"
 
-#include <array>
-#include <cerrno>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
+#include <array>
+#include <cerrno>
+
 namespace backplane::character {
 
-bool Poller::start(const backplane_host& host)
-{
+bool Poller::start(const backplane_host& host) {
     host_ = &host;
     epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
     if (!epoll_) return false;
-    watch_ = host.watch_readable(host.context, epoll_.get(), [](void* self) { static_cast<Poller*>(self)->dispatch(); }, this);
+    watch_ = host.watch_readable(
+        host.context, epoll_.get(), [](void* self) { static_cast<Poller*>(self)->dispatch(); },
+        this);
     return watch_ != nullptr;
 }
 
-void Poller::stop()
-{
+void Poller::stop() {
     if (watch_ != nullptr) host_->watch_stop(std::exchange(watch_, nullptr));
     entries_.clear();
     epoll_.reset();
 }
 
-void Poller::add(int fd, Trigger trigger, std::function<void()> ready)
-{
+void Poller::add(int fd, Trigger trigger, std::function<void()> ready) {
     remove(fd);
     Entry& entry = entries_[fd];
     entry.ready = std::move(ready);
     entry.trigger = trigger;
 }
 
-void Poller::want(int fd, Interest interest)
-{
+void Poller::want(int fd, Interest interest) {
     const auto found = entries_.find(fd);
     if (found == entries_.end() || !epoll_) return;
     Entry& entry = found->second;
@@ -50,7 +49,8 @@ void Poller::want(int fd, Interest interest)
     if (interest != Interest::Write) event.events |= EPOLLIN;
     if (interest != Interest::Read) event.events |= EPOLLOUT;
     if (entry.trigger == Trigger::Edge) event.events |= EPOLLET;
-    const int outcome = epoll_ctl(epoll_.get(), entry.registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, target, &event);
+    const int outcome = epoll_ctl(epoll_.get(), entry.registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
+                                  target, &event);
     if (outcome == 0) {
         entry.registered = true;
     } else if (errno == EPERM && !entry.always_ready) {
@@ -59,14 +59,12 @@ void Poller::want(int fd, Interest interest)
     }
 }
 
-void Poller::remove(int fd)
-{
+void Poller::remove(int fd) {
     want(fd, Interest::None);
     entries_.erase(fd);
 }
 
-void Poller::dispatch()
-{
+void Poller::dispatch() {
     if (!epoll_) return;
     std::array<epoll_event, 8> events;
     const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);

@@ -1,4 +1,5 @@
-// What the streams behind a listening socket have in common: one client at a time, and the next one after it.
+// What the streams behind a listening socket have in common: one client at a time, and the next one
+// after it.
 #pragma once
 
 #include "stream.h"
@@ -15,7 +16,8 @@ protected:
     SocketStream() : Stream{WhenFull::DropOldest} {}
     ~SocketStream() = default;
 
-    // `listener` is bound and not listening yet; `where` is for messages. `wait`: returns only when there is a client.
+    // `listener` is bound and not listening yet; `where` is for messages. `wait`: returns only when
+    // there is a client.
     Outcome serve(Descriptor listener, std::string where, bool wait);
 
 private:

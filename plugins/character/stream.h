@@ -1,4 +1,5 @@
-// What all streams over host files have in common: the two queues, and pumping them when the host is ready.
+// What all streams over host files have in common: the two queues, and pumping them when the host
+// is ready.
 #pragma once
 
 #include "host_file.h"
@@ -25,7 +26,8 @@ public:
     std::uint64_t bytes_received() const { return bytes_received_; }
 
 protected:
-    explicit Stream(WhenFull when_full) : keeps_unsent_{when_full == WhenFull::DropOldest}, outgoing_{when_full} {}
+    explicit Stream(WhenFull when_full)
+        : keeps_unsent_{when_full == WhenFull::DropOldest}, outgoing_{when_full} {}
     ~Stream() = default;
 
     // Says once, where it is so, that the host takes no input.
@@ -77,17 +79,26 @@ private:
 
 // Declares the port, and the statistics, of the stream type T.
 template <class T>
-void declare_stream(Declaration<T>& d)
-{
+void declare_stream(Declaration<T>& d) {
     static constexpr backplane_character functions{
         sizeof(backplane_character), 0,
-        [](void* object, const backplane_character_receiver* receiver) { static_cast<T*>(object)->attach(receiver); },
-        [](void* object, const std::uint8_t* data, std::uint32_t length) { return static_cast<T*>(object)->send(data, length); },
+        [](void* object, const backplane_character_receiver* receiver) {
+            static_cast<T*>(object)->attach(receiver);
+        },
+        [](void* object, const std::uint8_t* data, std::uint32_t length) {
+            return static_cast<T*>(object)->send(data, length);
+        },
         [](void* object) { static_cast<T*>(object)->room_again(); }};
     d.provides("stream", functions, "Bytes both ways");
-    d.counter("bytes.sent", [](T& stream) { return stream.bytes_sent(); }, "bytes", "Written to the host");
-    d.counter("bytes.received", [](T& stream) { return stream.bytes_received(); }, "bytes", "Read from the host");
-    d.counter("bytes.dropped", [](T& stream) { return stream.bytes_dropped(); }, "bytes", "Sent by the guest, but nobody took them");
+    d.counter(
+        "bytes.sent", [](T& stream) { return stream.bytes_sent(); }, "bytes",
+        "Written to the host");
+    d.counter(
+        "bytes.received", [](T& stream) { return stream.bytes_received(); }, "bytes",
+        "Read from the host");
+    d.counter(
+        "bytes.dropped", [](T& stream) { return stream.bytes_dropped(); }, "bytes",
+        "Sent by the guest, but nobody took them");
 }
 
 }  // namespace backplane::character

@@ -10,8 +10,7 @@ constexpr std::uint8_t prefix = 0x01;  // Ctrl-A
 
 }  // namespace
 
-TerminalMenu::Key TerminalMenu::type(std::uint8_t byte)
-{
+TerminalMenu::Key TerminalMenu::type(std::uint8_t byte) {
     if (!std::exchange(after_prefix_, false)) {
         if (byte != prefix) return {.for_guest = byte};
         after_prefix_ = true;

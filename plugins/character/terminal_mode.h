@@ -1,4 +1,5 @@
-// Puts the user's terminal into raw mode, and makes sure that it gets its old mode back however the program ends.
+// Puts the user's terminal into raw mode, and makes sure that it gets its old mode back however the
+// program ends.
 #pragma once
 
 namespace backplane::character {
@@ -14,9 +15,11 @@ public:
     // False: `fd` is not a terminal, and this object does nothing.
     bool open(int fd);
 
-    // Whether the terminal is ours now. In the background it belongs to the shell, and touching it would stop us.
+    // Whether the terminal is ours now. In the background it belongs to the shell, and touching it
+    // would stop us.
     bool in_foreground() const;
-    // Again after a shell had the terminal in between; costs two system calls when nothing has changed.
+    // Again after a shell had the terminal in between; costs two system calls when nothing has
+    // changed.
     void make_raw();
     void restore();
 

@@ -1,4 +1,5 @@
-// The program's standard input and output, with a menu behind Ctrl-A. Either may be closed or not be a terminal.
+// The program's standard input and output, with a menu behind Ctrl-A. Either may be closed or not
+// be a terminal.
 #pragma once
 
 #include "stream.h"

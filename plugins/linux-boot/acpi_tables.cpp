@@ -1,8 +1,7 @@
 #include "acpi_tables.h"
 
-#include "little_endian.h"
-
 #include "dsdt.hex"  // dsdt_aml_code, made of dsdt.asl
+#include "little_endian.h"
 
 #include <cstring>
 #include <span>
@@ -24,30 +23,27 @@ constexpr std::byte hard_reset{0x06};
 
 using Table = std::vector<std::byte>;
 
-void append(Table& table, std::string_view text)
-{
+void append(Table& table, std::string_view text) {
     const auto bytes = std::as_bytes(std::span{text});
     table.insert(table.end(), bytes.begin(), bytes.end());
 }
 
 template <class T>
-void append(Table& table, T value)
-{
+void append(Table& table, T value) {
     table.resize(table.size() + sizeof value);
     store(std::span{table}, table.size() - sizeof value, value);
 }
 
-void set_checksum(std::span<std::byte> bytes, std::size_t at)
-{
+void set_checksum(std::span<std::byte> bytes, std::size_t at) {
     std::uint8_t sum = 0;
     bytes[at] = std::byte{0};
-    for (const std::byte byte : bytes) sum = static_cast<std::uint8_t>(sum + std::to_integer<std::uint8_t>(byte));
+    for (const std::byte byte : bytes)
+        sum = static_cast<std::uint8_t>(sum + std::to_integer<std::uint8_t>(byte));
     bytes[at] = std::byte(static_cast<std::uint8_t>(-sum));
 }
 
 // 5.2.6 System Description Table Header; length and checksum come with `finish`.
-Table begin(std::string_view signature, std::uint8_t revision)
-{
+Table begin(std::string_view signature, std::uint8_t revision) {
     Table table;
     append(table, signature);
     append(table, std::uint32_t{0});
@@ -61,16 +57,14 @@ Table begin(std::string_view signature, std::uint8_t revision)
     return table;
 }
 
-Table finish(Table table)
-{
+Table finish(Table table) {
     store(std::span{table}, 4, static_cast<std::uint32_t>(table.size()));
     set_checksum(table, 9);
     return table;
 }
 
 // 5.2.3.2 Generic Address Structure of an I/O port, accessed as a whole.
-void set_port(Table& table, std::size_t offset, std::uint16_t port, std::uint8_t bits)
-{
+void set_port(Table& table, std::size_t offset, std::uint16_t port, std::uint8_t bits) {
     table[offset] = std::byte{1};
     table[offset + 1] = std::byte(bits);
     table[offset + 3] = std::byte(bits == 8 ? 1 : bits == 16 ? 2 : 3);
@@ -78,12 +72,12 @@ void set_port(Table& table, std::size_t offset, std::uint16_t port, std::uint8_t
 }
 
 // 5.2.9 Fixed ACPI Description Table, as of ACPI 2.0, which brought the reset register.
-Table fixed_description(std::uint64_t facs, std::uint64_t dsdt)
-{
-    constexpr std::uint32_t wbinvd = 1u << 0, c1_supported = 1u << 2, no_sleep_button = 1u << 5, rtc_not_fixed = 1u << 6,
-                            reset_register = 1u << 10;
+Table fixed_description(std::uint64_t facs, std::uint64_t dsdt) {
+    constexpr std::uint32_t wbinvd = 1u << 0, c1_supported = 1u << 2, no_sleep_button = 1u << 5,
+                            rtc_not_fixed = 1u << 6, reset_register = 1u << 10;
     constexpr std::uint16_t legacy_devices = 1u << 0, no_vga = 1u << 2;
-    constexpr std::uint16_t event = power_management_ports, control = event + 4, timer = event + 8, general = event + 12;
+    constexpr std::uint16_t event = power_management_ports, control = event + 4, timer = event + 8,
+                            general = event + 12;
 
     Table table = begin("FACP"sv, 3);
     table.resize(244);
@@ -91,7 +85,8 @@ Table fixed_description(std::uint64_t facs, std::uint64_t dsdt)
     store(bytes, 36, static_cast<std::uint32_t>(facs));
     store(bytes, 40, static_cast<std::uint32_t>(dsdt));
     store(bytes, 46, system_control_interrupt);
-    // SMI_CMD stays 0: ACPI mode is always on. P_LVL2_LAT and P_LVL3_LAT beyond 100 and 1000 us: no C2, no C3.
+    // SMI_CMD stays 0: ACPI mode is always on. P_LVL2_LAT and P_LVL3_LAT beyond 100 and 1000 us: no
+    // C2, no C3.
     store(bytes, 56, std::uint32_t{event});
     store(bytes, 64, std::uint32_t{control});
     store(bytes, 76, std::uint32_t{timer});
@@ -118,8 +113,7 @@ Table fixed_description(std::uint64_t facs, std::uint64_t dsdt)
 }
 
 // 5.2.12 Multiple APIC Description Table.
-Table interrupt_controllers(unsigned cpus)
-{
+Table interrupt_controllers(unsigned cpus) {
     constexpr std::uint32_t has_8259 = 1;
     constexpr std::uint16_t as_the_bus_has_it = 0, active_high_level = 0xd;
 
@@ -135,7 +129,7 @@ Table interrupt_controllers(unsigned cpus)
     append(table, std::uint16_t{0x0c01});  // type 1, length 12
     append(table, std::uint16_t{0});       // I/O APIC ID 0
     append(table, static_cast<std::uint32_t>(io_apic_address));
-    append(table, std::uint32_t{0});       // its first interrupt
+    append(table, std::uint32_t{0});  // its first interrupt
 
     const auto override_source = [&](std::uint8_t isa, std::uint32_t input, std::uint16_t flags) {
         append(table, std::uint16_t{0x0a02});  // type 2, length 10
@@ -155,8 +149,7 @@ Table interrupt_controllers(unsigned cpus)
 }
 
 // 5.2.10 Firmware ACPI Control Structure.
-Table firmware_control()
-{
+Table firmware_control() {
     Table table(64);
     store(std::span{table}, 0, std::uint32_t{0x53434146});  // "FACS"
     store(std::span{table}, 4, std::uint32_t{64});
@@ -165,8 +158,7 @@ Table firmware_control()
 }
 
 // 5.2.5.3 Root System Description Pointer.
-Table root_pointer(std::uint64_t rsdt, std::uint64_t xsdt)
-{
+Table root_pointer(std::uint64_t rsdt, std::uint64_t xsdt) {
     Table table;
     append(table, "RSD PTR "sv);
     append(table, std::uint8_t{0});
@@ -182,21 +174,21 @@ Table root_pointer(std::uint64_t rsdt, std::uint64_t xsdt)
 }
 
 template <class Pointer>
-Table root_table(std::string_view signature, std::initializer_list<std::uint64_t> tables)
-{
+Table root_table(std::string_view signature, std::initializer_list<std::uint64_t> tables) {
     Table table = begin(signature, 1);
-    for (const std::uint64_t address : tables) append(table, static_cast<Pointer>(address));
+    for (const std::uint64_t address : tables)
+        append(table, static_cast<Pointer>(address));
     return finish(std::move(table));
 }
 
 }  // namespace
 
-AcpiTables acpi_tables(std::uint64_t base, unsigned cpus)
-{
+AcpiTables acpi_tables(std::uint64_t base, unsigned cpus) {
     constexpr std::size_t root_pointer_size = 36;
     AcpiTables result{.rsdp = base, .bytes = Table(root_pointer_size)};
     const auto place = [&](const Table& table) {
-        const std::size_t offset = (result.bytes.size() + 63) & ~std::size_t{63};  // as the FACS wants it
+        const std::size_t offset = (result.bytes.size() + 63) &
+                                   ~std::size_t{63};  // as the FACS wants it
         result.bytes.resize(offset);
         result.bytes.insert(result.bytes.end(), table.begin(), table.end());
         return base + offset;

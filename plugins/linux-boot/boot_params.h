@@ -1,4 +1,5 @@
-// The zero page and the setup header inside it, by offset (Linux, Documentation/arch/x86/{boot,zero-page}.rst).
+// The zero page and the setup header inside it, by offset (Linux,
+// Documentation/arch/x86/{boot,zero-page}.rst).
 #pragma once
 
 #include <cstddef>
@@ -40,11 +41,12 @@ inline constexpr std::size_t setup_header_end = 0x268;  // of protocol 2.12
 
 inline constexpr std::uint16_t boot_flag_value = 0xaa55;
 inline constexpr std::uint32_t signature_value = 0x53726448;  // "HdrS"
-inline constexpr std::uint16_t oldest_version = 0x020c;       // the first that says whether there is a 64-bit entry
-inline constexpr std::uint8_t loaded_high = 1;                // load_flags: a bzImage, not a zImage
-inline constexpr std::uint16_t kernel_64 = 1;                 // extended_load_flags
+inline constexpr std::uint16_t oldest_version =
+    0x020c;  // the first that says whether there is a 64-bit entry
+inline constexpr std::uint8_t loaded_high = 1;  // load_flags: a bzImage, not a zImage
+inline constexpr std::uint16_t kernel_64 = 1;   // extended_load_flags
 inline constexpr std::uint8_t unknown_loader = 0xff;
 inline constexpr std::uint16_t normal_video_mode = 0xffff;
-inline constexpr std::uint64_t entry_64 = 0x200;              // from the load address
+inline constexpr std::uint64_t entry_64 = 0x200;  // from the load address
 
 }  // namespace backplane::linux_boot::boot_params

@@ -6,12 +6,15 @@
 #include <expected>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace backplane::linux_boot {
 
 class KernelImage {
 public:
+    // No kernel yet: to be assigned to before anything is asked of it.
+    KernelImage() = default;
     // Refuses, with the reason, what the 64-bit boot protocol cannot start.
     static std::expected<KernelImage, std::string> parse(std::vector<std::byte> file);
 
@@ -23,9 +26,10 @@ public:
     // boot.rst, "Details of Header Fields".
     bool is_relocatable() const;
     std::uint64_t preferred_address() const;
-    std::uint64_t alignment() const;       // of a load address other than the preferred one
-    std::uint64_t memory_needed() const;   // from the load address on, until the kernel has looked at the memory map
-    std::uint64_t initrd_limit() const;    // highest address that a byte of the initrd may have
+    std::uint64_t alignment() const;  // of a load address other than the preferred one
+    std::uint64_t memory_needed()
+        const;  // from the load address on, until the kernel has looked at the memory map
+    std::uint64_t initrd_limit() const;        // highest address that a byte of the initrd may have
     std::uint64_t command_line_limit() const;  // bytes, without the final NUL
 
 private:

@@ -1,4 +1,5 @@
-// Puts a Linux kernel into memory and the first CPU at its entry, as a boot loader would, at every reset.
+// Puts a Linux kernel into memory and the first CPU at its entry, as a boot loader would, at every
+// reset.
 #pragma once
 
 #include "cpu_registers.h"
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +38,7 @@ private:
     AddressSpace memory_;
     std::vector<Connection<backplane_cpu>> cpus_;
 
-    std::optional<KernelImage> kernel_;
+    KernelImage kernel_;
     std::vector<std::byte> initrd_;
     std::vector<Range> ram_;
     std::uint64_t kernel_address_ = 0, initrd_address_ = 0;

@@ -10,16 +10,14 @@ namespace backplane::linux_boot {
 
 // The caller has checked that the value lies inside.
 template <class T>
-T load(std::span<const std::byte> bytes, std::size_t offset)
-{
+T load(std::span<const std::byte> bytes, std::size_t offset) {
     T value;
     std::memcpy(&value, bytes.data() + offset, sizeof value);
     return value;
 }
 
 template <class T>
-void store(std::span<std::byte> bytes, std::size_t offset, T value)
-{
+void store(std::span<std::byte> bytes, std::size_t offset, T value) {
     std::memcpy(bytes.data() + offset, &value, sizeof value);
 }
 

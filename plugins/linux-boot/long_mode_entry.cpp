@@ -15,8 +15,8 @@ constexpr std::uint64_t data_descriptor = 0x00cf93000000ffff;  // writable
 
 constexpr std::uint64_t attributes(std::uint64_t descriptor) { return (descriptor >> 40) & 0xf0ff; }
 
-void add_segment(std::vector<RegisterValue>& registers, const std::string& name, std::uint16_t selector, std::uint64_t descriptor)
-{
+void add_segment(std::vector<RegisterValue>& registers, const std::string& name,
+                 std::uint16_t selector, std::uint64_t descriptor) {
     registers.push_back({name, selector});
     registers.push_back({name + ".base", 0});
     registers.push_back({name + ".limit", 0xffffffff});
@@ -25,13 +25,13 @@ void add_segment(std::vector<RegisterValue>& registers, const std::string& name,
 
 }  // namespace
 
-std::vector<std::byte> identity_map(std::uint64_t base)
-{
+std::vector<std::byte> identity_map(std::uint64_t base) {
     constexpr std::uint64_t present_writable = 3, large = 0x80, page = 4096;
     std::vector<std::byte> tables(identity_map_bytes);
     store(std::span{tables}, 0, base + page | present_writable);
     for (std::uint64_t gibibyte = 0; gibibyte < 4; ++gibibyte) {
-        store(std::span{tables}, page + gibibyte * 8, base + (2 + gibibyte) * page | present_writable);
+        store(std::span{tables}, page + gibibyte * 8,
+              base + (2 + gibibyte) * page | present_writable);
     }
     for (std::uint64_t entry = 0; entry < 2048; ++entry) {
         store(std::span{tables}, 2 * page + entry * 8, entry << 21 | present_writable | large);
@@ -39,29 +39,29 @@ std::vector<std::byte> identity_map(std::uint64_t base)
     return tables;
 }
 
-std::vector<std::byte> boot_descriptors()
-{
+std::vector<std::byte> boot_descriptors() {
     std::vector<std::byte> table(boot_data_selector + 8);
     store(std::span{table}, boot_code_selector, code_descriptor);
     store(std::span{table}, boot_data_selector, data_descriptor);
     return table;
 }
 
-std::vector<RegisterValue> registers_at_entry(const LongModeEntry& entry)
-{
+std::vector<RegisterValue> registers_at_entry(const LongModeEntry& entry) {
     std::vector<RegisterValue> registers{
-        {"cr4", 0x20},          // PAE
+        {"cr4", 0x20},  // PAE
         {"cr3", entry.page_tables},
-        {"efer", 0x500},        // LME, LMA
-        {"cr0", 0x80000011},    // PG, ET, PE
+        {"efer", 0x500},      // LME, LMA
+        {"cr0", 0x80000011},  // PG, ET, PE
         {"gdtr.base", entry.descriptors},
         {"gdtr.limit", boot_descriptors().size() - 1},
         {"idtr.base", 0},
         {"idtr.limit", 0},
     };
     add_segment(registers, "cs", boot_code_selector, code_descriptor);
-    for (const char* name : {"ds", "es", "fs", "gs", "ss"}) add_segment(registers, name, boot_data_selector, data_descriptor);
-    for (const char* name : {"rax", "rbx", "rcx", "rdx", "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}) {
+    for (const char* name : {"ds", "es", "fs", "gs", "ss"})
+        add_segment(registers, name, boot_data_selector, data_descriptor);
+    for (const char* name : {"rax", "rbx", "rcx", "rdx", "rdi", "rbp", "r8", "r9", "r10", "r11",
+                             "r12", "r13", "r14", "r15"}) {
         registers.push_back({name, 0});
     }
     registers.push_back({"rflags", 2});  // interrupts off

@@ -12,27 +12,29 @@ namespace {
 constexpr std::uint64_t one_mebibyte = 0x100000;
 constexpr std::uint64_t page = 4096;
 
-std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) { return (value + alignment - 1) & ~(alignment - 1); }
+std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
+    return (value + alignment - 1) & ~(alignment - 1);
+}
 
 }  // namespace
 
-std::string to_text(Range range)
-{
+std::string to_text(Range range) {
     std::ostringstream text;
     text << std::hex << "0x" << range.start << "-0x" << range.end - 1;
     return text.str();
 }
 
-std::vector<Range> find_ram(const AddressSpace& memory)
-{
+std::vector<Range> find_ram(const AddressSpace& memory) {
     std::vector<Range> ram;
     const std::uint64_t extent = memory.extent();
     for (std::uint64_t address = 0; address < extent;) {
         const backplane_range range = memory.find(address);
         const std::uint64_t end = range.start + range.length;
         if (range.memory != nullptr && range.readable && range.writable) {
-            if (!ram.empty() && ram.back().end == range.start) ram.back().end = end;
-            else ram.push_back({range.start, end});
+            if (!ram.empty() && ram.back().end == range.start)
+                ram.back().end = end;
+            else
+                ram.push_back({range.start, end});
         }
         if (end <= address) break;
         address = end;
@@ -40,14 +42,14 @@ std::vector<Range> find_ram(const AddressSpace& memory)
     return ram;
 }
 
-bool contains(const std::vector<Range>& ranges, Range range)
-{
-    return std::ranges::any_of(ranges, [&](Range r) { return r.start <= range.start && range.end <= r.end; });
+bool contains(const std::vector<Range>& ranges, Range range) {
+    return std::ranges::any_of(
+        ranges, [&](Range r) { return r.start <= range.start && range.end <= r.end; });
 }
 
-std::optional<std::uint64_t> highest_place(const std::vector<Range>& ram, std::uint64_t size, std::uint64_t alignment,
-                                           std::uint64_t limit, Range taken)
-{
+std::optional<std::uint64_t> highest_place(const std::vector<Range>& ram, std::uint64_t size,
+                                           std::uint64_t alignment, std::uint64_t limit,
+                                           Range taken) {
     const auto in = [&](Range room) -> std::optional<std::uint64_t> {
         room.start = std::max(room.start, one_mebibyte);
         room.end = std::min(room.end, limit);
@@ -63,17 +65,16 @@ std::optional<std::uint64_t> highest_place(const std::vector<Range>& ram, std::u
     return std::nullopt;
 }
 
-std::optional<std::uint64_t> lowest_place(const std::vector<Range>& ram, std::uint64_t size, std::uint64_t alignment)
-{
+std::optional<std::uint64_t> lowest_place(const std::vector<Range>& ram, std::uint64_t size,
+                                          std::uint64_t alignment, std::uint64_t from) {
     for (const Range range : ram) {
-        const std::uint64_t place = align_up(std::max(range.start, one_mebibyte), alignment);
+        const std::uint64_t place = align_up(std::max(range.start, from), alignment);
         if (place < range.end && range.end - place >= size) return place;
     }
     return std::nullopt;
 }
 
-std::vector<E820Entry> e820_map(const std::vector<Range>& ram)
-{
+std::vector<E820Entry> e820_map(const std::vector<Range>& ram) {
     std::vector<E820Entry> map;
     const auto add_usable = [&](Range range) {
         if (range.start < range.end) map.push_back({range, MemoryKind::Usable});
@@ -82,7 +83,8 @@ std::vector<E820Entry> e820_map(const std::vector<Range>& ram)
         add_usable({range.start, std::min(range.end, extended_bios_data.start)});
         add_usable({align_up(std::max(range.start, one_mebibyte), page), range.end});
     }
-    for (const Range reserved : {extended_bios_data, firmware_tables}) map.push_back({reserved, MemoryKind::Reserved});
+    for (const Range reserved : {extended_bios_data, firmware_tables})
+        map.push_back({reserved, MemoryKind::Reserved});
     std::ranges::sort(map, {}, [](const E820Entry& entry) { return entry.range.start; });
     return map;
 }

@@ -21,8 +21,8 @@ struct Range {
 // "0x100000-0x7ffffff"
 std::string to_text(Range range);
 
-// Of the legacy PC below 1 MiB: base memory ends where the extended BIOS data area begins, firmware tables lie where a
-// kernel looks for them (ACPI 5.2.5.1).
+// Of the legacy PC below 1 MiB: base memory ends where the extended BIOS data area begins, firmware
+// tables lie where a kernel looks for them (ACPI 5.2.5.1).
 inline constexpr Range extended_bios_data{0x9fc00, 0xa0000};
 inline constexpr Range firmware_tables{0xe0000, 0x100000};
 
@@ -31,10 +31,12 @@ std::vector<Range> find_ram(const AddressSpace& memory);
 bool contains(const std::vector<Range>& ranges, Range range);
 
 // The highest place for `size` bytes in RAM, below `limit`, at or above 1 MiB and clear of `taken`.
-std::optional<std::uint64_t> highest_place(const std::vector<Range>& ram, std::uint64_t size, std::uint64_t alignment,
-                                           std::uint64_t limit, Range taken);
-// The lowest one at or above 1 MiB.
-std::optional<std::uint64_t> lowest_place(const std::vector<Range>& ram, std::uint64_t size, std::uint64_t alignment);
+std::optional<std::uint64_t> highest_place(const std::vector<Range>& ram, std::uint64_t size,
+                                           std::uint64_t alignment, std::uint64_t limit,
+                                           Range taken);
+// The lowest one at or above `from`.
+std::optional<std::uint64_t> lowest_place(const std::vector<Range>& ram, std::uint64_t size,
+                                          std::uint64_t alignment, std::uint64_t from);
 
 enum class MemoryKind : std::uint32_t { Usable = 1, Reserved = 2 };  // as E820 has them
 

@@ -1,14 +1,13 @@
 #include "file_stream.h"
-
 #include "host_end.h"
 #include "stream_bench.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
-#include <sys/stat.h>
 
 namespace backplane::character {
 namespace {
@@ -18,8 +17,7 @@ using ::testing::HasSubstr;
 
 class FileStreamTest : public ::testing::Test {
 protected:
-    FileStreamTest()
-    {
+    FileStreamTest() {
         std::filesystem::remove(output);
         std::filesystem::remove(input);
     }
@@ -28,8 +26,7 @@ protected:
     const std::string input = ::testing::TempDir() + "file_stream_input";
 };
 
-TEST_F(FileStreamTest, WritesEverythingThatIsSent)
-{
+TEST_F(FileStreamTest, WritesEverythingThatIsSent) {
     const std::string text = numbered_text(1 << 20);
     {
         auto stream = stream_bench<FileStream>({{"path", output}});
@@ -43,8 +40,7 @@ TEST_F(FileStreamTest, WritesEverythingThatIsSent)
     EXPECT_TRUE(file_content(output) == text);
 }
 
-TEST_F(FileStreamTest, TakesNoMoreThanItCanKeepUntilTheHostHasWritten)
-{
+TEST_F(FileStreamTest, TakesNoMoreThanItCanKeepUntilTheHostHasWritten) {
     auto stream = stream_bench<FileStream>({{"path", output}});
     ASSERT_TRUE(stream.power_on());
     const std::string text(100'000, 'x');
@@ -56,8 +52,7 @@ TEST_F(FileStreamTest, TakesNoMoreThanItCanKeepUntilTheHostHasWritten)
     EXPECT_EQ(stream.bench.statistic("bytes.sent"), 65536u);
 }
 
-TEST_F(FileStreamTest, StartsAnewOrKeepsWhatIsThere)
-{
+TEST_F(FileStreamTest, StartsAnewOrKeepsWhatIsThere) {
     std::ofstream{output} << "old ";
     for (const bool append : {true, false}) {
         {
@@ -69,8 +64,7 @@ TEST_F(FileStreamTest, StartsAnewOrKeepsWhatIsThere)
     }
 }
 
-TEST_F(FileStreamTest, FeedsAnInputFileAsFastAsTheDeviceTakesIt)
-{
+TEST_F(FileStreamTest, FeedsAnInputFileAsFastAsTheDeviceTakesIt) {
     const std::string text = numbered_text(300'000);
     std::ofstream{input, std::ios::binary} << text;
     auto stream = stream_bench<FileStream>({{"path", output}, {"input", input}});
@@ -83,8 +77,7 @@ TEST_F(FileStreamTest, FeedsAnInputFileAsFastAsTheDeviceTakesIt)
     EXPECT_TRUE(stream.received == text);
 }
 
-TEST_F(FileStreamTest, IsOutputOnlyInADeterministicMachine)
-{
+TEST_F(FileStreamTest, IsOutputOnlyInADeterministicMachine) {
     std::ofstream{input} << "typed";
     {
         auto stream = stream_bench<FileStream>({{"path", output}, {"input", input}});
@@ -98,27 +91,27 @@ TEST_F(FileStreamTest, IsOutputOnlyInADeterministicMachine)
     EXPECT_EQ(file_content(output), "printed");
 }
 
-TEST_F(FileStreamTest, SaysWhyAFileCannotBeOpened)
-{
+TEST_F(FileStreamTest, SaysWhyAFileCannotBeOpened) {
     auto stream = stream_bench<FileStream>({{"path", std::string{"/no/such/folder/x"}}});
     EXPECT_FALSE(stream.power_on());
-    EXPECT_EQ(stream.bench.failure(), "cannot open \"/no/such/folder/x\" for writing: No such file or directory");
+    EXPECT_EQ(stream.bench.failure(),
+              "cannot open \"/no/such/folder/x\" for writing: No such file or directory");
 
-    auto without_input = stream_bench<FileStream>({{"path", output}, {"input", std::string{"/no/input"}}});
+    auto without_input = stream_bench<FileStream>(
+        {{"path", output}, {"input", std::string{"/no/input"}}});
     EXPECT_FALSE(without_input.power_on());
-    EXPECT_EQ(without_input.bench.failure(), "cannot open \"/no/input\" for reading: No such file or directory");
+    EXPECT_EQ(without_input.bench.failure(),
+              "cannot open \"/no/input\" for reading: No such file or directory");
 }
 
-TEST_F(FileStreamTest, DoesNotWaitForTheReaderOfAPipe)
-{
+TEST_F(FileStreamTest, DoesNotWaitForTheReaderOfAPipe) {
     ASSERT_EQ(mkfifo(output.c_str(), 0600), 0);
     auto stream = stream_bench<FileStream>({{"path", output}});
     EXPECT_FALSE(stream.power_on());
     EXPECT_THAT(stream.bench.failure(), HasSubstr("No such device or address"));
 }
 
-TEST_F(FileStreamTest, GoesOnWithoutItsOutputWhenTheDiskIsFull)
-{
+TEST_F(FileStreamTest, GoesOnWithoutItsOutputWhenTheDiskIsFull) {
     auto stream = stream_bench<FileStream>({{"path", std::string{"/dev/full"}}});
     ASSERT_TRUE(stream.power_on());
     stream.send("lost");

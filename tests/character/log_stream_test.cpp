@@ -1,6 +1,5 @@
 #include "log_stream.h"
 #include "null_stream.h"
-
 #include "stream_bench.h"
 
 #include <gtest/gtest.h>
@@ -10,15 +9,14 @@ namespace {
 
 using namespace testing;
 
-std::vector<std::string> lines(StreamBench& stream)
-{
+std::vector<std::string> lines(StreamBench& stream) {
     std::vector<std::string> texts;
-    for (const auto& line : stream.bench.host().log_lines) texts.push_back(line.text);
+    for (const auto& line : stream.bench.host().log_lines)
+        texts.push_back(line.text);
     return texts;
 }
 
-TEST(LogStream, MakesALogLineOfEachLine)
-{
+TEST(LogStream, MakesALogLineOfEachLine) {
     auto stream = stream_bench<LogStream>();
     ASSERT_TRUE(stream.power_on());
     stream.send("SeaBIOS ");
@@ -28,16 +26,14 @@ TEST(LogStream, MakesALogLineOfEachLine)
     EXPECT_EQ(stream.bench.host().log_lines[0].level, std::uint32_t{BACKPLANE_LOG_INFO});
 }
 
-TEST(LogStream, ShowsControlCharactersInsteadOfObeyingThem)
-{
+TEST(LogStream, ShowsControlCharactersInsteadOfObeyingThem) {
     auto stream = stream_bench<LogStream>();
     ASSERT_TRUE(stream.power_on());
     stream.send("\x1b[2Jcleared\tit\n");
     EXPECT_EQ(lines(stream), (std::vector<std::string>{"\\x1b[2Jcleared\tit"}));
 }
 
-TEST(LogStream, BreaksALineThatNeverEndsAndWritesTheLastOneAtTheEnd)
-{
+TEST(LogStream, BreaksALineThatNeverEndsAndWritesTheLastOneAtTheEnd) {
     auto stream = stream_bench<LogStream>();
     ASSERT_TRUE(stream.power_on());
     EXPECT_EQ(stream.send(std::string(10'000, 'x')), 10'000u);
@@ -47,8 +43,7 @@ TEST(LogStream, BreaksALineThatNeverEndsAndWritesTheLastOneAtTheEnd)
     EXPECT_EQ(lines(stream)[2].size(), 10'000u - 8192u);
 }
 
-TEST(NullStream, TakesEverythingAndSaysNothing)
-{
+TEST(NullStream, TakesEverythingAndSaysNothing) {
     auto stream = stream_bench<NullStream>();
     ASSERT_TRUE(stream.power_on());
     EXPECT_EQ(stream.send("anything"), 8u);

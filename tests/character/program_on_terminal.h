@@ -4,24 +4,25 @@
 #include "descriptor.h"
 #include "host_end.h"
 
-#include <chrono>
-#include <csignal>
 #include <fcntl.h>
-#include <functional>
 #include <pty.h>
-#include <string>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <string>
 #include <thread>
 
 namespace backplane::character::testing {
 
 class ProgramOnTerminal {
 public:
-    // `run` is the program; what it returns is its exit code. `background`: the terminal is another process group's.
-    explicit ProgramOnTerminal(const std::function<int()>& run, bool background = false)
-    {
+    // `run` is the program; what it returns is its exit code. `background`: the terminal is another
+    // process group's.
+    explicit ProgramOnTerminal(const std::function<int()>& run, bool background = false) {
         int slave = -1, fd = -1;
         if (openpty(&fd, &slave, nullptr, nullptr, nullptr) != 0) return;
         master_.reset(fd);
@@ -38,21 +39,20 @@ public:
         close(slave);
     }
 
-    ~ProgramOnTerminal()
-    {
+    ~ProgramOnTerminal() {
         if (child_ > 0) kill(child_, SIGKILL);
         wait();
     }
 
     void type(std::string_view keys) { write_all(master_.get(), keys); }
 
-    bool shows(std::string_view text)
-    {
-        return soon([&] { return (screen_ += read_available(master_.get())).find(text) != std::string::npos; });
+    bool shows(std::string_view text) {
+        return soon([&] {
+            return (screen_ += read_available(master_.get())).find(text) != std::string::npos;
+        });
     }
 
-    bool soon(const std::function<bool()>& done)
-    {
+    bool soon(const std::function<bool()>& done) {
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
         while (!done()) {
             if (std::chrono::steady_clock::now() > deadline) return false;
@@ -61,19 +61,19 @@ public:
         return true;
     }
 
-    termios mode() const
-    {
+    termios mode() const {
         termios mode{};
         tcgetattr(master_.get(), &mode);
         return mode;
     }
     void set_mode(const termios& mode) const { tcsetattr(master_.get(), TCSANOW, &mode); }
     bool is_raw() const { return !(mode().c_lflag & (ICANON | ECHO | ISIG)); }
-    bool is_as_before() const { return mode().c_lflag == initial_.c_lflag && mode().c_iflag == initial_.c_iflag; }
+    bool is_as_before() const {
+        return mode().c_lflag == initial_.c_lflag && mode().c_iflag == initial_.c_iflag;
+    }
 
     // As waitpid has it.
-    int wait()
-    {
+    int wait() {
         if (child_ <= 0) return status_;
         // Its last output must not keep it waiting.
         while (waitpid(child_, &status_, WNOHANG) == 0) {
@@ -91,9 +91,9 @@ public:
     const std::string& screen() const { return screen_; }
 
 private:
-    // As after `program &` in a shell with job control: this process keeps the terminal. 99: the program was stopped.
-    static void run_in_background(const std::function<int()>& run)
-    {
+    // As after `program &` in a shell with job control: this process keeps the terminal. 99: the
+    // program was stopped.
+    static void run_in_background(const std::function<int()>& run) {
         const pid_t program = fork();
         if (program == 0) {
             setpgid(0, 0);

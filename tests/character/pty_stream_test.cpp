@@ -1,6 +1,5 @@
-#include "pty_stream.h"
-
 #include "host_end.h"
+#include "pty_stream.h"
 #include "stream_bench.h"
 
 #include <gtest/gtest.h>
@@ -18,12 +17,12 @@ protected:
     PtyStreamTest() { std::filesystem::remove(link); }
 
     // "connected to /dev/pts/N"
-    Descriptor open_slave()
-    {
+    Descriptor open_slave() {
         for (const auto& line : stream.bench.host().log_lines) {
             const std::size_t at = line.text.find("/dev/pts/");
             if (at == std::string::npos) continue;
-            return Descriptor{open(line.text.substr(at, line.text.find(',') - at).c_str(), O_RDWR | O_NOCTTY)};
+            return Descriptor{
+                open(line.text.substr(at, line.text.find(',') - at).c_str(), O_RDWR | O_NOCTTY)};
         }
         return {};
     }
@@ -32,8 +31,7 @@ protected:
     StreamBench stream = stream_bench<PtyStream>({{"link", link}});
 };
 
-TEST_F(PtyStreamTest, CarriesBytesBothWaysUnchanged)
-{
+TEST_F(PtyStreamTest, CarriesBytesBothWaysUnchanged) {
     ASSERT_TRUE(stream.power_on()) << stream.bench.failure();
     const Descriptor slave = open_slave();
     ASSERT_TRUE(slave);
@@ -42,11 +40,11 @@ TEST_F(PtyStreamTest, CarriesBytesBothWaysUnchanged)
     EXPECT_TRUE(stream.run_until([&] { return stream.received == every_kind; }));
     stream.send(every_kind);
     std::string seen;
-    EXPECT_TRUE(stream.run_until([&] { return (seen += read_available(slave.get())) == every_kind; }));
+    EXPECT_TRUE(
+        stream.run_until([&] { return (seen += read_available(slave.get())) == every_kind; }));
 }
 
-TEST_F(PtyStreamTest, CanBeClosedAndOpenedAgain)
-{
+TEST_F(PtyStreamTest, CanBeClosedAndOpenedAgain) {
     ASSERT_TRUE(stream.power_on());
     for (const char* text : {"one", "two"}) {
         const Descriptor slave = open_slave();
@@ -56,8 +54,7 @@ TEST_F(PtyStreamTest, CanBeClosedAndOpenedAgain)
     }
 }
 
-TEST_F(PtyStreamTest, NeverMakesTheGuestWaitForAReader)
-{
+TEST_F(PtyStreamTest, NeverMakesTheGuestWaitForAReader) {
     ASSERT_TRUE(stream.power_on());
     const std::string text(1 << 20, 'x');
     for (int i = 0; i < 4; ++i) {
@@ -67,8 +64,7 @@ TEST_F(PtyStreamTest, NeverMakesTheGuestWaitForAReader)
     EXPECT_GT(stream.bench.statistic("bytes.dropped"), 0u);
 }
 
-TEST_F(PtyStreamTest, MakesTheLinkAndTakesItAway)
-{
+TEST_F(PtyStreamTest, MakesTheLinkAndTakesItAway) {
     {
         auto other = stream_bench<PtyStream>({{"link", link}});
         ASSERT_TRUE(other.power_on()) << other.bench.failure();
@@ -77,8 +73,7 @@ TEST_F(PtyStreamTest, MakesTheLinkAndTakesItAway)
     EXPECT_FALSE(std::filesystem::is_symlink(link));
 }
 
-TEST_F(PtyStreamTest, ReplacesALinkLeftBehindButNoFile)
-{
+TEST_F(PtyStreamTest, ReplacesALinkLeftBehindButNoFile) {
     std::filesystem::create_symlink("/dev/pts/gone", link);
     {
         auto other = stream_bench<PtyStream>({{"link", link}});

@@ -1,8 +1,7 @@
-#include "tcp_stream.h"
-#include "unix_stream.h"
-
 #include "host_end.h"
 #include "stream_bench.h"
+#include "tcp_stream.h"
+#include "unix_stream.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,8 +24,7 @@ protected:
     StreamBench stream = stream_bench<UnixStream>({{"path", path}});
 };
 
-TEST_F(UnixStreamTest, CarriesBytesBothWays)
-{
+TEST_F(UnixStreamTest, CarriesBytesBothWays) {
     ASSERT_TRUE(stream.power_on()) << stream.bench.failure();
     EXPECT_FALSE(stream.connected);
     const Descriptor client = connect_unix(path);
@@ -36,20 +34,20 @@ TEST_F(UnixStreamTest, CarriesBytesBothWays)
     EXPECT_TRUE(stream.run_until([&] { return stream.received == "hello guest"; }));
     stream.send("hello host");
     std::string seen;
-    EXPECT_TRUE(stream.run_until([&] { return (seen += read_available(client.get())) == "hello host"; }));
+    EXPECT_TRUE(
+        stream.run_until([&] { return (seen += read_available(client.get())) == "hello host"; }));
 }
 
-TEST_F(UnixStreamTest, KeepsWhatWasSentBeforeAClientCame)
-{
+TEST_F(UnixStreamTest, KeepsWhatWasSentBeforeAClientCame) {
     ASSERT_TRUE(stream.power_on());
     stream.send("boot log");
     const Descriptor client = connect_unix(path);
     std::string seen;
-    EXPECT_TRUE(stream.run_until([&] { return (seen += read_available(client.get())) == "boot log"; }));
+    EXPECT_TRUE(
+        stream.run_until([&] { return (seen += read_available(client.get())) == "boot log"; }));
 }
 
-TEST_F(UnixStreamTest, ServesOneClientAfterTheOther)
-{
+TEST_F(UnixStreamTest, ServesOneClientAfterTheOther) {
     ASSERT_TRUE(stream.power_on());
     Descriptor first = connect_unix(path);
     ASSERT_TRUE(stream.run_until([&] { return stream.connected; }));
@@ -64,8 +62,7 @@ TEST_F(UnixStreamTest, ServesOneClientAfterTheOther)
     EXPECT_TRUE(stream.connected);
 }
 
-TEST_F(UnixStreamTest, DropsTheOldestBytesOfAClientThatDoesNotRead)
-{
+TEST_F(UnixStreamTest, DropsTheOldestBytesOfAClientThatDoesNotRead) {
     ASSERT_TRUE(stream.power_on());
     const Descriptor client = connect_unix(path);
     ASSERT_TRUE(stream.run_until([&] { return stream.connected; }));
@@ -78,12 +75,13 @@ TEST_F(UnixStreamTest, DropsTheOldestBytesOfAClientThatDoesNotRead)
     EXPECT_GT(dropped, 0u);
 
     std::string seen;
-    EXPECT_TRUE(stream.run_until([&] { return (seen += read_available(client.get())).size() == text.size() - dropped; })) << seen.size();
+    EXPECT_TRUE(stream.run_until([&] {
+        return (seen += read_available(client.get())).size() == text.size() - dropped;
+    })) << seen.size();
     EXPECT_TRUE(text.ends_with(seen.substr(seen.size() - Outgoing::capacity)));
 }
 
-TEST_F(UnixStreamTest, SurvivesAClientThatGoesAwayWhileItIsWrittenTo)
-{
+TEST_F(UnixStreamTest, SurvivesAClientThatGoesAwayWhileItIsWrittenTo) {
     ASSERT_TRUE(stream.power_on());
     for (int i = 0; i < 20; ++i) {
         Descriptor client = connect_unix(path);
@@ -94,8 +92,7 @@ TEST_F(UnixStreamTest, SurvivesAClientThatGoesAwayWhileItIsWrittenTo)
     }
 }
 
-TEST_F(UnixStreamTest, RemovesItsSocketAndReplacesOneLeftBehind)
-{
+TEST_F(UnixStreamTest, RemovesItsSocketAndReplacesOneLeftBehind) {
     {
         auto other = stream_bench<UnixStream>({{"path", path}});
         ASSERT_TRUE(other.power_on());
@@ -113,27 +110,26 @@ TEST_F(UnixStreamTest, RemovesItsSocketAndReplacesOneLeftBehind)
     EXPECT_TRUE(stream.power_on()) << stream.bench.failure();
 }
 
-TEST_F(UnixStreamTest, LeavesAFileOfThatNameAlone)
-{
+TEST_F(UnixStreamTest, LeavesAFileOfThatNameAlone) {
     std::ofstream{path} << "precious";
     EXPECT_FALSE(stream.power_on());
-    EXPECT_EQ(stream.bench.failure(), "cannot make the socket \"" + path + "\": Address already in use");
+    EXPECT_EQ(stream.bench.failure(),
+              "cannot make the socket \"" + path + "\": Address already in use");
     EXPECT_EQ(file_content(path), "precious");
 }
 
-TEST_F(UnixStreamTest, RefusesAPathThatNoSocketCanHave)
-{
+TEST_F(UnixStreamTest, RefusesAPathThatNoSocketCanHave) {
     auto deep = stream_bench<UnixStream>({{"path", "/tmp/" + std::string(200, 'x')}});
     EXPECT_FALSE(deep.power_on());
     EXPECT_THAT(deep.bench.failure(), HasSubstr("is too long for a socket: at most 107 bytes"));
 }
 
-TEST_F(UnixStreamTest, WaitsForItsFirstClientWhenTold)
-{
+TEST_F(UnixStreamTest, WaitsForItsFirstClientWhenTold) {
     auto waiting = stream_bench<UnixStream>({{"path", path}, {"wait", true}});
     Descriptor client;
     std::thread other{[&] {
-        while (!client) client = connect_unix(path);
+        while (!client)
+            client = connect_unix(path);
     }};
     EXPECT_TRUE(waiting.power_on());
     other.join();
@@ -141,8 +137,7 @@ TEST_F(UnixStreamTest, WaitsForItsFirstClientWhenTold)
 }
 
 // "listening on 127.0.0.1:PORT"
-int logged_port(StreamBench& stream)
-{
+int logged_port(StreamBench& stream) {
     for (const auto& line : stream.bench.host().log_lines) {
         const std::size_t at = line.text.find("127.0.0.1:");
         if (at != std::string::npos) return std::stoi(line.text.substr(at + 10));
@@ -150,8 +145,7 @@ int logged_port(StreamBench& stream)
     return 0;
 }
 
-TEST(TcpStream, ListensOnAFreePortAndSaysWhich)
-{
+TEST(TcpStream, ListensOnAFreePortAndSaysWhich) {
     auto stream = stream_bench<TcpStream>();
     ASSERT_TRUE(stream.power_on()) << stream.bench.failure();
     const Descriptor client = connect_tcp(logged_port(stream));
@@ -165,8 +159,7 @@ TEST(TcpStream, ListensOnAFreePortAndSaysWhich)
     }));
 }
 
-TEST(TcpStream, StopsReadingWhenTheDeviceHasNoRoom)
-{
+TEST(TcpStream, StopsReadingWhenTheDeviceHasNoRoom) {
     auto stream = stream_bench<TcpStream>();
     stream.room = 0;
     ASSERT_TRUE(stream.power_on());
@@ -183,8 +176,7 @@ TEST(TcpStream, StopsReadingWhenTheDeviceHasNoRoom)
     EXPECT_TRUE(stream.received == text);
 }
 
-TEST(TcpStream, SaysThatAPortIsInUse)
-{
+TEST(TcpStream, SaysThatAPortIsInUse) {
     auto first = stream_bench<TcpStream>();
     ASSERT_TRUE(first.power_on());
     auto second = stream_bench<TcpStream>({{"port", logged_port(first)}});

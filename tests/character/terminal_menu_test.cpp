@@ -17,8 +17,7 @@ struct Typed {
     bool operator==(const Typed&) const = default;
 };
 
-Typed type(std::string_view keys)
-{
+Typed type(std::string_view keys) {
     TerminalMenu menu;
     Typed typed;
     for (const char key : keys) {
@@ -29,26 +28,27 @@ Typed type(std::string_view keys)
     return typed;
 }
 
-TEST(TerminalMenu, LeavesEverythingButCtrlAToTheGuest)
-{
+TEST(TerminalMenu, LeavesEverythingButCtrlAToTheGuest) {
     EXPECT_EQ(type("xhb\x02\x03\x1a\x1b[A"), (Typed{"xhb\x02\x03\x1a\x1b[A", {}}));
 }
 
-TEST(TerminalMenu, ActsOnTheKeyAfterCtrlAWhateverItsCase)
-{
+TEST(TerminalMenu, ActsOnTheKeyAfterCtrlAWhateverItsCase) {
     EXPECT_EQ(type("\x01x"), (Typed{"", {Action::Quit}}));
     EXPECT_EQ(type("\x01X"), (Typed{"", {Action::Quit}}));
-    EXPECT_EQ(type("a\x01" "hb\x01" "Bc"), (Typed{"abc", {Action::Help, Action::Break}}));
+    EXPECT_EQ(type("a\x01"
+                   "hb\x01"
+                   "Bc"),
+              (Typed{"abc", {Action::Help, Action::Break}}));
 }
 
-TEST(TerminalMenu, SendsCtrlAWhenItIsTypedTwice)
-{
+TEST(TerminalMenu, SendsCtrlAWhenItIsTypedTwice) {
     EXPECT_EQ(type("\x01\x01x"), (Typed{"\x01x", {}}));
 }
 
-TEST(TerminalMenu, KeepsAnUnknownKeyFromTheGuest)
-{
-    EXPECT_EQ(type("\x01" "c!"), (Typed{"!", {Action::Unknown}}));
+TEST(TerminalMenu, KeepsAnUnknownKeyFromTheGuest) {
+    EXPECT_EQ(type("\x01"
+                   "c!"),
+              (Typed{"!", {Action::Unknown}}));
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #include "linux_boot.h"
-
 #include "synthetic_kernel.h"
 
 #include <backplane/testing/device_bench.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -26,27 +26,37 @@ using testing::write_file;
 // An engine that has registers and nothing else.
 class RegisterFile {
 public:
-    explicit RegisterFile(std::vector<std::string> missing = {})
-    {
-        for (const char* name : {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rsp", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
-                                 "r15", "rip", "rflags", "cr0", "cr3", "cr4", "efer", "gdtr.base", "gdtr.limit", "idtr.base", "idtr.limit"}) {
+    explicit RegisterFile(std::vector<std::string> missing = {}) {
+        for (const char* name :
+             {"rax",  "rbx",       "rcx",        "rdx",       "rsi",       "rdi", "rsp",
+              "rbp",  "r8",        "r9",         "r10",       "r11",       "r12", "r13",
+              "r14",  "r15",       "rip",        "rflags",    "cr0",       "cr3", "cr4",
+              "efer", "gdtr.base", "gdtr.limit", "idtr.base", "idtr.limit"}) {
             names_.emplace_back(name);
         }
         for (const char* name : {"cs", "ds", "es", "fs", "gs", "ss"}) {
-            for (const char* part : {"", ".base", ".limit", ".attributes"}) names_.push_back(std::string{name} + part);
+            for (const char* part : {"", ".base", ".limit", ".attributes"})
+                names_.push_back(std::string{name} + part);
         }
-        std::erase_if(names_, [&](const std::string& name) { return std::ranges::find(missing, name) != missing.end(); });
-        for (const std::string& name : names_) info_.push_back({name.c_str(), 8, 0});
+        std::erase_if(names_, [&](const std::string& name) {
+            return std::ranges::find(missing, name) != missing.end();
+        });
+        for (const std::string& name : names_)
+            info_.push_back({name.c_str(), 8, 0});
     }
 
-    backplane_link link()
-    {
+    backplane_link link() {
         static const backplane_cpu functions = [] {
             backplane_cpu cpu{};
             cpu.struct_size = sizeof cpu;
-            cpu.register_count = [](void* object) { return static_cast<std::uint32_t>(self(object).info_.size()); };
-            cpu.register_info = [](void* object, std::uint32_t index) { return &std::as_const(self(object).info_[index]); };
-            cpu.set_register = [](void* object, std::uint32_t index, const void* value) -> std::int32_t {
+            cpu.register_count = [](void* object) {
+                return static_cast<std::uint32_t>(self(object).info_.size());
+            };
+            cpu.register_info = [](void* object, std::uint32_t index) {
+                return &std::as_const(self(object).info_[index]);
+            };
+            cpu.set_register = [](void* object, std::uint32_t index,
+                                  const void* value) -> std::int32_t {
                 auto& file = self(object);
                 if (file.names_[index] == file.refuses) return 0;
                 std::memcpy(&file.values[file.names_[index]], value, 8);
@@ -69,27 +79,32 @@ private:
 
 class LinuxBootTest : public ::testing::Test {
 protected:
-    std::string path(const std::string& name) const { return ::testing::TempDir() + "linux_boot_" + name; }
+    std::string path(const std::string& name) const {
+        // Tests run side by side, each in a process of its own.
+        return ::testing::TempDir() + "linux_boot_" + std::to_string(getpid()) + "_" + name;
+    }
 
     // Boots, and returns why it refused, if it did.
-    std::string boot(std::vector<Setting> settings, std::uint64_t ram = 64 * mebibyte, std::uint64_t ram_base = 0)
-    {
+    std::string boot(std::vector<Setting> settings, std::uint64_t ram = 64 * mebibyte,
+                     std::uint64_t ram_base = 0) {
         memory = std::make_unique<FlatMemory>(ram, ram_base);
-        bench = std::make_unique<DeviceBench>(Declaration<LinuxBoot>::device_type(), std::move(settings));
+        bench = std::make_unique<DeviceBench>(Declaration<LinuxBoot>::device_type(),
+                                              std::move(settings));
         bench->connect("memory", *memory);
-        for (unsigned i = 0; i < cpus; ++i) bench->connect("cpus", cpu);
+        for (unsigned i = 0; i < cpus; ++i)
+            bench->connect("cpus", cpu);
         return bench->power_on() ? "" : bench->failure();
     }
 
-    std::string boot_kernel(std::vector<std::byte> kernel, std::uint64_t ram = 64 * mebibyte)
-    {
+    std::string boot_kernel(std::vector<std::byte> kernel, std::uint64_t ram = 64 * mebibyte) {
         return boot({{"kernel", write_file(path("kernel"), kernel)}}, ram);
     }
 
-    std::span<const std::byte> at(std::uint64_t address) const { return std::as_bytes(std::span{memory->bytes}).subspan(address); }
+    std::span<const std::byte> at(std::uint64_t address) const {
+        return std::as_bytes(std::span{memory->bytes}).subspan(address);
+    }
     template <class T>
-    T zero_page(std::size_t offset) const
-    {
+    T zero_page(std::size_t offset) const {
         return load<T>(at(cpu.values.at("rsi")), offset);
     }
 
@@ -99,16 +114,15 @@ protected:
     std::unique_ptr<DeviceBench> bench;
 };
 
-TEST_F(LinuxBootTest, PutsThePayloadWhereTheKernelPrefersAndEntersItThere)
-{
+TEST_F(LinuxBootTest, PutsThePayloadWhereTheKernelPrefersAndEntersItThere) {
     const auto kernel = synthetic_kernel();
     ASSERT_EQ(boot_kernel(kernel), "");
     EXPECT_EQ(cpu.values["rip"], 16 * mebibyte + 0x200);
-    EXPECT_TRUE(std::ranges::equal(at(16 * mebibyte).first(kernel.size() - 1024), std::span{kernel}.subspan(1024)));
+    EXPECT_TRUE(std::ranges::equal(at(16 * mebibyte).first(kernel.size() - 1024),
+                                   std::span{kernel}.subspan(1024)));
 }
 
-TEST_F(LinuxBootTest, EntersInFlat64BitModeWithInterruptsOff)
-{
+TEST_F(LinuxBootTest, EntersInFlat64BitModeWithInterruptsOff) {
     ASSERT_EQ(boot_kernel(synthetic_kernel()), "");
     EXPECT_EQ(cpu.values["efer"], 0x500u);
     EXPECT_EQ(cpu.values["cr0"] & 0x80000001, 0x80000001u);
@@ -123,10 +137,10 @@ TEST_F(LinuxBootTest, EntersInFlat64BitModeWithInterruptsOff)
     EXPECT_EQ(load<std::uint64_t>(at(cpu.values["gdtr.base"]), 0x18), 0x00cf93000000ffffu);
 }
 
-TEST_F(LinuxBootTest, MapsTheFirstFourGibibytesToThemselves)
-{
+TEST_F(LinuxBootTest, MapsTheFirstFourGibibytesToThemselves) {
     ASSERT_EQ(boot_kernel(synthetic_kernel()), "");
-    for (const std::uint64_t address : {std::uint64_t{0}, std::uint64_t{0x1000200}, std::uint64_t{0x7fffffff}, std::uint64_t{0xffffffff}}) {
+    for (const std::uint64_t address : {std::uint64_t{0}, std::uint64_t{0x1000200},
+                                        std::uint64_t{0x7fffffff}, std::uint64_t{0xffffffff}}) {
         std::uint64_t entry = cpu.values["cr3"];
         for (const unsigned shift : {39, 30, 21}) {
             entry = load<std::uint64_t>(at(entry & ~0xfffull), (address >> shift & 0x1ff) * 8);
@@ -137,8 +151,7 @@ TEST_F(LinuxBootTest, MapsTheFirstFourGibibytesToThemselves)
     }
 }
 
-TEST_F(LinuxBootTest, DescribesTheMachineInTheZeroPage)
-{
+TEST_F(LinuxBootTest, DescribesTheMachineInTheZeroPage) {
     const auto kernel = synthetic_kernel();
     const auto initrd = std::vector<std::byte>(5000, std::byte{0x5a});
     ASSERT_EQ(boot({{"kernel", write_file(path("kernel"), kernel)},
@@ -148,7 +161,9 @@ TEST_F(LinuxBootTest, DescribesTheMachineInTheZeroPage)
     EXPECT_EQ(zero_page<std::uint32_t>(boot_params::signature), boot_params::signature_value);
     EXPECT_EQ(zero_page<std::uint8_t>(boot_params::type_of_loader), 0xff);
     EXPECT_EQ(zero_page<std::uint32_t>(boot_params::code32_start), 16 * mebibyte);
-    EXPECT_STREQ(reinterpret_cast<const char*>(at(zero_page<std::uint32_t>(boot_params::command_line_pointer)).data()), "console=ttyS0 quiet");
+    EXPECT_STREQ(reinterpret_cast<const char*>(
+                     at(zero_page<std::uint32_t>(boot_params::command_line_pointer)).data()),
+                 "console=ttyS0 quiet");
 
     ASSERT_EQ(zero_page<std::uint32_t>(boot_params::ramdisk_size), 5000u);
     const auto address = zero_page<std::uint32_t>(boot_params::ramdisk_image);
@@ -163,8 +178,7 @@ TEST_F(LinuxBootTest, DescribesTheMachineInTheZeroPage)
     EXPECT_EQ(zero_page<std::uint32_t>(boot_params::alt_mem_k), 63u << 10);
 }
 
-TEST_F(LinuxBootTest, GivesAcpiTablesForAllProcessorsUnlessToldNotTo)
-{
+TEST_F(LinuxBootTest, GivesAcpiTablesForAllProcessorsUnlessToldNotTo) {
     cpus = 2;
     const std::string kernel = write_file(path("kernel"), synthetic_kernel());
     ASSERT_EQ(boot({{"kernel", kernel}}), "");
@@ -176,8 +190,7 @@ TEST_F(LinuxBootTest, GivesAcpiTablesForAllProcessorsUnlessToldNotTo)
     EXPECT_EQ(load<std::uint64_t>(at(0xe0000), 0), 0u);
 }
 
-TEST_F(LinuxBootTest, LoadsEverythingAgainAtEveryReset)
-{
+TEST_F(LinuxBootTest, LoadsEverythingAgainAtEveryReset) {
     ASSERT_EQ(boot_kernel(synthetic_kernel()), "");
     const auto fresh = memory->bytes;
     const auto registers = cpu.values;
@@ -188,68 +201,84 @@ TEST_F(LinuxBootTest, LoadsEverythingAgainAtEveryReset)
     EXPECT_TRUE(memory->bytes == fresh);
 }
 
-TEST_F(LinuxBootTest, MovesARelocatableKernelWhereThereIsRam)
-{
-    ASSERT_EQ(boot_kernel(synthetic_kernel(), 8 * mebibyte), "");
+TEST_F(LinuxBootTest, PutsARelocatableKernelWithoutPreferenceAboveLowMemory) {
+    auto kernel = synthetic_kernel();
+    store(std::span{kernel}, boot_params::preferred_address, std::uint64_t{0});
+    ASSERT_EQ(boot_kernel(kernel, 8 * mebibyte), "");
     EXPECT_EQ(cpu.values["rip"], 2 * mebibyte + 0x200);
 }
 
-TEST_F(LinuxBootTest, SaysWhatDoesNotFitAndWhereRamIs)
-{
+TEST_F(LinuxBootTest, SaysWhatDoesNotFitAndWhereRamIs) {
     auto kernel = synthetic_kernel();
-    EXPECT_THAT(boot_kernel(kernel, 3 * mebibyte), HasSubstr("does not fit: it needs 2 MiB of RAM above 1 MiB and below 4 GiB; RAM is at 0x0-0x2fffff"));
+    EXPECT_THAT(boot_kernel(kernel, 16 * mebibyte),
+                HasSubstr("does not fit: it needs 2 MiB of RAM between 16 MiB and 4 GiB; RAM is "
+                          "at 0x0-0xffffff"));
     store(std::span{kernel}, boot_params::relocatable_kernel, std::uint8_t{0});
-    EXPECT_THAT(boot_kernel(kernel, 8 * mebibyte), HasSubstr("it needs 2 MiB of RAM at 0x1000000-0x11fffff; RAM is at 0x0-0x7fffff"));
+    EXPECT_THAT(boot_kernel(kernel, 8 * mebibyte),
+                HasSubstr("it needs 2 MiB of RAM at 0x1000000-0x11fffff; RAM is at 0x0-0x7fffff"));
 
     const std::vector<std::byte> initrd(50 * mebibyte);
-    EXPECT_THAT(boot({{"kernel", write_file(path("kernel"), synthetic_kernel())}, {"initrd", write_file(path("initrd"), initrd)}}),
-                HasSubstr("initrd \"" + path("initrd") + "\" does not fit: it needs 50 MiB of RAM beside the kernel's 2 MiB"));
+    EXPECT_THAT(boot({{"kernel", write_file(path("kernel"), synthetic_kernel())},
+                      {"initrd", write_file(path("initrd"), initrd)}}),
+                HasSubstr("initrd \"" + path("initrd") +
+                          "\" does not fit: it needs 50 MiB of RAM beside the kernel's 2 MiB"));
 }
 
-TEST_F(LinuxBootTest, NamesTheFileThatCannotBeUsed)
-{
-    EXPECT_EQ(boot({{"kernel", std::string{"/no/such/kernel"}}}), "kernel \"/no/such/kernel\" cannot be read: No such file or directory");
+TEST_F(LinuxBootTest, NamesTheFileThatCannotBeUsed) {
+    EXPECT_EQ(boot({{"kernel", std::string{"/no/such/kernel"}}}),
+              "kernel \"/no/such/kernel\" cannot be read: No such file or directory");
     EXPECT_EQ(boot({{"kernel", std::string{"/"}}}), "kernel \"/\" cannot be read: Is a directory");
-    EXPECT_EQ(boot({{"kernel", std::string{"/dev/null"}}}), "kernel \"/dev/null\" cannot be read: it is not a regular file");
+    EXPECT_EQ(boot({{"kernel", std::string{"/dev/null"}}}),
+              "kernel \"/dev/null\" cannot be read: it is not a regular file");
     EXPECT_THAT(boot_kernel({}), HasSubstr("kernel \"" + path("kernel") + "\" is not a bzImage"));
-    EXPECT_EQ(boot({{"kernel", write_file(path("kernel"), synthetic_kernel())}, {"initrd", std::string{"/no/such/initrd"}}}),
+    EXPECT_EQ(boot({{"kernel", write_file(path("kernel"), synthetic_kernel())},
+                    {"initrd", std::string{"/no/such/initrd"}}}),
               "initrd \"/no/such/initrd\" cannot be read: No such file or directory");
 }
 
-TEST_F(LinuxBootTest, RefusesACommandLineThatTheKernelWouldCut)
-{
+TEST_F(LinuxBootTest, RefusesAHugeFileWithoutReadingIt) {
+    const std::string huge = write_file(path("huge"), {});
+    std::filesystem::resize_file(huge, std::uint64_t{1} << 40);
+    EXPECT_EQ(boot({{"kernel", huge}}), "kernel \"" + huge + "\" is too large: 4 GiB or more");
+    std::filesystem::remove(huge);
+}
+
+TEST_F(LinuxBootTest, RefusesACommandLineThatTheKernelWouldCut) {
     const std::string kernel = write_file(path("kernel"), synthetic_kernel());
     EXPECT_EQ(boot({{"kernel", kernel}, {"command-line", std::string(2047, 'x')}}), "");
     EXPECT_THAT(boot({{"kernel", kernel}, {"command-line", std::string(2048, 'x')}}),
-                HasSubstr("the command line has 2048 bytes, but kernel \"" + kernel + "\" takes at most 2047"));
+                HasSubstr("the command line has 2048 bytes, but kernel \"" + kernel +
+                          "\" takes at most 2047"));
 }
 
-TEST_F(LinuxBootTest, NeedsLowRamAndACpuWithTheUsualRegisters)
-{
+TEST_F(LinuxBootTest, NeedsLowRamAndACpuWithTheUsualRegisters) {
     const std::string kernel = write_file(path("kernel"), synthetic_kernel());
-    EXPECT_THAT(boot({{"kernel", kernel}}, 64 * mebibyte, mebibyte), HasSubstr("there must be RAM at 0x1000-0x3ffff"));
+    EXPECT_THAT(boot({{"kernel", kernel}}, 64 * mebibyte, mebibyte),
+                HasSubstr("there must be RAM at 0x1000-0x3ffff"));
 
     cpus = 0;
     EXPECT_THAT(boot({{"kernel", kernel}}), HasSubstr("\"cpus\" names no CPU"));
     cpus = 1;
     cpu = RegisterFile{{"cs.attributes"}};
-    EXPECT_THAT(boot({{"kernel", kernel}}), HasSubstr("the CPU engine has no register \"cs.attributes\""));
+    EXPECT_THAT(boot({{"kernel", kernel}}),
+                HasSubstr("the CPU engine has no register \"cs.attributes\""));
 }
 
-TEST_F(LinuxBootTest, EndsTheRunWhenTheCpuRefusesARegister)
-{
+TEST_F(LinuxBootTest, EndsTheRunWhenTheCpuRefusesARegister) {
     cpu.refuses = "efer";
     ASSERT_EQ(boot_kernel(synthetic_kernel()), "");
     ASSERT_TRUE(bench->host().power_off.has_value());
     EXPECT_EQ(bench->host().power_off->exit_code, 1);
-    EXPECT_THAT(bench->host().power_off->why, HasSubstr("does not accept 0x500 in register \"efer\""));
+    EXPECT_THAT(bench->host().power_off->why,
+                HasSubstr("does not accept 0x500 in register \"efer\""));
 }
 
-TEST_F(LinuxBootTest, TakesDebiansKernel)
-{
+TEST_F(LinuxBootTest, TakesDebiansKernel) {
     const char* home = std::getenv("HOME");
-    const std::string kernel = std::string{home != nullptr ? home : ""} + "/.cache/backplane/guest/vmlinuz";
-    if (!std::filesystem::exists(kernel)) GTEST_SKIP() << "tools/guest has not fetched " << kernel << " yet";
+    const std::string kernel = std::string{home != nullptr ? home : ""} +
+                               "/.cache/backplane/guest/vmlinuz";
+    if (!std::filesystem::exists(kernel))
+        GTEST_SKIP() << "tools/guest has not fetched " << kernel << " yet";
     ASSERT_EQ(boot({{"kernel", kernel}}, 128 * mebibyte), "");
     EXPECT_EQ(cpu.values["rip"], 16 * mebibyte + 0x200);
     EXPECT_EQ(load<std::uint8_t>(at(cpu.values["rip"]), 0), 0xfc);  // head_64.S, startup_64: cld

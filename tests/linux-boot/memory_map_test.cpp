@@ -8,8 +8,7 @@ namespace {
 constexpr std::uint64_t mebibyte = 1 << 20, gibibyte = 1 << 30;
 constexpr Range nothing{0, 0};
 
-TEST(MemoryMap, ReservesWhatThePcHasBelowOneMebibyte)
-{
+TEST(MemoryMap, ReservesWhatThePcHasBelowOneMebibyte) {
     const std::vector<E820Entry> expected{
         {{0, 0x9fc00}, MemoryKind::Usable},
         {{0x9fc00, 0xa0000}, MemoryKind::Reserved},
@@ -19,24 +18,23 @@ TEST(MemoryMap, ReservesWhatThePcHasBelowOneMebibyte)
     EXPECT_EQ(e820_map({{0, 128 * mebibyte}}), expected);
 }
 
-TEST(MemoryMap, TellsOfRamBeyondTheHoleBelowFourGibibytes)
-{
-    const auto map = e820_map({{0, 0xa0000}, {0xe0000, 3 * gibibyte}, {4 * gibibyte, 65 * gibibyte}});
+TEST(MemoryMap, TellsOfRamBeyondTheHoleBelowFourGibibytes) {
+    const auto map = e820_map(
+        {{0, 0xa0000}, {0xe0000, 3 * gibibyte}, {4 * gibibyte, 65 * gibibyte}});
     ASSERT_EQ(map.size(), 5u);
     EXPECT_EQ(map[3], (E820Entry{{0x100000, 3 * gibibyte}, MemoryKind::Usable}));
     EXPECT_EQ(map[4], (E820Entry{{4 * gibibyte, 65 * gibibyte}, MemoryKind::Usable}));
 }
 
-TEST(MemoryMap, PutsTheInitrdAsHighAsItsLimitAllows)
-{
+TEST(MemoryMap, PutsTheInitrdAsHighAsItsLimitAllows) {
     const std::vector<Range> ram{{0, 3 * gibibyte}, {4 * gibibyte, 8 * gibibyte}};
     EXPECT_EQ(highest_place(ram, 5000, 4096, 2 * gibibyte, nothing), 2 * gibibyte - 8192);
     EXPECT_EQ(highest_place(ram, 4096, 4096, 64 * gibibyte, nothing), 8 * gibibyte - 4096);
-    EXPECT_EQ(highest_place({{0, 128 * mebibyte}}, 1, 4096, 2 * gibibyte, nothing), 128 * mebibyte - 4096);
+    EXPECT_EQ(highest_place({{0, 128 * mebibyte}}, 1, 4096, 2 * gibibyte, nothing),
+              128 * mebibyte - 4096);
 }
 
-TEST(MemoryMap, KeepsTheInitrdClearOfTheKernel)
-{
+TEST(MemoryMap, KeepsTheInitrdClearOfTheKernel) {
     const std::vector<Range> ram{{0, 64 * mebibyte}};
     const Range kernel{16 * mebibyte, 60 * mebibyte};
     EXPECT_EQ(highest_place(ram, 4 * mebibyte, 4096, gibibyte, kernel), 60 * mebibyte);
@@ -45,16 +43,19 @@ TEST(MemoryMap, KeepsTheInitrdClearOfTheKernel)
     EXPECT_EQ(highest_place(ram, 16 * mebibyte, 4096, gibibyte, kernel), std::nullopt);
 }
 
-TEST(MemoryMap, PutsARelocatedKernelAtItsAlignment)
-{
-    EXPECT_EQ(lowest_place({{0, 8 * mebibyte}}, 6 * mebibyte, 2 * mebibyte), 2 * mebibyte);
-    EXPECT_EQ(lowest_place({{0, 8 * mebibyte}}, 7 * mebibyte, 2 * mebibyte), std::nullopt);
-    EXPECT_EQ(lowest_place({{0, mebibyte}, {2 * mebibyte + 1, 16 * mebibyte}}, mebibyte, 2 * mebibyte), 4 * mebibyte);
-    EXPECT_EQ(lowest_place({}, 1, 4096), std::nullopt);
+TEST(MemoryMap, PutsARelocatedKernelAtItsAlignment) {
+    const auto place = [](const std::vector<Range>& ram, std::uint64_t size, std::uint64_t from) {
+        return lowest_place(ram, size, 2 * mebibyte, from);
+    };
+    EXPECT_EQ(place({{0, 8 * mebibyte}}, 6 * mebibyte, mebibyte), 2 * mebibyte);
+    EXPECT_EQ(place({{0, 8 * mebibyte}}, 4 * mebibyte, 4 * mebibyte), 4 * mebibyte);
+    EXPECT_EQ(place({{0, 8 * mebibyte}}, 7 * mebibyte, mebibyte), std::nullopt);
+    EXPECT_EQ(place({{0, mebibyte}, {2 * mebibyte + 1, 16 * mebibyte}}, mebibyte, mebibyte),
+              4 * mebibyte);
+    EXPECT_EQ(place({}, 1, mebibyte), std::nullopt);
 }
 
-TEST(MemoryMap, KnowsWhetherRamCoversARangeWhole)
-{
+TEST(MemoryMap, KnowsWhetherRamCoversARangeWhole) {
     const std::vector<Range> ram{{0, 0xa0000}, {0xe0000, 0x200000}};
     EXPECT_TRUE(contains(ram, {0xe0000, 0x100000}));
     EXPECT_FALSE(contains(ram, {0x90000, 0xf0000}));

@@ -16,8 +16,7 @@ namespace backplane::linux_boot::testing {
 inline constexpr std::uint64_t mebibyte = 1 << 20;
 
 // Setup of 1 + 1 sectors, a payload of 64 KiB, prefers 16 MiB, needs 2 MiB there.
-inline std::vector<std::byte> synthetic_kernel()
-{
+inline std::vector<std::byte> synthetic_kernel() {
     using namespace boot_params;
     constexpr std::size_t payload = 64 << 10;
     std::vector<std::byte> file(1024 + payload);
@@ -37,14 +36,15 @@ inline std::vector<std::byte> synthetic_kernel()
     store(bytes, command_line_size, std::uint32_t{2047});
     store(bytes, preferred_address, std::uint64_t{16 * mebibyte});
     store(bytes, initial_size, static_cast<std::uint32_t>(2 * mebibyte));
-    for (std::size_t i = 1024; i < file.size(); ++i) file[i] = std::byte(static_cast<std::uint8_t>(i * 7 + i / 256));
+    for (std::size_t i = 1024; i < file.size(); ++i)
+        file[i] = std::byte(static_cast<std::uint8_t>(i * 7 + i / 256));
     return file;
 }
 
 // Returns the path.
-inline std::string write_file(const std::string& path, std::span<const std::byte> content)
-{
-    std::ofstream{path, std::ios::binary}.write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+inline std::string write_file(const std::string& path, std::span<const std::byte> content) {
+    std::ofstream{path, std::ios::binary}.write(reinterpret_cast<const char*>(content.data()),
+                                                static_cast<std::streamsize>(content.size()));
     return path;
 }
 
