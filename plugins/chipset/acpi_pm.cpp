@@ -15,10 +15,10 @@ constexpr auto enable = [](AcpiPm& device) -> bool& { return (device.*event).ena
 
 }  // namespace
 
-void AcpiPm::declare(Declaration<AcpiPm>& d)
-{
+void AcpiPm::declare(Declaration<AcpiPm>& d) {
     d.type("chipset.acpi-pm", "ACPI power management registers: power-off, power button and timer");
-    d.line_output("sci", &AcpiPm::interrupt_, "System control interrupt, level-triggered and active high");
+    d.line_output("sci", &AcpiPm::interrupt_,
+                  "System control interrupt, level-triggered and active high");
     d.line_input<&AcpiPm::power_button>("power-button", "High while the button is pressed");
     d.timer<&AcpiPm::timer_carry>("carry", &AcpiPm::carry_);
 
@@ -39,18 +39,22 @@ void AcpiPm::declare(Declaration<AcpiPm>& d)
         .flag(10, "RTC_EN", enable<&AcpiPm::rtc_event_>)
         .after_write(&AcpiPm::drive_interrupt);
     bank.at(0x4, "PMCNTRL")
-        .computed(0, 1, "SCI_EN", [](AcpiPm&) { return 1; })  // there is no system management mode to share with
+        .computed(0, 1, "SCI_EN",
+                  [](AcpiPm&) { return 1; })  // there is no system management mode to share with
         .flag(1, "BRLD_EN_BM", &AcpiPm::bus_master_reload_)
         .field(10, 3, "SUS_TYP", &AcpiPm::sleep_type_)
         .flag(13, "SUS_EN", &AcpiPm::sleep_enable_, Access::WriteOnly)
         .after_write(&AcpiPm::control_written);
     bank.at(0x8, "PMTMR", Width::Bits32).computed(0, timer_bits, "TMR_VAL", &AcpiPm::timer_value);
-    bank.at(0xc, "GPSTS").field(0, 16, "GPSTS", &AcpiPm::general_status_, clearable).after_write(&AcpiPm::drive_interrupt);
-    bank.at(0xe, "GPEN").field(0, 16, "GPEN", &AcpiPm::general_enable_).after_write(&AcpiPm::drive_interrupt);
+    bank.at(0xc, "GPSTS")
+        .field(0, 16, "GPSTS", &AcpiPm::general_status_, clearable)
+        .after_write(&AcpiPm::drive_interrupt);
+    bank.at(0xe, "GPEN")
+        .field(0, 16, "GPEN", &AcpiPm::general_enable_)
+        .after_write(&AcpiPm::drive_interrupt);
 }
 
-void AcpiPm::reset(ResetKind)
-{
+void AcpiPm::reset(ResetKind) {
     timer_event_ = global_event_ = power_button_event_ = rtc_event_ = {};
     bus_master_status_ = resume_status_ = bus_master_reload_ = sleep_enable_ = false;
     sleep_type_ = 0;
@@ -60,45 +64,43 @@ void AcpiPm::reset(ResetKind)
 }
 
 // The timer runs from power-on, whatever resets the rest.
-std::uint32_t AcpiPm::timer_value() const
-{
+std::uint32_t AcpiPm::timer_value() const {
     return static_cast<std::uint32_t>(timer_frequency.ticks(now()) & low_bits(timer_bits));
 }
 
 // TMROF_STS is set whenever the highest bit changes.
-void AcpiPm::start_timer()
-{
+void AcpiPm::start_timer() {
     constexpr unsigned highest_bit = timer_bits - 1;
     const std::uint64_t next = (timer_frequency.ticks(now()) >> highest_bit) + 1;
     carry_.start_at(timer_frequency.span(next << highest_bit));
 }
 
-void AcpiPm::timer_carry()
-{
+void AcpiPm::timer_carry() {
     timer_event_.status = true;
     drive_interrupt();
     start_timer();
 }
 
-void AcpiPm::power_button(bool pressed)
-{
+void AcpiPm::power_button(bool pressed) {
     if (!pressed) return;
     power_button_event_.status = true;
     drive_interrupt();
 }
 
-void AcpiPm::control_written()
-{
+void AcpiPm::control_written() {
     if (!sleep_enable_) return;
     sleep_enable_ = false;
-    if (sleep_type_ == soft_off) request_power_off(0, "guest powered off (ACPI S5)");
-    else log(LogLevel::Warning, "the guest asks for sleep type ", int{sleep_type_}, ", but only 0, soft off, is there");
+    if (sleep_type_ == soft_off)
+        request_power_off(0, "guest powered off (ACPI S5)");
+    else
+        log(LogLevel::Warning, "the guest asks for sleep type ", int{sleep_type_},
+            ", but only 0, soft off, is there");
 }
 
-void AcpiPm::drive_interrupt()
-{
+void AcpiPm::drive_interrupt() {
     bool wanted = (general_status_ & general_enable_) != 0;
-    for (const Event& event : {timer_event_, global_event_, power_button_event_, rtc_event_}) wanted |= event.status && event.enable;
+    for (const Event& event : {timer_event_, global_event_, power_button_event_, rtc_event_})
+        wanted |= event.status && event.enable;
     interrupt_.drive(wanted);
 }
 

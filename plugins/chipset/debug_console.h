@@ -1,4 +1,5 @@
-// The port firmware and test programs print to, one byte at a time; known from Bochs and QEMU at port 0xE9.
+// The port firmware and test programs print to, one byte at a time; known from Bochs and QEMU at
+// port 0xE9.
 #pragma once
 
 #include <backplane/sdk.h>

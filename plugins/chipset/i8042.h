@@ -1,9 +1,10 @@
-// The keyboard controller of a PC/AT: besides keyboard and mouse ports it has the reset line and the A20 gate.
-// (IBM PC/AT Technical Reference, "Keyboard Controller"; PS/2 Hardware Interface Technical Reference for the auxiliary
-// port; the behaviour Linux' i8042 driver probes for)
+// The keyboard controller of a PC/AT: besides keyboard and mouse ports it has the reset line and
+// the A20 gate. (IBM PC/AT Technical Reference, "Keyboard Controller"; PS/2 Hardware Interface
+// Technical Reference for the auxiliary port; the behaviour Linux' i8042 driver probes for)
 //
-// Nothing is plugged into the two PS/2 ports yet: what is sent there is answered as the controller answers when no device
-// responds. send_to_device is the place where a keyboard or mouse gets its bytes, device_answered where theirs arrive.
+// Nothing is plugged into the two PS/2 ports yet: what is sent there is answered as the controller
+// answers when no device responds. send_to_device is the place where a keyboard or mouse gets its
+// bytes, device_answered where theirs arrive.
 #pragma once
 
 #include <backplane/sdk.h>
@@ -34,11 +35,12 @@ private:
     void write_output_port(std::uint8_t value);
     void update_interrupts();
 
-    std::array<std::uint8_t, 32> ram_{};     // byte 0 is the command byte
+    std::array<std::uint8_t, 32> ram_{};  // byte 0 is the command byte
     std::uint8_t status_ = 0;
     std::uint8_t output_buffer_ = 0;
     std::uint8_t output_port_ = 0;
-    std::uint8_t pending_command_ = 0;       // the command whose parameter comes next at port 0x60; 0 = none
+    std::uint8_t pending_command_ =
+        0;  // the command whose parameter comes next at port 0x60; 0 = none
     Line keyboard_irq_, mouse_irq_, a20_;
 };
 

@@ -1,4 +1,5 @@
-// An I/O APIC: 24 interrupt inputs that become messages to local APICs. (Intel 82093AA datasheet, order 290566-001)
+// An I/O APIC: 24 interrupt inputs that become messages to local APICs. (Intel 82093AA datasheet,
+// order 290566-001)
 #pragma once
 
 #include <backplane/sdk.h>
@@ -35,7 +36,7 @@ private:
     std::uint8_t ioregsel_ = 0;
     std::uint8_t id_ = 0;
     std::array<std::uint64_t, input_count> redirection_{};
-    std::uint32_t inputs_ = 0;       // levels
+    std::uint32_t inputs_ = 0;  // levels
     std::uint64_t sent_ = 0;
 };
 

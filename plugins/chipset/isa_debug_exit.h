@@ -1,4 +1,5 @@
-// Lets a test running in the guest end the program with a code of its choice, as QEMU's isa-debug-exit does.
+// Lets a test running in the guest end the program with a code of its choice, as QEMU's
+// isa-debug-exit does.
 #pragma once
 
 #include <backplane/sdk.h>

@@ -14,9 +14,25 @@ constexpr std::uint64_t power_on_address = 0xfee00000;
 
 // Register numbers: the offset in the page divided by 16 (table 11-1).
 enum Register : unsigned {
-    id_reg = 0x02, version_reg = 0x03, tpr_reg = 0x08, apr_reg = 0x09, ppr_reg = 0x0a, eoi_reg = 0x0b, rrd_reg = 0x0c,
-    ldr_reg = 0x0d, dfr_reg = 0x0e, svr_reg = 0x0f, isr_reg = 0x10, tmr_reg = 0x18, irr_reg = 0x20, esr_reg = 0x28,
-    icr_low_reg = 0x30, icr_high_reg = 0x31, lvt_reg = 0x32, initial_count_reg = 0x38, current_count_reg = 0x39,
+    id_reg = 0x02,
+    version_reg = 0x03,
+    tpr_reg = 0x08,
+    apr_reg = 0x09,
+    ppr_reg = 0x0a,
+    eoi_reg = 0x0b,
+    rrd_reg = 0x0c,
+    ldr_reg = 0x0d,
+    dfr_reg = 0x0e,
+    svr_reg = 0x0f,
+    isr_reg = 0x10,
+    tmr_reg = 0x18,
+    irr_reg = 0x20,
+    esr_reg = 0x28,
+    icr_low_reg = 0x30,
+    icr_high_reg = 0x31,
+    lvt_reg = 0x32,
+    initial_count_reg = 0x38,
+    current_count_reg = 0x39,
     divide_configuration_reg = 0x3e
 };
 
@@ -27,50 +43,62 @@ constexpr std::uint32_t icr_writable = 0x000c'cfff;
 constexpr std::uint32_t lvt_masked = 1u << 16, lvt_remote_irr = 1u << 14, lvt_periodic = 1u << 17;
 constexpr std::uint32_t error_illegal_register = 0x80;
 
-// In the order of the LVT: timer, thermal sensor, performance counters, LINT0, LINT1, error (figure 11-8). The timer
-// has no TSC-deadline mode, and CPUID does not say so.
-constexpr std::array<std::uint32_t, 6> lvt_writable{0x300ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff};
+// In the order of the LVT: timer, thermal sensor, performance counters, LINT0, LINT1, error (figure
+// 11-8). The timer has no TSC-deadline mode, and CPUID does not say so.
+constexpr std::array<std::uint32_t, 6> lvt_writable{0x300ff, 0x107ff, 0x107ff,
+                                                    0x1a7ff, 0x1a7ff, 0x100ff};
 constexpr std::uint32_t virtual_wire_lint0 = 0x700, virtual_wire_lint1 = 0x400;
 
-constexpr backplane_interrupt_controller controller_functions{sizeof(backplane_interrupt_controller),
-                                                              0,
-                                                              thunk<&LocalApic::acknowledge>,
-                                                              thunk<&LocalApic::read>,
-                                                              thunk<&LocalApic::write>,
-                                                              thunk<&LocalApic::read_msr>,
-                                                              thunk<&LocalApic::write_msr>,
-                                                              thunk<&LocalApic::task_priority>,
-                                                              thunk<&LocalApic::set_task_priority>};
+constexpr backplane_interrupt_controller controller_functions{
+    sizeof(backplane_interrupt_controller),
+    0,
+    thunk<&LocalApic::acknowledge>,
+    thunk<&LocalApic::read>,
+    thunk<&LocalApic::write>,
+    thunk<&LocalApic::read_msr>,
+    thunk<&LocalApic::write_msr>,
+    thunk<&LocalApic::task_priority>,
+    thunk<&LocalApic::set_task_priority>};
 
-constexpr backplane_message_interrupt message_functions{sizeof(backplane_message_interrupt), 0, thunk<&LocalApic::receive>};
+constexpr backplane_message_interrupt message_functions{sizeof(backplane_message_interrupt), 0,
+                                                        thunk<&LocalApic::receive>};
 
 }  // namespace
 
-void LocalApic::declare(Declaration<LocalApic>& d)
-{
+void LocalApic::declare(Declaration<LocalApic>& d) {
     d.type("chipset.local-apic", "Local APIC of one CPU");
     d.property("id", &LocalApic::initial_id_, "APIC ID").range(std::uint8_t{0}, std::uint8_t{254});
     d.property("frequency", &LocalApic::frequency_, "Input clock of the timer, before its divider")
         .range(Hertz{1'000'000}, Hertz{10'000'000'000});
-    d.property("boot-processor", &LocalApic::boot_processor_, "Whether this CPU starts first, as IA32_APIC_BASE.BSP says");
+    d.property("boot-processor", &LocalApic::boot_processor_,
+               "Whether this CPU starts first, as IA32_APIC_BASE.BSP says");
     d.property("virtual-wire", &LocalApic::virtual_wire_,
-               "Start with LINT0 as ExtINT and LINT1 as NMI, the way firmware hands over (MultiProcessor Specification 3.6.2.2)");
-    d.provides("controller", controller_functions, "Registers, MSRs, task priority and acknowledgement, for the CPU");
-    d.provides("messages", message_functions, "Interrupt messages from I/O APICs, PCI devices and other CPUs");
+               "Start with LINT0 as ExtINT and LINT1 as NMI, the way firmware hands over "
+               "(MultiProcessor Specification 3.6.2.2)");
+    d.provides("controller", controller_functions,
+               "Registers, MSRs, task priority and acknowledgement, for the CPU");
+    d.provides("messages", message_functions,
+               "Interrupt messages from I/O APICs, PCI devices and other CPUs");
     d.line_input<&LocalApic::set_lint0>("lint0", "LINT0, usually the 8259's INTR");
     d.line_input<&LocalApic::set_lint1>("lint1", "LINT1, usually NMI");
     d.line_output("intr", &LocalApic::intr_, "An interrupt waits for the CPU");
     d.line_output("nmi", &LocalApic::nmi_, "Pulses for each NMI");
     d.line_output("init", &LocalApic::init_, "Pulses for each INIT");
-    d.connects("external", &LocalApic::external_, "The 8259 that is acknowledged for ExtINT", Optional::Yes);
+    d.connects("external", &LocalApic::external_, "The 8259 that is acknowledged for ExtINT",
+               Optional::Yes);
     d.connects_all("processors", &LocalApic::processors_, "The local APICs of the other CPUs");
     d.connects_all("end-of-interrupt", &LocalApic::end_listeners_, "The I/O APICs");
     d.timer<&LocalApic::timer_expired>("timer", &LocalApic::timer_alarm_);
-    d.counter("interrupts.accepted", &LocalApic::accepted_, "interrupts", "Fixed interrupts put into IRR");
-    d.counter("interrupts.merged", &LocalApic::merged_, "interrupts", "Fixed interrupts whose vector was in IRR already");
-    d.counter("interrupts.acknowledged", &LocalApic::acknowledged_, "interrupts", "Fixed interrupts the CPU took");
-    d.counter("interrupts.external", &LocalApic::external_acknowledged_, "interrupts", "ExtINT interrupts the CPU took");
-    d.counter("timer.interrupts", &LocalApic::timer_interrupts_, "interrupts", "Interrupts of the timer");
+    d.counter("interrupts.accepted", &LocalApic::accepted_, "interrupts",
+              "Fixed interrupts put into IRR");
+    d.counter("interrupts.merged", &LocalApic::merged_, "interrupts",
+              "Fixed interrupts whose vector was in IRR already");
+    d.counter("interrupts.acknowledged", &LocalApic::acknowledged_, "interrupts",
+              "Fixed interrupts the CPU took");
+    d.counter("interrupts.external", &LocalApic::external_acknowledged_, "interrupts",
+              "ExtINT interrupts the CPU took");
+    d.counter("timer.interrupts", &LocalApic::timer_interrupts_, "interrupts",
+              "Interrupts of the timer");
     d.counter("ipis.sent", &LocalApic::sent_, "messages", "Interprocessor interrupts sent");
     d.saved("IA32_APIC_BASE", &LocalApic::base_);
     d.saved("ID", &LocalApic::id_);
@@ -86,19 +114,21 @@ void LocalApic::declare(Declaration<LocalApic>& d)
     d.saved("IRR", [](LocalApic& apic) -> auto& { return apic.irr_.words; });
     d.saved("ISR", [](LocalApic& apic) -> auto& { return apic.isr_.words; });
     d.saved("TMR", [](LocalApic& apic) -> auto& { return apic.tmr_.words; });
-    d.saved("timer.initial-count", [](LocalApic& apic) -> auto& { return apic.timer_.initial_count; });
+    d.saved("timer.initial-count",
+            [](LocalApic& apic) -> auto& { return apic.timer_.initial_count; });
     d.saved("timer.first", [](LocalApic& apic) -> auto& { return apic.timer_.first; });
     d.saved("timer.origin", [](LocalApic& apic) -> auto& { return apic.timer_.origin; });
-    d.saved("timer.divide-configuration", [](LocalApic& apic) -> auto& { return apic.timer_.divide_configuration; });
+    d.saved("timer.divide-configuration",
+            [](LocalApic& apic) -> auto& { return apic.timer_.divide_configuration; });
     d.saved("timer.periodic", [](LocalApic& apic) -> auto& { return apic.timer_.periodic; });
     d.saved("lint", &LocalApic::lint_);
     d.saved("external-latched", &LocalApic::external_latched_);
     d.saved("next-processor", &LocalApic::next_processor_);
 }
 
-void LocalApic::reset(ResetKind)
-{
-    base_ = base_bits::power_on_address | base_bits::enable | (boot_processor_ ? base_bits::boot_processor : 0);
+void LocalApic::reset(ResetKind) {
+    base_ = base_bits::power_on_address | base_bits::enable |
+            (boot_processor_ ? base_bits::boot_processor : 0);
     id_ = initial_id_;
     reset_registers();
     if (virtual_wire_) {
@@ -109,8 +139,7 @@ void LocalApic::reset(ResetKind)
 }
 
 // 11.4.7.1; an INIT leaves the ID alone.
-void LocalApic::reset_registers()
-{
+void LocalApic::reset_registers() {
     tpr_ = 0;
     ldr_ = 0;
     dfr_ = 0x0f;
@@ -130,19 +159,18 @@ bool LocalApic::is_software_enabled() const { return (svr_ & svr_enable) != 0; }
 bool LocalApic::is_masked(Lvt entry) const { return (lvt_[entry] & lvt_masked) != 0; }
 
 // Registers are 32 bits wide and 16 bytes apart; what lies between reads as zero.
-std::uint64_t LocalApic::read(std::uint64_t offset, std::uint32_t)
-{
+std::uint64_t LocalApic::read(std::uint64_t offset, std::uint32_t) {
     if ((offset & 0xc) != 0) return 0;
     return read_register(static_cast<unsigned>(offset >> 4 & 0xff)) >> (offset & 3) * 8;
 }
 
-void LocalApic::write(std::uint64_t offset, std::uint32_t, std::uint64_t value)
-{
-    if ((offset & 0xf) == 0) write_register(static_cast<unsigned>(offset >> 4 & 0xff), static_cast<std::uint32_t>(value));
+void LocalApic::write(std::uint64_t offset, std::uint32_t, std::uint64_t value) {
+    if ((offset & 0xf) == 0)
+        write_register(static_cast<unsigned>(offset >> 4 & 0xff),
+                       static_cast<std::uint32_t>(value));
 }
 
-std::uint32_t LocalApic::read_register(unsigned index)
-{
+std::uint32_t LocalApic::read_register(unsigned index) {
     if (index >= isr_reg && index < isr_reg + 8) return isr_.words[index - isr_reg];
     if (index >= tmr_reg && index < tmr_reg + 8) return tmr_.words[index - tmr_reg];
     if (index >= irr_reg && index < irr_reg + 8) return irr_.words[index - irr_reg];
@@ -168,8 +196,7 @@ std::uint32_t LocalApic::read_register(unsigned index)
     }
 }
 
-void LocalApic::write_register(unsigned index, std::uint32_t value)
-{
+void LocalApic::write_register(unsigned index, std::uint32_t value) {
     if (index >= lvt_reg && index - lvt_reg < LvtCount) return write_lvt(index - lvt_reg, value);
     switch (index) {
     case id_reg: id_ = static_cast<std::uint8_t>(value >> 24); break;
@@ -196,7 +223,7 @@ void LocalApic::write_register(unsigned index, std::uint32_t value)
     case version_reg:
     case apr_reg:
     case ppr_reg:
-    case current_count_reg: break;   // read only
+    case current_count_reg: break;  // read only
     default:
         if (index < isr_reg || index >= esr_reg) raise_error(error_illegal_register);
         break;
@@ -205,8 +232,7 @@ void LocalApic::write_register(unsigned index, std::uint32_t value)
 }
 
 // While the APIC is disabled by software all LVT entries stay masked (11.4.7.2).
-void LocalApic::write_lvt(unsigned entry, std::uint32_t value)
-{
+void LocalApic::write_lvt(unsigned entry, std::uint32_t value) {
     lvt_[entry] = (value & lvt_writable[entry]) | (lvt_[entry] & lvt_remote_irr);
     if (!is_software_enabled()) lvt_[entry] |= lvt_masked;
     if (entry == Timer) {
@@ -217,58 +243,60 @@ void LocalApic::write_lvt(unsigned entry, std::uint32_t value)
     update();
 }
 
-void LocalApic::write_svr(std::uint32_t value)
-{
+void LocalApic::write_svr(std::uint32_t value) {
     svr_ = value & svr_writable;
     if (is_software_enabled()) return;
-    for (auto& entry : lvt_) entry |= lvt_masked;
+    for (auto& entry : lvt_)
+        entry |= lvt_masked;
 }
 
 // ICR's shorthand: nobody, self, all with self, all without self (figure 11-12).
-void LocalApic::write_icr(std::uint32_t value)
-{
+void LocalApic::write_icr(std::uint32_t value) {
     icr_low_ = value & icr_writable;
     const unsigned shorthand = value >> 18 & 3;
-    const InterruptMessage message{.destination = shorthand >= 2 ? std::uint8_t{0xff} : static_cast<std::uint8_t>(icr_high_ >> 24),
+    const InterruptMessage message{.destination = shorthand >= 2
+                                                      ? std::uint8_t{0xff}
+                                                      : static_cast<std::uint8_t>(icr_high_ >> 24),
                                    .logical = shorthand < 2 && (value & 0x800) != 0,
                                    .mode = static_cast<DeliveryMode>(value >> 8 & 7),
                                    .vector = static_cast<std::uint8_t>(value),
                                    .level_triggered = (value & 0x8000) != 0,
                                    .assert = (value & 0x4000) != 0};
     constexpr std::uint32_t error_send_illegal_vector = 0x20;
-    const bool has_vector = message.mode == DeliveryMode::Fixed || message.mode == DeliveryMode::LowestPriority;
+    const bool has_vector = message.mode == DeliveryMode::Fixed ||
+                            message.mode == DeliveryMode::LowestPriority;
     if (has_vector && message.vector < 16) return raise_error(error_send_illegal_vector);
     // INIT level de-assert only synchronized the arbitration IDs of old processors.
     if (message.mode == DeliveryMode::Init && message.level_triggered && !message.assert) return;
     ++sent_;
-    const bool to_self = shorthand == 1 || shorthand == 2 || (shorthand == 0 && is_destination(message));
+    const bool to_self = shorthand == 1 || shorthand == 2 ||
+                         (shorthand == 0 && is_destination(message));
     const bool to_others = shorthand != 1;
     const bool one_is_enough = message.mode == DeliveryMode::LowestPriority;
     const bool taken = to_others && send(message);
     if (to_self && !(one_is_enough && taken)) accept(message);
 }
 
-void LocalApic::set_task_priority(std::uint8_t priority)
-{
+void LocalApic::set_task_priority(std::uint8_t priority) {
     tpr_ = static_cast<std::uint8_t>(priority << 4);
     update();
 }
 
-std::int32_t LocalApic::read_msr(std::uint32_t index, std::uint64_t* value)
-{
+std::int32_t LocalApic::read_msr(std::uint32_t index, std::uint64_t* value) {
     if (index != ia32_apic_base) return 0;
     *value = base_;
     return 1;
 }
 
 // Neither x2APIC mode nor the TSC deadline exist here: their bits and MSRs give #GP.
-std::int32_t LocalApic::write_msr(std::uint32_t index, std::uint64_t value)
-{
+std::int32_t LocalApic::write_msr(std::uint32_t index, std::uint64_t value) {
     if (index != ia32_apic_base) return 0;
-    if ((value & ~(base_bits::address | base_bits::enable | base_bits::boot_processor)) != 0) return 0;
+    if ((value & ~(base_bits::address | base_bits::enable | base_bits::boot_processor)) != 0)
+        return 0;
     const bool was_enabled = is_enabled();
     base_ = value;
-    // "Prior initialization to the APIC may be lost and the APIC may return to the state" after reset (11.4.3).
+    // "Prior initialization to the APIC may be lost and the APIC may return to the state" after
+    // reset (11.4.3).
     if (was_enabled && !is_enabled()) reset_registers();
     update();
     return 1;

@@ -1,5 +1,6 @@
-// The local APIC of one CPU: takes interrupts from messages, its timer and two pins, orders them by priority and hands
-// them to the CPU. (Intel SDM volume 3A, chapter 11; section numbers in the sources are of order 325384-080)
+// The local APIC of one CPU: takes interrupts from messages, its timer and two pins, orders them by
+// priority and hands them to the CPU. (Intel SDM volume 3A, chapter 11; section numbers in the
+// sources are of order 325384-080)
 //
 // local_apic.cpp has the registers, local_apic_interrupts.cpp what happens to an interrupt.
 #pragma once
@@ -43,10 +44,12 @@ private:
     void write_icr(std::uint32_t value);
     void reset_registers();
 
-    bool is_enabled() const;            // by IA32_APIC_BASE
-    bool is_software_enabled() const;   // by SVR
+    bool is_enabled() const;           // by IA32_APIC_BASE
+    bool is_software_enabled() const;  // by SVR
     bool is_masked(Lvt entry) const;
-    DeliveryMode lvt_mode(Lvt entry) const { return static_cast<DeliveryMode>(lvt_[entry] >> 8 & 7); }
+    DeliveryMode lvt_mode(Lvt entry) const {
+        return static_cast<DeliveryMode>(lvt_[entry] >> 8 & 7);
+    }
 
     bool is_destination(const InterruptMessage& message) const;
     bool accept(const InterruptMessage& message);
@@ -79,7 +82,7 @@ private:
     std::uint64_t base_ = 0;
     std::uint8_t id_ = 0;
     std::uint8_t tpr_ = 0;
-    std::uint8_t ldr_ = 0;              // bits 31-24 of LDR, 31-28 of DFR
+    std::uint8_t ldr_ = 0;  // bits 31-24 of LDR, 31-28 of DFR
     std::uint8_t dfr_ = 0x0f;
     std::uint32_t svr_ = 0xff;
     std::uint32_t esr_ = 0, new_errors_ = 0;
@@ -87,10 +90,11 @@ private:
     std::array<std::uint32_t, LvtCount> lvt_{};
     VectorSet irr_, isr_, tmr_;
     LocalApicTimer timer_;
-    std::array<bool, 2> lint_{};        // levels of the pins
-    bool external_latched_ = false;     // an ExtINT message nobody acknowledged yet
-    std::uint8_t next_processor_ = 0;   // lowest priority: who is asked first
-    std::uint64_t accepted_ = 0, merged_ = 0, acknowledged_ = 0, external_acknowledged_ = 0, timer_interrupts_ = 0, sent_ = 0;
+    std::array<bool, 2> lint_{};       // levels of the pins
+    bool external_latched_ = false;    // an ExtINT message nobody acknowledged yet
+    std::uint8_t next_processor_ = 0;  // lowest priority: who is asked first
+    std::uint64_t accepted_ = 0, merged_ = 0, acknowledged_ = 0, external_acknowledged_ = 0,
+                  timer_interrupts_ = 0, sent_ = 0;
 };
 
 }  // namespace backplane::chipset

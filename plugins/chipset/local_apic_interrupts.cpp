@@ -8,39 +8,39 @@ constexpr std::uint32_t lvt_remote_irr = 1u << 14, lvt_level_triggered = 1u << 1
 constexpr std::uint32_t error_receive_illegal_vector = 0x40;
 constexpr std::uint8_t flat_model = 0x0f;
 
-constexpr unsigned priority_class(int vector) { return vector < 0 ? 0 : static_cast<unsigned>(vector) >> 4; }
+constexpr unsigned priority_class(int vector) {
+    return vector < 0 ? 0 : static_cast<unsigned>(vector) >> 4;
+}
 
 }  // namespace
 
 // ---- Priorities ----
 
 // 11.8.3.1: the higher of the task's class and that of the highest vector in service.
-std::uint8_t LocalApic::processor_priority() const
-{
+std::uint8_t LocalApic::processor_priority() const {
     const int serving = isr_.highest();
     if ((tpr_ >> 4) >= static_cast<int>(priority_class(serving))) return tpr_;
     return static_cast<std::uint8_t>(serving & 0xf0);
 }
 
 // 11.6.2.4
-std::uint8_t LocalApic::arbitration_priority() const
-{
-    const unsigned task = tpr_ >> 4u, serving = priority_class(isr_.highest()), requested = priority_class(irr_.highest());
+std::uint8_t LocalApic::arbitration_priority() const {
+    const unsigned task = tpr_ >> 4u, serving = priority_class(isr_.highest()),
+                   requested = priority_class(irr_.highest());
     if (task >= requested && task > serving) return tpr_;
     return static_cast<std::uint8_t>(std::max({task & serving, serving, requested}) << 4);
 }
 
-// The vector the CPU would get now, or -1. What IRR holds stays deliverable while software has the APIC disabled: it
-// "requires masking or handling by the CPU" (11.4.7.2).
-int LocalApic::deliverable() const
-{
+// The vector the CPU would get now, or -1. What IRR holds stays deliverable while software has the
+// APIC disabled: it "requires masking or handling by the CPU" (11.4.7.2).
+int LocalApic::deliverable() const {
     const int requested = irr_.highest();
-    return requested >= 0 && priority_class(requested) > (processor_priority() >> 4u) ? requested : -1;
+    return requested >= 0 && priority_class(requested) > (processor_priority() >> 4u) ? requested
+                                                                                      : -1;
 }
 
 // With the APIC disabled in IA32_APIC_BASE, LINT0 is the processor's INTR pin.
-bool LocalApic::external_pending() const
-{
+bool LocalApic::external_pending() const {
     if (!is_enabled()) return lint_[0];
     const auto passes = [this](unsigned pin) {
         const auto entry = static_cast<Lvt>(Lint0 + pin);
@@ -51,8 +51,7 @@ bool LocalApic::external_pending() const
 
 void LocalApic::update() { intr_.drive(deliverable() >= 0 || external_pending()); }
 
-std::int32_t LocalApic::acknowledge()
-{
+std::int32_t LocalApic::acknowledge() {
     int vector = deliverable();
     if (vector >= 0) {
         irr_.erase(static_cast<std::uint8_t>(vector));
@@ -72,24 +71,21 @@ std::int32_t LocalApic::acknowledge()
 // ---- Accepting ----
 
 // 11.6.2
-bool LocalApic::is_destination(const InterruptMessage& message) const
-{
+bool LocalApic::is_destination(const InterruptMessage& message) const {
     if (message.destination == 0xff) return true;
     if (!message.logical) return message.destination == id_;
     if (dfr_ == flat_model) return (message.destination & ldr_) != 0;
     return message.destination >> 4 == ldr_ >> 4 && (message.destination & ldr_ & 0x0f) != 0;
 }
 
-std::int32_t LocalApic::receive(std::uint64_t address, std::uint32_t data)
-{
+std::int32_t LocalApic::receive(std::uint64_t address, std::uint32_t data) {
     if (!InterruptMessage::is_message(address) || !is_enabled()) return 0;
     const auto message = InterruptMessage::decode(address, data);
     return is_destination(message) && accept(message);
 }
 
 // 11.8.1; a local APIC that software disabled still hears NMI, SMI, INIT and STARTUP.
-bool LocalApic::accept(const InterruptMessage& message)
-{
+bool LocalApic::accept(const InterruptMessage& message) {
     switch (message.mode) {
     case DeliveryMode::Fixed:
     case DeliveryMode::LowestPriority:
@@ -107,32 +103,37 @@ bool LocalApic::accept(const InterruptMessage& message)
         update();
         init_.pulse();
         return true;
-    case DeliveryMode::Smi: log(LogLevel::Debug, "SMI ignored: this CPU has no system management mode"); return true;
+    case DeliveryMode::Smi:
+        log(LogLevel::Debug, "SMI ignored: this CPU has no system management mode");
+        return true;
     case DeliveryMode::Startup:
-        log(LogLevel::Warning, "startup IPI for page ", Hex{message.vector}, " ignored: this CPU is not waiting for one");
+        log(LogLevel::Warning, "startup IPI for page ", Hex{message.vector},
+            " ignored: this CPU is not waiting for one");
         return true;
     }
     return false;
 }
 
-void LocalApic::request(std::uint8_t vector, bool level_triggered)
-{
+void LocalApic::request(std::uint8_t vector, bool level_triggered) {
     if (vector < 16) return raise_error(error_receive_illegal_vector);
     ++(irr_.contains(vector) ? merged_ : accepted_);
     irr_.insert(vector);
-    if (level_triggered) tmr_.insert(vector);
-    else tmr_.erase(vector);
+    if (level_triggered)
+        tmr_.insert(vector);
+    else
+        tmr_.erase(vector);
     update();
 }
 
 // Sends to the other CPUs. Lowest priority goes to one of them, in turn.
-bool LocalApic::send(const InterruptMessage& message)
-{
+bool LocalApic::send(const InterruptMessage& message) {
     bool taken = false;
     const std::size_t count = processors_.size();
     for (std::size_t step = 0; step < count; ++step) {
         const std::size_t index = (next_processor_ + step) % count;
-        if (processors_[index].call<&backplane_message_interrupt::send>(message.address(), message.data()) == 0) continue;
+        if (processors_[index].call<&backplane_message_interrupt::send>(message.address(),
+                                                                        message.data()) == 0)
+            continue;
         taken = true;
         if (message.mode != DeliveryMode::LowestPriority) continue;
         next_processor_ = static_cast<std::uint8_t>((index + 1) % count);
@@ -141,9 +142,9 @@ bool LocalApic::send(const InterruptMessage& message)
     return taken;
 }
 
-// 11.8.5: a level triggered interrupt's end is made known to the I/O APICs, and may be requested again at once.
-void LocalApic::end_of_interrupt()
-{
+// 11.8.5: a level triggered interrupt's end is made known to the I/O APICs, and may be requested
+// again at once.
+void LocalApic::end_of_interrupt() {
     const int serving = isr_.highest();
     if (serving < 0) return;
     const auto vector = static_cast<std::uint8_t>(serving);
@@ -156,30 +157,31 @@ void LocalApic::end_of_interrupt()
         entry &= ~lvt_remote_irr;
         drive_lint(pin, false);
     }
-    for (const auto& listener : end_listeners_) listener.call<&backplane_end_of_interrupt::end>(vector);
+    for (const auto& listener : end_listeners_)
+        listener.call<&backplane_end_of_interrupt::end>(vector);
 }
 
 // ---- Local sources ----
 
-void LocalApic::raise_error(std::uint32_t bit)
-{
+void LocalApic::raise_error(std::uint32_t bit) {
     const bool is_new = (new_errors_ & bit) == 0;
     new_errors_ |= bit;
     if (is_new && !is_masked(Error)) request(static_cast<std::uint8_t>(lvt_[Error]), false);
 }
 
-void LocalApic::set_lint(unsigned pin, bool level)
-{
+void LocalApic::set_lint(unsigned pin, bool level) {
     const bool rises = level && !lint_[pin];
     lint_[pin] = level;
-    if (is_enabled()) drive_lint(pin, rises);
-    else if (rises && pin == 1) nmi_.pulse();
+    if (is_enabled())
+        drive_lint(pin, rises);
+    else if (rises && pin == 1)
+        nmi_.pulse();
     update();
 }
 
-// The polarity bit is not looked at: lines are high when asserted. ExtINT is level sensitive and is seen by update.
-void LocalApic::drive_lint(unsigned pin, bool rises)
-{
+// The polarity bit is not looked at: lines are high when asserted. ExtINT is level sensitive and is
+// seen by update.
+void LocalApic::drive_lint(unsigned pin, bool rises) {
     const auto entry = static_cast<Lvt>(Lint0 + pin);
     if (is_masked(entry)) return;
     const DeliveryMode mode = lvt_mode(entry);
@@ -196,8 +198,7 @@ void LocalApic::drive_lint(unsigned pin, bool rises)
     }
 }
 
-void LocalApic::timer_expired()
-{
+void LocalApic::timer_expired() {
     if (is_masked(Timer)) return;
     ++timer_interrupts_;
     request(static_cast<std::uint8_t>(lvt_[Timer]), false);
@@ -205,11 +206,12 @@ void LocalApic::timer_expired()
 }
 
 // A masked timer counts on, but nobody needs to be told of its expiry.
-void LocalApic::schedule_timer()
-{
+void LocalApic::schedule_timer() {
     const auto expiry = is_masked(Timer) ? std::nullopt : timer_.next_expiry(now());
-    if (expiry) timer_alarm_.start_at(*expiry);
-    else timer_alarm_.stop();
+    if (expiry)
+        timer_alarm_.start_at(*expiry);
+    else
+        timer_alarm_.stop();
 }
 
 }  // namespace backplane::chipset

@@ -9,25 +9,39 @@ constexpr std::uint8_t master_elcr_writable = 0xf8;
 constexpr std::uint8_t slave_elcr_writable = 0xde;
 
 static const backplane_interrupt_controller controller_functions{
-    sizeof(backplane_interrupt_controller), 0, thunk<&Pic8259::acknowledge>, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+    sizeof(backplane_interrupt_controller),
+    0,
+    thunk<&Pic8259::acknowledge>,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr};
 
-void Pic8259::declare(Declaration<Pic8259>& d)
-{
+void Pic8259::declare(Declaration<Pic8259>& d) {
     d.type("chipset.pic8259", "The two cascaded 8259A interrupt controllers of a PC");
-    d.port_window<&Pic8259::read<master>, &Pic8259::write<master>>("master", 2, "The master, at port 0x20", 1)
+    d.port_window<&Pic8259::read<master>, &Pic8259::write<master>>("master", 2,
+                                                                   "The master, at port 0x20", 1)
         .reg(0, "IRR/ISR", "Reads give IRR or ISR, as OCW3 chose; writes are ICW1, OCW2 and OCW3")
         .reg(1, "IMR", "Interrupt mask (OCW1); ICW2 to ICW4 during initialization");
-    d.port_window<&Pic8259::read<slave>, &Pic8259::write<slave>>("slave", 2, "The slave, at port 0xA0", 1)
+    d.port_window<&Pic8259::read<slave>, &Pic8259::write<slave>>("slave", 2,
+                                                                 "The slave, at port 0xA0", 1)
         .reg(0, "IRR/ISR", "Reads give IRR or ISR, as OCW3 chose; writes are ICW1, OCW2 and OCW3")
         .reg(1, "IMR", "Interrupt mask (OCW1); ICW2 to ICW4 during initialization");
-    d.port_window<&Pic8259::read_elcr, &Pic8259::write_elcr>("elcr", 2, "Edge/level control, at port 0x4D0", 1)
+    d.port_window<&Pic8259::read_elcr, &Pic8259::write_elcr>("elcr", 2,
+                                                             "Edge/level control, at port 0x4D0", 1)
         .reg(0, "ELCR1", "Level triggered inputs of IRQ0 to IRQ7")
         .reg(1, "ELCR2", "Level triggered inputs of IRQ8 to IRQ15");
-    d.line_inputs<&Pic8259::set_input>("inputs", 16, "IRQ0 to IRQ15; IRQ2 is the slave's place and does nothing");
-    d.line_output("intr", &Pic8259::intr_, "Interrupt request to the CPU or to LINT0 of a local APIC");
-    d.provides("interrupt-controller", controller_functions, "Acknowledges an interrupt and gives its vector");
+    d.line_inputs<&Pic8259::set_input>("inputs", 16,
+                                       "IRQ0 to IRQ15; IRQ2 is the slave's place and does nothing");
+    d.line_output("intr", &Pic8259::intr_,
+                  "Interrupt request to the CPU or to LINT0 of a local APIC");
+    d.provides("interrupt-controller", controller_functions,
+               "Acknowledges an interrupt and gives its vector");
     d.counter("acknowledged", &Pic8259::acknowledged_, "interrupts", "Interrupts acknowledged");
-    d.counter("spurious", &Pic8259::spurious_, "interrupts", "Acknowledge cycles whose request had gone (IRQ7, IRQ15)");
+    d.counter("spurious", &Pic8259::spurious_, "interrupts",
+              "Acknowledge cycles whose request had gone (IRQ7, IRQ15)");
 
     for (const unsigned index : {master, slave}) {
         const auto save = [&d, index](const char* name, auto member) {
@@ -54,8 +68,7 @@ void Pic8259::declare(Declaration<Pic8259>& d)
 }
 
 // The input levels are the neighbours' and stay; the slave's request is one of them.
-void Pic8259::reset(ResetKind)
-{
+void Pic8259::reset(ResetKind) {
     for (auto& chip : chips_) {
         const std::uint8_t inputs = chip.inputs;
         chip = Pic8259Chip{};
@@ -67,21 +80,18 @@ void Pic8259::reset(ResetKind)
     update();
 }
 
-void Pic8259::set_input(unsigned input, bool level)
-{
+void Pic8259::set_input(unsigned input, bool level) {
     if (input == cascade) return;
     chips_[input / 8].set_input(input % 8, level);
     update();
 }
 
-void Pic8259::update()
-{
+void Pic8259::update() {
     chips_[master].set_input(cascade, chips_[slave].interrupt());
     intr_.drive(chips_[master].interrupt());
 }
 
-std::int32_t Pic8259::acknowledge()
-{
+std::int32_t Pic8259::acknowledge() {
     ++acknowledged_;
     const auto first = chips_[master].acknowledge();
     std::uint8_t vector = chips_[master].vector(first.level);
@@ -90,7 +100,8 @@ std::int32_t Pic8259::acknowledge()
         const auto second = chips_[slave].acknowledge();
         vector = chips_[slave].vector(second.level);
         if (second.spurious) ++spurious_;
-        // INT drops in the acknowledge cycle, so what the slave still has pending is a new edge at the master.
+        // INT drops in the acknowledge cycle, so what the slave still has pending is a new edge at
+        // the master.
         chips_[master].set_input(cascade, false);
     }
     update();
@@ -98,24 +109,23 @@ std::int32_t Pic8259::acknowledge()
 }
 
 template <unsigned chip>
-std::uint64_t Pic8259::read(std::uint64_t offset, unsigned)
-{
+std::uint64_t Pic8259::read(std::uint64_t offset, unsigned) {
     const std::uint8_t value = chips_[chip].read(static_cast<unsigned>(offset));
-    update();   // a poll acknowledges
+    update();  // a poll acknowledges
     return value;
 }
 
 template <unsigned chip>
-void Pic8259::write(std::uint64_t offset, unsigned, std::uint64_t value)
-{
+void Pic8259::write(std::uint64_t offset, unsigned, std::uint64_t value) {
     chips_[chip].write(static_cast<unsigned>(offset), static_cast<std::uint8_t>(value));
     update();
 }
 
-std::uint64_t Pic8259::read_elcr(std::uint64_t offset, unsigned) const { return chips_[offset].read_elcr(); }
+std::uint64_t Pic8259::read_elcr(std::uint64_t offset, unsigned) const {
+    return chips_[offset].read_elcr();
+}
 
-void Pic8259::write_elcr(std::uint64_t offset, unsigned, std::uint64_t value)
-{
+void Pic8259::write_elcr(std::uint64_t offset, unsigned, std::uint64_t value) {
     chips_[offset].write_elcr(static_cast<std::uint8_t>(value));
     update();
 }

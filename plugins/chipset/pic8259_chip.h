@@ -1,4 +1,5 @@
-// One 8259A interrupt controller; a PC has two. (Intel 8259A datasheet, order 231468-003; ELCR as in PIIX3, 290550)
+// One 8259A interrupt controller; a PC has two. (Intel 8259A datasheet, order 231468-003; ELCR as
+// in PIIX3, 290550)
 #pragma once
 
 #include <cstdint>
@@ -9,11 +10,12 @@ class Pic8259Chip {
 public:
     // What the acknowledge cycle found.
     struct Acknowledged {
-        unsigned level;      // 7 when the request went away: the datasheet's default IR7
+        unsigned level;  // 7 when the request went away: the datasheet's default IR7
         bool spurious;
     };
 
-    // The level of an IR input; requests are latched on the rising edge, or follow the level where ELCR says so.
+    // The level of an IR input; requests are latched on the rising edge, or follow the level where
+    // ELCR says so.
     void set_input(unsigned level, bool high);
 
     // INT: an unmasked request of higher priority than whatever is in service.
@@ -37,7 +39,7 @@ public:
     std::uint8_t elcr = 0;
     std::uint8_t icw2 = 0, icw3 = 0, icw4 = 0;
     bool single = false, needs_icw4 = false;
-    std::uint8_t expected_icw = 0;   // 2, 3 or 4 while the initialization sequence runs
+    std::uint8_t expected_icw = 0;  // 2, 3 or 4 while the initialization sequence runs
     std::uint8_t lowest_priority = 7;
     bool special_mask = false;
     bool rotate_in_auto_eoi = false;

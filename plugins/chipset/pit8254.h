@@ -1,6 +1,7 @@
-// The PC's 8254 interval timer: counter 0 is the tick, counter 1 refreshed memory, counter 2 sounds the speaker. With it
-// comes system control port B (0x61), which gates counter 2 and shows its output.
-// (Intel 8254 datasheet, order 231164-005; PIIX3 datasheet 290550, 2.5.4 "NMI Status and Control")
+// The PC's 8254 interval timer: counter 0 is the tick, counter 1 refreshed memory, counter 2 sounds
+// the speaker. With it comes system control port B (0x61), which gates counter 2 and shows its
+// output. (Intel 8254 datasheet, order 231164-005; PIIX3 datasheet 290550, 2.5.4 "NMI Status and
+// Control")
 #pragma once
 
 #include "pit8254_counter.h"
@@ -23,7 +24,9 @@ private:
     std::uint64_t read_system_control(std::uint64_t offset, unsigned size);
     void write_system_control(std::uint64_t offset, unsigned size, std::uint64_t value);
 
-    Pit8254Counter::Tick tick() const { return static_cast<Pit8254Counter::Tick>(clock_.ticks(now())); }
+    Pit8254Counter::Tick tick() const {
+        return static_cast<Pit8254Counter::Tick>(clock_.ticks(now()));
+    }
     void read_back(std::uint8_t command, Pit8254Counter::Tick now);
     void catch_up(Pit8254Counter::Tick now);
     void update();

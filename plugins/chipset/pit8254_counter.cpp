@@ -8,27 +8,25 @@ namespace {
 
 constexpr std::uint8_t least_significant = 1, most_significant = 2;
 
-std::uint32_t from_bcd(std::uint16_t value)
-{
-    return (value >> 12 & 0xfu) * 1000 + (value >> 8 & 0xfu) * 100 + (value >> 4 & 0xfu) * 10 + (value & 0xfu);
+std::uint32_t from_bcd(std::uint16_t value) {
+    return (value >> 12 & 0xfu) * 1000 + (value >> 8 & 0xfu) * 100 + (value >> 4 & 0xfu) * 10 +
+           (value & 0xfu);
 }
 
-std::uint16_t to_bcd(std::uint32_t value)
-{
-    return static_cast<std::uint16_t>(value / 1000 % 10 << 12 | value / 100 % 10 << 8 | value / 10 % 10 << 4 | value % 10);
+std::uint16_t to_bcd(std::uint32_t value) {
+    return static_cast<std::uint16_t>(value / 1000 % 10 << 12 | value / 100 % 10 << 8 |
+                                      value / 10 % 10 << 4 | value % 10);
 }
 
 }  // namespace
 
 // "The largest possible initial count is 0": 2^16 or 10^4.
-std::uint32_t Pit8254Counter::initial_count() const
-{
+std::uint32_t Pit8254Counter::initial_count() const {
     const std::uint32_t value = bcd ? from_bcd(count_register) : count_register;
     return value == 0 ? modulus() : value;
 }
 
-void Pit8254Counter::load(Tick at)
-{
+void Pit8254Counter::load(Tick at) {
     count = initial_count();
     origin = at;
     paused = false;
@@ -37,17 +35,16 @@ void Pit8254Counter::load(Tick at)
     reload_pending = false;
 }
 
-void Pit8254Counter::synchronize(Tick now)
-{
+void Pit8254Counter::synchronize(Tick now) {
     if (!reload_pending || now < reload_at) return;
     load(reload_at);
     // A low half begins as if the new high half had just passed.
     if (reload_into_low_half) origin -= high_half();
 }
 
-// In mode 2 a count written while counting waits for the end of the period, in mode 3 of the half period.
-void Pit8254Counter::schedule_reload(Tick now)
-{
+// In mode 2 a count written while counting waits for the end of the period, in mode 3 of the half
+// period.
+void Pit8254Counter::schedule_reload(Tick now) {
     const Tick passed = std::max<Tick>(now - origin, 0);
     const Tick period_start = now - passed % count;
     const bool high = mode == 3 && passed % count < high_half();
@@ -56,11 +53,10 @@ void Pit8254Counter::schedule_reload(Tick now)
     reload_pending = true;
 }
 
-void Pit8254Counter::write_control(std::uint8_t value)
-{
+void Pit8254Counter::write_control(std::uint8_t value) {
     access = value >> 4 & 3;
     mode = value >> 1 & 7;
-    if (mode > 5) mode -= 4;   // M2 is ignored in modes 2 and 3
+    if (mode > 5) mode -= 4;  // M2 is ignored in modes 2 and 3
     bcd = (value & 1) != 0;
     count_register = 0;
     written = write_second = read_second = false;
@@ -69,8 +65,7 @@ void Pit8254Counter::write_control(std::uint8_t value)
     loaded = paused = reload_pending = retriggered = false;
 }
 
-void Pit8254Counter::write_data(std::uint8_t value, Tick now)
-{
+void Pit8254Counter::write_data(std::uint8_t value, Tick now) {
     if (access == least_significant) {
         count_register = value;
     } else if (access == most_significant) {
@@ -88,8 +83,7 @@ void Pit8254Counter::write_data(std::uint8_t value, Tick now)
     count_written(now);
 }
 
-void Pit8254Counter::count_written(Tick now)
-{
+void Pit8254Counter::count_written(Tick now) {
     written = true;
     null_count = true;
     switch (mode) {
@@ -101,15 +95,16 @@ void Pit8254Counter::count_written(Tick now)
         break;
     case 2:
     case 3:
-        if (loaded && gate) schedule_reload(now);
-        else if (gate) load(now + 1);
+        if (loaded && gate)
+            schedule_reload(now);
+        else if (gate)
+            load(now + 1);
         break;
-    default: break;   // modes 1 and 5 wait for the trigger
+    default: break;  // modes 1 and 5 wait for the trigger
     }
 }
 
-void Pit8254Counter::set_gate(bool level, Tick now)
-{
+void Pit8254Counter::set_gate(bool level, Tick now) {
     if (level == gate) return;
     const bool was_low = mode == 1 && !out(now);
     gate = level;
@@ -129,8 +124,7 @@ void Pit8254Counter::set_gate(bool level, Tick now)
     }
 }
 
-bool Pit8254Counter::out(Tick now) const
-{
+bool Pit8254Counter::out(Tick now) const {
     if (!loaded) return mode != 0;
     const Tick passed = elapsed(now);
     switch (mode) {
@@ -143,8 +137,7 @@ bool Pit8254Counter::out(Tick now) const
     }
 }
 
-std::optional<Pit8254Counter::Tick> Pit8254Counter::next_change(Tick now) const
-{
+std::optional<Pit8254Counter::Tick> Pit8254Counter::next_change(Tick now) const {
     if (!loaded || paused) return std::nullopt;
     const Tick passed = std::max<Tick>(now - origin, 0);
     const Tick start = std::max(now, origin);
@@ -171,8 +164,7 @@ std::optional<Pit8254Counter::Tick> Pit8254Counter::next_change(Tick now) const
 }
 
 // In mode 3 CE goes down by two, from the next lower even number when the count is odd.
-std::uint16_t Pit8254Counter::current_count(Tick now) const
-{
+std::uint16_t Pit8254Counter::current_count(Tick now) const {
     const Tick passed = loaded ? std::max<Tick>(elapsed(now), 0) : 0;
     Tick value = 0;
     if (mode == 2) {
@@ -188,8 +180,7 @@ std::uint16_t Pit8254Counter::current_count(Tick now) const
     return bcd ? to_bcd(binary) : static_cast<std::uint16_t>(binary);
 }
 
-std::uint8_t Pit8254Counter::read_data(Tick now)
-{
+std::uint8_t Pit8254Counter::read_data(Tick now) {
     if (status_latched) {
         status_latched = false;
         return latched_status;
@@ -201,18 +192,17 @@ std::uint8_t Pit8254Counter::read_data(Tick now)
     return static_cast<std::uint8_t>(high_byte ? value >> 8 : value);
 }
 
-void Pit8254Counter::latch_count(Tick now)
-{
-    if (count_latched) return;   // "then latched again [...] the second is ignored"
+void Pit8254Counter::latch_count(Tick now) {
+    if (count_latched) return;  // "then latched again [...] the second is ignored"
     latched_count = current_count(now);
     count_latched = true;
 }
 
-void Pit8254Counter::latch_status(Tick now)
-{
+void Pit8254Counter::latch_status(Tick now) {
     if (status_latched) return;
     const bool null = null_count || now < origin;
-    latched_status = static_cast<std::uint8_t>(out(now) << 7 | null << 6 | access << 4 | mode << 1 | int{bcd});
+    latched_status = static_cast<std::uint8_t>(out(now) << 7 | null << 6 | access << 4 | mode << 1 |
+                                               int{bcd});
     status_latched = true;
 }
 

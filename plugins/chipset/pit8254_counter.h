@@ -1,5 +1,6 @@
-// One counter of an 8254, as a function of time: it is told the CLK tick of each event and computes the count and OUT of
-// any later tick, so that nothing runs between events. (Intel 8254 datasheet, order 231164-005)
+// One counter of an 8254, as a function of time: it is told the CLK tick of each event and computes
+// the count and OUT of any later tick, so that nothing runs between events. (Intel 8254 datasheet,
+// order 231164-005)
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,8 @@ class Pit8254Counter {
 public:
     using Tick = std::int64_t;
 
-    // Brings what happened up to `now` into the state. Every function below expects it to have been called.
+    // Brings what happened up to `now` into the state. Every function below expects it to have been
+    // called.
     void synchronize(Tick now);
 
     void write_control(std::uint8_t value);
@@ -29,23 +31,23 @@ public:
 
     // ---- State, with its power-on values ----
     std::uint8_t mode = 3;
-    std::uint8_t access = 3;               // RW1-RW0: 1 least, 2 most significant byte, 3 both
+    std::uint8_t access = 3;  // RW1-RW0: 1 least, 2 most significant byte, 3 both
     bool bcd = false;
     bool gate = true;
 
-    std::uint16_t count_register = 0;      // CR, as written
-    bool written = false;                  // since the control word
+    std::uint16_t count_register = 0;  // CR, as written
+    bool written = false;              // since the control word
     std::uint8_t first_byte = 0;
     bool write_second = false, read_second = false;
-    bool null_count = true;                // CR has not been loaded into CE
+    bool null_count = true;  // CR has not been loaded into CE
 
-    bool loaded = false;                   // CE has been loaded since the control word
-    std::uint32_t count = 0x10000;         // what CE was loaded with
-    Tick origin = 0;                       // when; CE decrements from the tick after
-    bool retriggered = false;              // mode 1: OUT was low already when the trigger came
-    bool paused = false;                   // GATE stopped counting when `held` ticks had passed
+    bool loaded = false;            // CE has been loaded since the control word
+    std::uint32_t count = 0x10000;  // what CE was loaded with
+    Tick origin = 0;                // when; CE decrements from the tick after
+    bool retriggered = false;       // mode 1: OUT was low already when the trigger came
+    bool paused = false;            // GATE stopped counting when `held` ticks had passed
     Tick held = 0;
-    bool reload_pending = false;           // modes 2 and 3: CR is loaded at `reload_at`
+    bool reload_pending = false;  // modes 2 and 3: CR is loaded at `reload_at`
     bool reload_into_low_half = false;
     Tick reload_at = 0;
 

@@ -16,6 +16,8 @@
 
 using namespace backplane::chipset;
 
-BACKPLANE_PLUGIN(.id = "org.backplane.chipset", .name = "PC chipset", .version = "0.1.0", .vendor = "Backplane", .license = "Apache-2.0",
-                 .devices = backplane::device_types<Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550, I8042, Port92, ResetControl,
-                                                    IsaDebugExit, DebugConsole, LocalApic, IoApic, AcpiPm>);
+BACKPLANE_PLUGIN(.id = "org.backplane.chipset", .name = "PC chipset", .version = "0.1.0",
+                 .vendor = "Backplane", .license = "Apache-2.0",
+                 .devices = backplane::device_types<
+                     Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550, I8042, Port92,
+                     ResetControl, IsaDebugExit, DebugConsole, LocalApic, IoApic, AcpiPm>);

@@ -1,5 +1,5 @@
-// System control port A: the fast way to the A20 gate and to a reset. (IBM PS/2 Hardware Interface Technical Reference,
-// "System Control Port A"; PIIX3 datasheet 290550, 2.5.5.1 "PORT 92")
+// System control port A: the fast way to the A20 gate and to a reset. (IBM PS/2 Hardware Interface
+// Technical Reference, "System Control Port A"; PIIX3 datasheet 290550, 2.5.5.1 "PORT 92")
 #pragma once
 
 #include <backplane/sdk.h>

@@ -1,4 +1,5 @@
-// Guest memory: the part below a limit in one window, the rest in another that goes above 4 GiB, as on every PC.
+// Guest memory: the part below a limit in one window, the rest in another that goes above 4 GiB, as
+// on every PC.
 #pragma once
 
 #include <backplane/sdk.h>
@@ -13,7 +14,9 @@ public:
 
 private:
     MemoryRegion low() { return allocate(low_, std::min(size_.value, low_limit_.value)); }
-    MemoryRegion high() { return allocate(high_, size_.value - std::min(size_.value, low_limit_.value)); }
+    MemoryRegion high() {
+        return allocate(high_, size_.value - std::min(size_.value, low_limit_.value));
+    }
     MemoryRegion allocate(MemoryRegion& region, std::uint64_t size);
 
     Bytes size_ = literals::operator""_MiB(512);

@@ -1,4 +1,9 @@
-// The reset control register at port 0xCF9. (PIIX3 datasheet 290550, 2.5.5.2 "RC-Reset Control Register")
+// The reset control register at port 0xCF9. (PIIX3 datasheet 290550, 2.5.5.2 "RC-Reset Control
+// Register")
+//
+// It lies inside PCI's CONFIG_ADDRESS, 0xCF8 to 0xCFB, which takes double words while this takes a
+// byte. So the window covers all four: a double word is not for us, and must not reset the machine
+// by its second byte.
 #pragma once
 
 #include <backplane/sdk.h>

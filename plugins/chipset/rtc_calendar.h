@@ -8,7 +8,8 @@
 
 namespace backplane::chipset {
 
-// In the order of the time registers of the chip; the century is where ACPI's FADT says, in the RAM.
+// In the order of the time registers of the chip; the century is where ACPI's FADT says, in the
+// RAM.
 struct RtcTime {
     std::uint8_t second, minute, hour, weekday, day, month, year, century;
 };
@@ -21,7 +22,8 @@ struct RtcFormat {
 // Sunday is weekday 1.
 RtcTime rtc_encode(std::int64_t seconds, RtcFormat format);
 
-// What a guest wrote need not be a date: fields that are too large carry into the next. The weekday is not looked at.
+// What a guest wrote need not be a date: fields that are too large carry into the next. The weekday
+// is not looked at.
 std::int64_t rtc_decode(const RtcTime& time, RtcFormat format);
 
 std::uint8_t rtc_encode_number(unsigned value, RtcFormat format);

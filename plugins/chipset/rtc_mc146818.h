@@ -1,8 +1,9 @@
 // The battery-backed clock and 114 bytes of CMOS RAM of a PC, at ports 0x70 and 0x71.
-// (Motorola MC146818A datasheet; the contents of the RAM as in IBM's PC/AT Technical Reference and QEMU)
+// (Motorola MC146818A datasheet; the contents of the RAM as in IBM's PC/AT Technical Reference and
+// QEMU)
 //
-// The time of day runs on guest time from the instant the property `time` names. "host" reads the host's clock, once,
-// when the machine is built: a deterministic machine names a time instead.
+// The time of day runs on guest time from the instant the property `time` names. With "host" that
+// is the machine's own start: by the host's clock, or a fixed date in a deterministic machine.
 #pragma once
 
 #include "rtc_calendar.h"
@@ -53,14 +54,15 @@ private:
     Line irq_;
     Timer timer_;
 
-    std::uint8_t index_ = 0;                 // port 0x70 with the NMI mask in bit 7
-    std::array<std::uint8_t, 128> ram_{};    // the alarm registers, A to D, and the RAM; not the time
-    std::array<std::uint8_t, 8> frozen_{};   // the time registers while updates are inhibited, as in RtcTime
+    std::uint8_t index_ = 0;               // port 0x70 with the NMI mask in bit 7
+    std::array<std::uint8_t, 128> ram_{};  // the alarm registers, A to D, and the RAM; not the time
+    std::array<std::uint8_t, 8>
+        frozen_{};  // the time registers while updates are inhibited, as in RtcTime
     bool is_frozen_ = false;
-    std::int64_t base_seconds_ = 0;          // the time of day, in seconds since 1970,
-    Duration base_{0};                       // at this instant, when a second and the divider began
-    std::uint8_t weekday_shift_ = 0;         // the guest may count weekdays from any day
-    Duration caught_up_{0};                  // flags in C are right as of this instant
+    std::int64_t base_seconds_ = 0;   // the time of day, in seconds since 1970,
+    Duration base_{0};                // at this instant, when a second and the divider began
+    std::uint8_t weekday_shift_ = 0;  // the guest may count weekdays from any day
+    Duration caught_up_{0};           // flags in C are right as of this instant
 };
 
 }  // namespace backplane::chipset

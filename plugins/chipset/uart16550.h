@@ -1,8 +1,8 @@
 // A 16550A serial port with its FIFOs. (National Semiconductor PC16550D datasheet, June 1995)
 //
-// Unpaced, bytes leave at once and arrive as fast as the guest takes them; paced, both take their time on the wire. In
-// neither case is a byte lost: what the far end does not take waits in the FIFO, what the guest does not take waits in
-// the stream.
+// Unpaced, bytes leave at once and arrive as fast as the guest takes them; paced, both take their
+// time on the wire. In neither case is a byte lost: what the far end does not take waits in the
+// FIFO, what the guest does not take waits in the stream.
 #pragma once
 
 #include "uart16550_fifo.h"
@@ -65,15 +65,15 @@ private:
 
     std::uint16_t divisor_ = 12;
     std::uint8_t ier_ = 0, fcr_ = 0, lcr_ = 0, mcr_ = 0, msr_ = 0, scr_ = 0;
-    std::uint8_t lsr_errors_ = 0;          // OE, and in 16450 mode PE, FE, BI
-    bool thre_pending_ = false;            // the transmitter interrupt, until IIR is read or THR written
-    bool timeout_pending_ = false;         // the character timeout interrupt
+    std::uint8_t lsr_errors_ = 0;   // OE, and in 16450 mode PE, FE, BI
+    bool thre_pending_ = false;     // the transmitter interrupt, until IIR is read or THR written
+    bool timeout_pending_ = false;  // the character timeout interrupt
     Uart16550Fifo receive_fifo_, transmit_fifo_;
     std::uint8_t shift_register_ = 0;
-    bool shifting_ = false;                // TSR is not empty
-    bool was_reset_ = false;               // bytes that came before the first reset would be lost in it
-    bool connected_ = false;               // somebody is at the far end of the stream
-    bool starved_ = false;                 // the stream was told there is no room for all it may have
+    bool shifting_ = false;   // TSR is not empty
+    bool was_reset_ = false;  // bytes that came before the first reset would be lost in it
+    bool connected_ = false;  // somebody is at the far end of the stream
+    bool starved_ = false;    // the stream was told there is no room for all it may have
     std::uint64_t sent_ = 0, received_ = 0, interrupts_ = 0;
 };
 

@@ -10,15 +10,13 @@ class Uart16550Fifo {
 public:
     static constexpr unsigned capacity = 16;
 
-    void push(std::uint8_t value, std::uint8_t errors = 0)
-    {
+    void push(std::uint8_t value, std::uint8_t errors = 0) {
         const unsigned at = (first + count++) % capacity;
         values[at] = value;
         error_bits[at] = errors;
     }
 
-    std::uint8_t pop()
-    {
+    std::uint8_t pop() {
         const std::uint8_t value = values[first];
         error_bits[first] = 0;
         first = static_cast<std::uint8_t>((first + 1) % capacity);
@@ -30,8 +28,7 @@ public:
     std::uint8_t front_errors() const { return count == 0 ? 0 : error_bits[first]; }
     void clear_front_errors() { error_bits[first] = 0; }
 
-    bool has_errors() const
-    {
+    bool has_errors() const {
         for (unsigned index = 0; index < count; ++index)
             if (error_bits[(first + index) % capacity] != 0) return true;
         return false;

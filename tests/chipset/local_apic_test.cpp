@@ -1,6 +1,5 @@
-#include "local_apic.h"
-
 #include "chip_bench.h"
+#include "local_apic.h"
 
 namespace backplane::chipset {
 namespace {
@@ -8,40 +7,53 @@ namespace {
 using namespace literals;
 using Messages = testing::RecordedMessages;
 
-constexpr std::uint64_t id = 0x20, version = 0x30, tpr = 0x80, apr = 0x90, ppr = 0xa0, eoi = 0xb0, ldr = 0xd0, dfr = 0xe0, svr = 0xf0;
-constexpr std::uint64_t isr = 0x100, tmr = 0x180, irr = 0x200, esr = 0x280, icr_low = 0x300, icr_high = 0x310;
+constexpr std::uint64_t id = 0x20, version = 0x30, tpr = 0x80, apr = 0x90, ppr = 0xa0, eoi = 0xb0,
+                        ldr = 0xd0, dfr = 0xe0, svr = 0xf0;
+constexpr std::uint64_t isr = 0x100, tmr = 0x180, irr = 0x200, esr = 0x280, icr_low = 0x300,
+                        icr_high = 0x310;
 constexpr std::uint64_t lvt_timer = 0x320, lvt_lint0 = 0x350, lvt_lint1 = 0x360, lvt_error = 0x370;
 constexpr std::uint64_t initial_count = 0x380, current_count = 0x390, divide = 0x3e0;
 constexpr std::uint32_t masked = 0x10000, level = 0x8000;
 
 class LocalApicTest : public ::testing::Test {
 protected:
-    void start(std::vector<Setting> settings = {})
-    {
+    void start(std::vector<Setting> settings = {}) {
         bench.emplace(type_of<LocalApic>(), std::move(settings));
-        bench->connect("external", pic).connect("processors", other).connect("end-of-interrupt", ends);
+        bench->connect("external", pic)
+            .connect("processors", other)
+            .connect("end-of-interrupt", ends);
         ASSERT_TRUE(bench->power_on());
         controller = bench->service<backplane_interrupt_controller>("controller");
     }
-    void SetUp() override
-    {
+    void SetUp() override {
         start();
         write(svr, 0x1ff);
     }
 
-    std::uint32_t read(std::uint64_t offset) { return static_cast<std::uint32_t>(controller.call<&backplane_interrupt_controller::read>(offset, 4u)); }
-    void write(std::uint64_t offset, std::uint32_t value) { controller.call<&backplane_interrupt_controller::write>(offset, 4u, std::uint64_t{value}); }
-    int acknowledge() { return controller.call<&backplane_interrupt_controller::acknowledge>(); }
-    bool send(const InterruptMessage& message)
-    {
-        return bench->service<backplane_message_interrupt>("messages").call<&backplane_message_interrupt::send>(message.address(), message.data()) != 0;
+    std::uint32_t read(std::uint64_t offset) {
+        return static_cast<std::uint32_t>(
+            controller.call<&backplane_interrupt_controller::read>(offset, 4u));
     }
-    bool send(std::uint8_t vector, bool level_triggered = false) { return send({.vector = vector, .level_triggered = level_triggered}); }
+    void write(std::uint64_t offset, std::uint32_t value) {
+        controller.call<&backplane_interrupt_controller::write>(offset, 4u, std::uint64_t{value});
+    }
+    int acknowledge() { return controller.call<&backplane_interrupt_controller::acknowledge>(); }
+    bool send(const InterruptMessage& message) {
+        return bench->service<backplane_message_interrupt>("messages")
+                   .call<&backplane_message_interrupt::send>(message.address(), message.data()) !=
+               0;
+    }
+    bool send(std::uint8_t vector, bool level_triggered = false) {
+        return send({.vector = vector, .level_triggered = level_triggered});
+    }
     bool requested() { return bench->level("intr"); }
-    bool is_set(std::uint64_t base, unsigned vector) { return (read(base + vector / 32 * 16) >> vector % 32 & 1) != 0; }
-    bool write_base(std::uint64_t value) { return controller.call<&backplane_interrupt_controller::write_msr>(0x1bu, value) != 0; }
-    std::uint64_t read_base()
-    {
+    bool is_set(std::uint64_t base, unsigned vector) {
+        return (read(base + vector / 32 * 16) >> vector % 32 & 1) != 0;
+    }
+    bool write_base(std::uint64_t value) {
+        return controller.call<&backplane_interrupt_controller::write_msr>(0x1bu, value) != 0;
+    }
+    std::uint64_t read_base() {
         std::uint64_t value = 0;
         EXPECT_EQ(controller.call<&backplane_interrupt_controller::read_msr>(0x1bu, &value), 1);
         return value;
@@ -54,20 +66,19 @@ protected:
     Connection<backplane_interrupt_controller> controller;
 };
 
-TEST_F(LocalApicTest, PowersUpAsTheManualSays)
-{
+TEST_F(LocalApicTest, PowersUpAsTheManualSays) {
     start({{"id", 3}, {"virtual-wire", false}});
     EXPECT_EQ(read(id), 0x03000000u);
     EXPECT_EQ(read(version), 0x00050014u);
     EXPECT_EQ(read(svr), 0xffu);
     EXPECT_EQ(read(dfr), 0xffffffffu);
     EXPECT_EQ(read(ldr), 0u);
-    for (std::uint64_t lvt = lvt_timer; lvt <= lvt_error; lvt += 0x10) EXPECT_EQ(read(lvt), masked);
+    for (std::uint64_t lvt = lvt_timer; lvt <= lvt_error; lvt += 0x10)
+        EXPECT_EQ(read(lvt), masked);
     EXPECT_EQ(read_base(), 0xfee00900u);
 }
 
-TEST_F(LocalApicTest, StartsAsAVirtualWireWhenAsked)
-{
+TEST_F(LocalApicTest, StartsAsAVirtualWireWhenAsked) {
     start();
     EXPECT_EQ(read(lvt_lint0), 0x700u);
     EXPECT_EQ(read(lvt_lint1), 0x400u);
@@ -79,8 +90,7 @@ TEST_F(LocalApicTest, StartsAsAVirtualWireWhenAsked)
     EXPECT_EQ(bench->rises("nmi"), 1u);
 }
 
-TEST_F(LocalApicTest, AMessageGoesThroughIrrAndIsr)
-{
+TEST_F(LocalApicTest, AMessageGoesThroughIrrAndIsr) {
     EXPECT_TRUE(send(0x41));
     EXPECT_TRUE(is_set(irr, 0x41));
     ASSERT_TRUE(requested());
@@ -94,8 +104,7 @@ TEST_F(LocalApicTest, AMessageGoesThroughIrrAndIsr)
     EXPECT_EQ(read(ppr), 0u);
 }
 
-TEST_F(LocalApicTest, HigherClassesInterruptLowerOnes)
-{
+TEST_F(LocalApicTest, HigherClassesInterruptLowerOnes) {
     send(0x45);
     acknowledge();
     send(0x4f);
@@ -113,8 +122,7 @@ TEST_F(LocalApicTest, HigherClassesInterruptLowerOnes)
     EXPECT_EQ(acknowledge(), 0x31);
 }
 
-TEST_F(LocalApicTest, TheTaskPriorityHoldsBackItsClassAndLower)
-{
+TEST_F(LocalApicTest, TheTaskPriorityHoldsBackItsClassAndLower) {
     write(tpr, 0x40);
     send(0x4f);
     EXPECT_FALSE(requested());
@@ -124,8 +132,7 @@ TEST_F(LocalApicTest, TheTaskPriorityHoldsBackItsClassAndLower)
     EXPECT_EQ(read(ppr), 0x3fu);
 }
 
-TEST_F(LocalApicTest, Cr8IsTheTaskPrioritysClass)
-{
+TEST_F(LocalApicTest, Cr8IsTheTaskPrioritysClass) {
     controller.call<&backplane_interrupt_controller::set_task_priority>(std::uint8_t{5});
     EXPECT_EQ(read(tpr), 0x50u);
     write(tpr, 0x7a);
@@ -133,8 +140,7 @@ TEST_F(LocalApicTest, Cr8IsTheTaskPrioritysClass)
     EXPECT_EQ(read(apr), 0x7au);
 }
 
-TEST_F(LocalApicTest, OnlyLevelTriggeredInterruptsAreEndedOnTheBus)
-{
+TEST_F(LocalApicTest, OnlyLevelTriggeredInterruptsAreEndedOnTheBus) {
     send(0x41);
     acknowledge();
     write(eoi, 0);
@@ -148,8 +154,7 @@ TEST_F(LocalApicTest, OnlyLevelTriggeredInterruptsAreEndedOnTheBus)
     EXPECT_EQ(ends.vectors.size(), 1u);
 }
 
-TEST_F(LocalApicTest, DisabledBySoftwareItTakesNoFixedInterruptsAndMasksItsLvt)
-{
+TEST_F(LocalApicTest, DisabledBySoftwareItTakesNoFixedInterruptsAndMasksItsLvt) {
     write(lvt_timer, 0x20);
     write(svr, 0xff);
     EXPECT_FALSE(send(0x41));
@@ -160,8 +165,7 @@ TEST_F(LocalApicTest, DisabledBySoftwareItTakesNoFixedInterruptsAndMasksItsLvt)
     EXPECT_EQ(bench->rises("nmi"), 1u);
 }
 
-TEST_F(LocalApicTest, MatchesPhysicalDestinations)
-{
+TEST_F(LocalApicTest, MatchesPhysicalDestinations) {
     EXPECT_TRUE(send({.destination = 0, .vector = 0x40}));
     EXPECT_FALSE(send({.destination = 1, .vector = 0x40}));
     EXPECT_TRUE(send({.destination = 0xff, .vector = 0x40}));
@@ -169,16 +173,14 @@ TEST_F(LocalApicTest, MatchesPhysicalDestinations)
     EXPECT_TRUE(send({.destination = 7, .vector = 0x40}));
 }
 
-TEST_F(LocalApicTest, MatchesLogicalDestinationsInTheFlatModel)
-{
+TEST_F(LocalApicTest, MatchesLogicalDestinationsInTheFlatModel) {
     write(ldr, 0x12000000);
     EXPECT_TRUE(send({.destination = 0x02, .logical = true, .vector = 0x40}));
     EXPECT_TRUE(send({.destination = 0xf0, .logical = true, .vector = 0x40}));
     EXPECT_FALSE(send({.destination = 0x01, .logical = true, .vector = 0x40}));
 }
 
-TEST_F(LocalApicTest, MatchesLogicalDestinationsInTheClusterModel)
-{
+TEST_F(LocalApicTest, MatchesLogicalDestinationsInTheClusterModel) {
     write(dfr, 0);
     EXPECT_EQ(read(dfr), 0x0fffffffu);
     write(ldr, 0x34000000);
@@ -188,14 +190,13 @@ TEST_F(LocalApicTest, MatchesLogicalDestinationsInTheClusterModel)
     EXPECT_FALSE(send({.destination = 0x24, .logical = true, .vector = 0x40}));
 }
 
-TEST_F(LocalApicTest, OnlyItsOwnAddressesAreMessages)
-{
+TEST_F(LocalApicTest, OnlyItsOwnAddressesAreMessages) {
     const auto messages = bench->service<backplane_message_interrupt>("messages");
-    EXPECT_EQ(messages.call<&backplane_message_interrupt::send>(std::uint64_t{0xfed00000}, 0x40u), 0);
+    EXPECT_EQ(messages.call<&backplane_message_interrupt::send>(std::uint64_t{0xfed00000}, 0x40u),
+              0);
 }
 
-TEST_F(LocalApicTest, LowVectorsAreErrors)
-{
+TEST_F(LocalApicTest, LowVectorsAreErrors) {
     write(lvt_error, 0xfe);
     EXPECT_TRUE(send(0x0f));
     EXPECT_EQ(acknowledge(), 0xfe);
@@ -213,10 +214,9 @@ TEST_F(LocalApicTest, LowVectorsAreErrors)
     EXPECT_EQ(read(esr), 0u);
 }
 
-TEST_F(LocalApicTest, TheOneShotTimerInterruptsOnce)
-{
+TEST_F(LocalApicTest, TheOneShotTimerInterruptsOnce) {
     write(lvt_timer, 0x20);
-    write(divide, 0x3);   // by 16: 16 ns a tick at 1 GHz
+    write(divide, 0x3);  // by 16: 16 ns a tick at 1 GHz
     write(initial_count, 1000);
     EXPECT_EQ(read(current_count), 1000u);
     bench->advance(8us);
@@ -231,13 +231,12 @@ TEST_F(LocalApicTest, TheOneShotTimerInterruptsOnce)
     EXPECT_FALSE(requested());
 }
 
-TEST_F(LocalApicTest, ThePeriodicTimerDoesNotDrift)
-{
+TEST_F(LocalApicTest, ThePeriodicTimerDoesNotDrift) {
     start({{"frequency", Hertz{333'333'333}}});
     write(svr, 0x1ff);
     write(lvt_timer, 0x20020);
     write(divide, 0xb);
-    write(initial_count, 333'333);   // nearly 1 kHz
+    write(initial_count, 333'333);  // nearly 1 kHz
     int interrupts = 0;
     for (int step = 0; step < 100'000; ++step) {
         bench->advance(100us);
@@ -250,9 +249,9 @@ TEST_F(LocalApicTest, ThePeriodicTimerDoesNotDrift)
     EXPECT_EQ(bench->statistic("timer.interrupts"), 10'000u);
 }
 
-TEST_F(LocalApicTest, AllDivisorsDivide)
-{
-    const std::vector<std::pair<std::uint32_t, unsigned>> codes{{0x0, 2}, {0x1, 4}, {0x2, 8}, {0x3, 16}, {0x8, 32}, {0x9, 64}, {0xa, 128}, {0xb, 1}};
+TEST_F(LocalApicTest, AllDivisorsDivide) {
+    const std::vector<std::pair<std::uint32_t, unsigned>> codes{
+        {0x0, 2}, {0x1, 4}, {0x2, 8}, {0x3, 16}, {0x8, 32}, {0x9, 64}, {0xa, 128}, {0xb, 1}};
     for (const auto& [code, divisor] : codes) {
         write(divide, code);
         write(initial_count, 1'000'000);
@@ -261,8 +260,7 @@ TEST_F(LocalApicTest, AllDivisorsDivide)
     }
 }
 
-TEST_F(LocalApicTest, ChangingTheDividerGoesOnFromTheCount)
-{
+TEST_F(LocalApicTest, ChangingTheDividerGoesOnFromTheCount) {
     write(lvt_timer, 0x20);
     write(divide, 0xb);
     write(initial_count, 1000);
@@ -275,8 +273,7 @@ TEST_F(LocalApicTest, ChangingTheDividerGoesOnFromTheCount)
     EXPECT_TRUE(requested());
 }
 
-TEST_F(LocalApicTest, AMaskedTimerCountsSilently)
-{
+TEST_F(LocalApicTest, AMaskedTimerCountsSilently) {
     write(lvt_timer, masked | 0x20020);
     write(divide, 0xb);
     write(initial_count, 1000);
@@ -288,8 +285,7 @@ TEST_F(LocalApicTest, AMaskedTimerCountsSilently)
     EXPECT_TRUE(requested());
 }
 
-TEST_F(LocalApicTest, AnInitialCountOfZeroStopsTheTimer)
-{
+TEST_F(LocalApicTest, AnInitialCountOfZeroStopsTheTimer) {
     write(lvt_timer, 0x20020);
     write(initial_count, 1000);
     write(initial_count, 0);
@@ -298,8 +294,7 @@ TEST_F(LocalApicTest, AnInitialCountOfZeroStopsTheTimer)
     EXPECT_TRUE(bench->clock().is_idle());
 }
 
-TEST_F(LocalApicTest, TinyPeriodsDoNotStallTheHost)
-{
+TEST_F(LocalApicTest, TinyPeriodsDoNotStallTheHost) {
     write(lvt_timer, 0x20020);
     write(divide, 0xb);
     write(initial_count, 1);
@@ -308,17 +303,16 @@ TEST_F(LocalApicTest, TinyPeriodsDoNotStallTheHost)
     EXPECT_LE(bench->statistic("timer.interrupts"), 10'001u);
 }
 
-TEST_F(LocalApicTest, TheTimerHasNoDeadlineMode)
-{
+TEST_F(LocalApicTest, TheTimerHasNoDeadlineMode) {
     write(lvt_timer, 0x40020);
     EXPECT_EQ(read(lvt_timer), 0x20u);
     std::uint64_t value = 0;
     EXPECT_EQ(controller.call<&backplane_interrupt_controller::read_msr>(0x6e0u, &value), 0);
-    EXPECT_EQ(controller.call<&backplane_interrupt_controller::write_msr>(0x802u, std::uint64_t{0}), 0);
+    EXPECT_EQ(controller.call<&backplane_interrupt_controller::write_msr>(0x802u, std::uint64_t{0}),
+              0);
 }
 
-TEST_F(LocalApicTest, ExternalInterruptsAreAcknowledgedAtThe8259)
-{
+TEST_F(LocalApicTest, ExternalInterruptsAreAcknowledgedAtThe8259) {
     write(lvt_lint0, 0x700);
     bench->set_line("lint0", true);
     send(0x41);
@@ -334,8 +328,7 @@ TEST_F(LocalApicTest, ExternalInterruptsAreAcknowledgedAtThe8259)
     EXPECT_FALSE(requested());
 }
 
-TEST_F(LocalApicTest, AnExternalMessageWaitsForItsAcknowledge)
-{
+TEST_F(LocalApicTest, AnExternalMessageWaitsForItsAcknowledge) {
     EXPECT_TRUE(send({.mode = DeliveryMode::External}));
     ASSERT_TRUE(requested());
     pic.vectors = {0x33};
@@ -343,8 +336,7 @@ TEST_F(LocalApicTest, AnExternalMessageWaitsForItsAcknowledge)
     EXPECT_FALSE(requested());
 }
 
-TEST_F(LocalApicTest, AnEdgeOnAFixedPinIsOneInterrupt)
-{
+TEST_F(LocalApicTest, AnEdgeOnAFixedPinIsOneInterrupt) {
     write(lvt_lint0, 0x61);
     bench->set_line("lint0", true);
     EXPECT_EQ(acknowledge(), 0x61);
@@ -353,8 +345,7 @@ TEST_F(LocalApicTest, AnEdgeOnAFixedPinIsOneInterrupt)
     EXPECT_TRUE(ends.vectors.empty());
 }
 
-TEST_F(LocalApicTest, ALevelOnAFixedPinRepeatsUntilItFalls)
-{
+TEST_F(LocalApicTest, ALevelOnAFixedPinRepeatsUntilItFalls) {
     write(lvt_lint0, level | 0x61);
     bench->set_line("lint0", true);
     EXPECT_EQ(read(lvt_lint0) & 0x4000, 0x4000u);
@@ -368,8 +359,7 @@ TEST_F(LocalApicTest, ALevelOnAFixedPinRepeatsUntilItFalls)
     EXPECT_EQ(read(lvt_lint0) & 0x4000, 0u);
 }
 
-TEST_F(LocalApicTest, DisabledInItsMsrThePinsAreThoseOfTheProcessor)
-{
+TEST_F(LocalApicTest, DisabledInItsMsrThePinsAreThoseOfTheProcessor) {
     send(0x41);
     EXPECT_TRUE(write_base(0xfee00100));
     EXPECT_FALSE(requested());
@@ -382,8 +372,7 @@ TEST_F(LocalApicTest, DisabledInItsMsrThePinsAreThoseOfTheProcessor)
     EXPECT_EQ(bench->rises("nmi"), 1u);
 }
 
-TEST_F(LocalApicTest, TheBaseMovesButItsReservedBitsAreFaults)
-{
+TEST_F(LocalApicTest, TheBaseMovesButItsReservedBitsAreFaults) {
     EXPECT_TRUE(write_base(0xfed00900));
     EXPECT_EQ(read_base(), 0xfed00900u);
     EXPECT_FALSE(write_base(0xfee00901));
@@ -392,45 +381,41 @@ TEST_F(LocalApicTest, TheBaseMovesButItsReservedBitsAreFaults)
     EXPECT_EQ(read_base(), 0xfed00900u);
 }
 
-TEST_F(LocalApicTest, SelfIpisStayHere)
-{
+TEST_F(LocalApicTest, SelfIpisStayHere) {
     write(icr_low, 0x40041);
     EXPECT_EQ(acknowledge(), 0x41);
     EXPECT_TRUE(other.messages.empty());
-    write(icr_low, 0x00000042);   // physical destination 0: itself
+    write(icr_low, 0x00000042);  // physical destination 0: itself
     EXPECT_EQ(acknowledge(), -1) << "lower than what is in service";
     EXPECT_TRUE(is_set(irr, 0x42));
 }
 
-TEST_F(LocalApicTest, IpisReachTheOthers)
-{
+TEST_F(LocalApicTest, IpisReachTheOthers) {
     write(icr_high, 0x05000000);
     write(icr_low, 0x4061);
     ASSERT_EQ(other.messages.size(), 1u);
     EXPECT_EQ(other.messages[0].address, 0xfee05000u);
     EXPECT_EQ(other.messages[0].data, 0x4061u);
     EXPECT_FALSE(requested());
-    write(icr_low, 0xc4061);   // all but self
+    write(icr_low, 0xc4061);  // all but self
     EXPECT_EQ(other.messages[1].address, 0xfeeff000u);
     EXPECT_FALSE(requested());
-    write(icr_low, 0x84061);   // all
+    write(icr_low, 0x84061);  // all
     EXPECT_EQ(other.messages.size(), 3u);
     EXPECT_EQ(acknowledge(), 0x61);
 }
 
-TEST_F(LocalApicTest, InitAndStartupGoOutAsTheyAre)
-{
+TEST_F(LocalApicTest, InitAndStartupGoOutAsTheyAre) {
     write(icr_high, 0x01000000);
-    write(icr_low, 0xc500);   // INIT, level, assert
-    write(icr_low, 0x8500);   // INIT, level, de-assert: nothing
+    write(icr_low, 0xc500);  // INIT, level, assert
+    write(icr_low, 0x8500);  // INIT, level, de-assert: nothing
     write(icr_low, 0x4608);
     ASSERT_EQ(other.messages.size(), 2u);
     EXPECT_EQ(other.messages[0].data, 0xc500u);
     EXPECT_EQ(other.messages[1].data, 0x4608u);
 }
 
-TEST_F(LocalApicTest, LowestPriorityGoesToOne)
-{
+TEST_F(LocalApicTest, LowestPriorityGoesToOne) {
     write(icr_low, 0x84161);
     EXPECT_EQ(other.messages.size(), 1u);
     EXPECT_FALSE(requested());
@@ -439,8 +424,7 @@ TEST_F(LocalApicTest, LowestPriorityGoesToOne)
     EXPECT_TRUE(requested());
 }
 
-TEST_F(LocalApicTest, AnInitResetsAllButTheId)
-{
+TEST_F(LocalApicTest, AnInitResetsAllButTheId) {
     write(id, 0x09000000);
     write(lvt_timer, 0x20);
     send({.destination = 9, .vector = 0x41});
@@ -452,16 +436,14 @@ TEST_F(LocalApicTest, AnInitResetsAllButTheId)
     EXPECT_FALSE(requested());
 }
 
-TEST_F(LocalApicTest, MergedInterruptsAreCounted)
-{
+TEST_F(LocalApicTest, MergedInterruptsAreCounted) {
     send(0x41);
     send(0x41);
     EXPECT_EQ(bench->statistic("interrupts.accepted"), 1u);
     EXPECT_EQ(bench->statistic("interrupts.merged"), 1u);
 }
 
-TEST_F(LocalApicTest, SurvivesASnapshotInTheMiddleOfEverything)
-{
+TEST_F(LocalApicTest, SurvivesASnapshotInTheMiddleOfEverything) {
     write(lvt_timer, 0x20020);
     write(initial_count, 12'345);
     write(lvt_lint0, level | 0x61);
@@ -473,8 +455,7 @@ TEST_F(LocalApicTest, SurvivesASnapshotInTheMiddleOfEverything)
     EXPECT_EQ(testing::round_trip(*bench), "");
 }
 
-TEST_F(LocalApicTest, BearsRandomAccesses)
-{
+TEST_F(LocalApicTest, BearsRandomAccesses) {
     play_random_script(*bench, 11);
     EXPECT_EQ(testing::round_trip(*bench, 1ms), "");
 }

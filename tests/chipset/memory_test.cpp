@@ -1,7 +1,6 @@
+#include "chip_bench.h"
 #include "ram.h"
 #include "rom.h"
-
-#include "chip_bench.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -12,8 +11,7 @@ namespace {
 
 using namespace literals;
 
-TEST(RamTest, SmallMemoryIsAllLow)
-{
+TEST(RamTest, SmallMemoryIsAllLow) {
     DeviceBench bench{type_of<Ram>(), {{"size", 2_MiB}}};
     ASSERT_TRUE(bench.power_on());
     EXPECT_EQ(bench.window("low").size(), 2u << 20);
@@ -25,8 +23,7 @@ TEST(RamTest, SmallMemoryIsAllLow)
     EXPECT_EQ(bench.window("low").read8(0x1000), 0xef) << "a reset keeps memory";
 }
 
-TEST(RamTest, SixtyFourGibibytesStartAtOnce)
-{
+TEST(RamTest, SixtyFourGibibytesStartAtOnce) {
     DeviceBench bench{type_of<Ram>(), {{"size", 64_GiB}}};
     ASSERT_TRUE(bench.power_on());
     EXPECT_EQ(bench.window("low").size(), 3ull << 30);
@@ -35,30 +32,26 @@ TEST(RamTest, SixtyFourGibibytesStartAtOnce)
     EXPECT_EQ(bench.window("high").read8((61ull << 30) - 1), 0x5a);
 }
 
-TEST(RamTest, TheLowLimitDividesIt)
-{
+TEST(RamTest, TheLowLimitDividesIt) {
     DeviceBench bench{type_of<Ram>(), {{"size", 4_MiB}, {"low-limit", 1_MiB}}};
     ASSERT_TRUE(bench.power_on());
     EXPECT_EQ(bench.window("low").size(), 1u << 20);
     EXPECT_EQ(bench.window("high").size(), 3u << 20);
 }
 
-TEST(RamTest, RefusesPartsOfPages)
-{
+TEST(RamTest, RefusesPartsOfPages) {
     DeviceBench bench{type_of<Ram>(), {{"size", Bytes{(2 << 20) + 100}}}};
     EXPECT_FALSE(bench.power_on());
     EXPECT_NE(bench.failure().find("4 KiB"), std::string::npos);
 }
 
-TEST(RamTest, RefusesWhatTheHostCannotHold)
-{
+TEST(RamTest, RefusesWhatTheHostCannotHold) {
     DeviceBench bench{type_of<Ram>(), {{"size", Bytes{1ull << 62}}}};
     EXPECT_FALSE(bench.power_on());
     EXPECT_EQ(bench.window("high").size(), 0u);
 }
 
-TEST(RamTest, SurvivesASnapshot)
-{
+TEST(RamTest, SurvivesASnapshot) {
     DeviceBench bench{type_of<Ram>(), {{"size", 1_MiB}}};
     bench.power_on();
     bench.window("low").write64(0x8000, 0x0123456789abcdef);
@@ -67,8 +60,7 @@ TEST(RamTest, SurvivesASnapshot)
 
 class RomTest : public ::testing::Test {
 protected:
-    RomTest()
-    {
+    RomTest() {
         char name[] = "/tmp/backplane-rom-XXXXXX";
         close(mkstemp(name));
         path = name;
@@ -79,8 +71,7 @@ protected:
     std::string path;
 };
 
-TEST_F(RomTest, HoldsTheImageAndIgnoresWrites)
-{
+TEST_F(RomTest, HoldsTheImageAndIgnoresWrites) {
     DeviceBench bench{type_of<Rom>(), {{"image", path}}};
     ASSERT_TRUE(bench.power_on()) << bench.failure();
     const auto contents = bench.window("contents");
@@ -91,8 +82,7 @@ TEST_F(RomTest, HoldsTheImageAndIgnoresWrites)
     EXPECT_EQ(contents.read8(0), 'i');
 }
 
-TEST_F(RomTest, CanEndAtTheEndOfItsWindow)
-{
+TEST_F(RomTest, CanEndAtTheEndOfItsWindow) {
     DeviceBench bench{type_of<Rom>(), {{"image", path}, {"size", 64_KiB}, {"align", "end"}}};
     ASSERT_TRUE(bench.power_on());
     EXPECT_EQ(bench.window("contents").size(), 65'536u);
@@ -100,8 +90,7 @@ TEST_F(RomTest, CanEndAtTheEndOfItsWindow)
     EXPECT_EQ(bench.window("contents").read8(0), 0xff);
 }
 
-TEST_F(RomTest, RefusesImagesThatAreMissingEmptyOrTooLarge)
-{
+TEST_F(RomTest, RefusesImagesThatAreMissingEmptyOrTooLarge) {
     DeviceBench missing{type_of<Rom>(), {{"image", "/nonexistent/image"}}};
     EXPECT_FALSE(missing.power_on());
     EXPECT_NE(missing.failure().find("/nonexistent/image"), std::string::npos);
@@ -115,8 +104,7 @@ TEST_F(RomTest, RefusesImagesThatAreMissingEmptyOrTooLarge)
     EXPECT_FALSE(folder.power_on());
 }
 
-TEST_F(RomTest, BearsRandomAccesses)
-{
+TEST_F(RomTest, BearsRandomAccesses) {
     DeviceBench bench{type_of<Rom>(), {{"image", path}}};
     ASSERT_TRUE(bench.power_on());
     play_random_script(bench, 27);

@@ -1,6 +1,5 @@
-#include "rtc_mc146818.h"
-
 #include "chip_bench.h"
+#include "rtc_mc146818.h"
 
 namespace backplane::chipset {
 namespace {
@@ -9,29 +8,27 @@ using testing::FlatMemory;
 
 class RtcMc146818Test : public ::testing::Test {
 protected:
-    void start(const char* time)
-    {
+    void start(const char* time) {
         bench.emplace(type_of<RtcMc146818>(), std::vector<Setting>{{"time", time}});
         bench->connect("memory", memory);
         ASSERT_TRUE(bench->power_on()) << bench->failure();
     }
     void SetUp() override { start("2024-02-28T23:59:58Z"); }
 
-    std::uint8_t read(std::uint8_t index)
-    {
+    std::uint8_t read(std::uint8_t index) {
         bench->window("registers").write8(0, index);
         return bench->window("registers").read8(1);
     }
-    void write(std::uint8_t index, std::uint8_t value)
-    {
+    void write(std::uint8_t index, std::uint8_t value) {
         bench->window("registers").write8(0, index);
         bench->window("registers").write8(1, value);
     }
     // As "century year month day hour minute second".
-    std::vector<int> time() { return {read(0x32), read(9), read(8), read(7), read(4), read(2), read(0)}; }
+    std::vector<int> time() {
+        return {read(0x32), read(9), read(8), read(7), read(4), read(2), read(0)};
+    }
     bool irq() { return bench->level("irq"); }
-    std::string random_round_trip(Duration future)
-    {
+    std::string random_round_trip(Duration future) {
         DeviceBench second{type_of<RtcMc146818>(), {{"time", "2000-01-01"}}};
         second.connect("memory", memory);
         second.power_on();
@@ -42,43 +39,41 @@ protected:
     std::optional<DeviceBench> bench;
 };
 
-TEST_F(RtcMc146818Test, RunsOnGuestTimeFromTheGivenStart)
-{
+TEST_F(RtcMc146818Test, RunsOnGuestTimeFromTheGivenStart) {
     EXPECT_EQ(time(), (std::vector<int>{0x20, 0x24, 0x02, 0x28, 0x23, 0x59, 0x58}));
     EXPECT_EQ(read(6), 0x04) << "a Wednesday";
     bench->advance(2s);
-    EXPECT_EQ(time(), (std::vector<int>{0x20, 0x24, 0x02, 0x29, 0x00, 0x00, 0x00})) << "2024 is a leap year";
+    EXPECT_EQ(time(), (std::vector<int>{0x20, 0x24, 0x02, 0x29, 0x00, 0x00, 0x00}))
+        << "2024 is a leap year";
     EXPECT_EQ(read(6), 0x05);
 }
 
-TEST_F(RtcMc146818Test, TheCenturyCountsToo)
-{
+TEST_F(RtcMc146818Test, TheCenturyCountsToo) {
     start("1999-12-31T23:59:59Z");
     bench->advance(1s);
     EXPECT_EQ(time(), (std::vector<int>{0x20, 0x00, 0x01, 0x01, 0, 0, 0}));
 }
 
-TEST_F(RtcMc146818Test, RefusesATimeThatIsNone)
-{
-    for (const char* text : {"", "now", "2024-13-01", "2023-02-29", "2024-01-01T24:00:00", "2024-01-01x", "2024-01-01T00:00:00Zulu"}) {
+TEST_F(RtcMc146818Test, RefusesATimeThatIsNone) {
+    for (const char* text : {"", "now", "2024-13-01", "2023-02-29", "2024-01-01T24:00:00",
+                             "2024-01-01x", "2024-01-01T00:00:00Zulu"}) {
         DeviceBench refused{type_of<RtcMc146818>(), {{"time", text}}};
         refused.connect("memory", memory);
         EXPECT_FALSE(refused.power_on()) << text;
-        EXPECT_NE(refused.failure().find(std::string{"'"} + text + "'"), std::string::npos) << refused.failure();
+        EXPECT_NE(refused.failure().find(std::string{"'"} + text + "'"), std::string::npos)
+            << refused.failure();
     }
 }
 
-TEST_F(RtcMc146818Test, TheHostsTimeIsTheDefault)
-{
-    DeviceBench other{type_of<RtcMc146818>()};
-    other.connect("memory", memory);
-    ASSERT_TRUE(other.power_on());
-    other.window("registers").write8(0, 0x32);
-    EXPECT_EQ(other.window("registers").read8(1), 0x20);
+TEST_F(RtcMc146818Test, TheMachinesStartIsTheDefaultTime) {
+    bench.emplace(type_of<RtcMc146818>());
+    bench->host().date_at_start = 951'782'399;
+    bench->connect("memory", memory);
+    ASSERT_TRUE(bench->power_on());
+    EXPECT_EQ(time(), (std::vector<int>{0x20, 0x00, 0x02, 0x28, 0x23, 0x59, 0x59}));
 }
 
-TEST_F(RtcMc146818Test, BinaryAndTwelveHourFormats)
-{
+TEST_F(RtcMc146818Test, BinaryAndTwelveHourFormats) {
     write(0x0b, 0x06);
     EXPECT_EQ(time(), (std::vector<int>{20, 24, 2, 28, 23, 59, 58}));
     write(0x0b, 0x00);
@@ -89,8 +84,7 @@ TEST_F(RtcMc146818Test, BinaryAndTwelveHourFormats)
     EXPECT_EQ(read(4), 0x92) << "12 PM";
 }
 
-TEST_F(RtcMc146818Test, SetStopsTheTimeUntilItIsCleared)
-{
+TEST_F(RtcMc146818Test, SetStopsTheTimeUntilItIsCleared) {
     write(0x0b, 0x82);
     bench->advance(10s);
     EXPECT_EQ(read(0), 0x58);
@@ -106,8 +100,7 @@ TEST_F(RtcMc146818Test, SetStopsTheTimeUntilItIsCleared)
     EXPECT_EQ(time(), (std::vector<int>{0x19, 0x99, 0x03, 0x01, 0x12, 0x15, 0x31}));
 }
 
-TEST_F(RtcMc146818Test, TheWeekdayIsCountedFromWhateverWasWritten)
-{
+TEST_F(RtcMc146818Test, TheWeekdayIsCountedFromWhateverWasWritten) {
     write(6, 0x01);
     EXPECT_EQ(read(6), 0x01);
     EXPECT_EQ(read(7), 0x28);
@@ -117,8 +110,7 @@ TEST_F(RtcMc146818Test, TheWeekdayIsCountedFromWhateverWasWritten)
     EXPECT_EQ(read(6), 0x01);
 }
 
-TEST_F(RtcMc146818Test, ImpossibleDatesCarryOver)
-{
+TEST_F(RtcMc146818Test, ImpossibleDatesCarryOver) {
     write(0x0b, 0x82);
     write(8, 0x99);
     write(7, 0xff);
@@ -129,8 +121,7 @@ TEST_F(RtcMc146818Test, ImpossibleDatesCarryOver)
     EXPECT_LE(read(8), 0x12);
 }
 
-TEST_F(RtcMc146818Test, ReleasingTheDividerStartsTheNextSecondAfterAHalf)
-{
+TEST_F(RtcMc146818Test, ReleasingTheDividerStartsTheNextSecondAfterAHalf) {
     write(0x0a, 0x70);
     bench->advance(10s);
     EXPECT_EQ(read(0), 0x58);
@@ -143,8 +134,7 @@ TEST_F(RtcMc146818Test, ReleasingTheDividerStartsTheNextSecondAfterAHalf)
     EXPECT_EQ(read(0), 0x00);
 }
 
-TEST_F(RtcMc146818Test, UipAnnouncesTheUpdate)
-{
+TEST_F(RtcMc146818Test, UipAnnouncesTheUpdate) {
     EXPECT_EQ(read(0x0a) & 0x80, 0);
     bench->clock().advance_to(1s - 2228us);
     EXPECT_EQ(read(0x0a) & 0x80, 0x80);
@@ -156,24 +146,23 @@ TEST_F(RtcMc146818Test, UipAnnouncesTheUpdate)
     EXPECT_EQ(read(0x0a) & 0x80, 0) << "SET inhibits updates";
 }
 
-TEST_F(RtcMc146818Test, PeriodicInterruptsComeAtTheChosenRateWithoutDrift)
-{
-    start("2024-01-01T12:00:00Z");   // far from the alarm's 00:00:00
-    write(0x0a, 0x26);   // 1024 Hz
+TEST_F(RtcMc146818Test, PeriodicInterruptsComeAtTheChosenRateWithoutDrift) {
+    start("2024-01-01T12:00:00Z");  // far from the alarm's 00:00:00
+    write(0x0a, 0x26);              // 1024 Hz
     write(0x0b, 0x42);
     int interrupts = 0;
     for (int step = 0; step < 100'000; ++step) {
         bench->advance(100us);
         if (!irq()) continue;
-        EXPECT_EQ(read(0x0c), 0xc0 | (interrupts != 0 && interrupts % 1024 == 1023 ? 0x10 : 0)) << interrupts;
+        EXPECT_EQ(read(0x0c), 0xc0 | (interrupts != 0 && interrupts % 1024 == 1023 ? 0x10 : 0))
+            << interrupts;
         ++interrupts;
     }
     EXPECT_EQ(interrupts, 10'240);
     EXPECT_FALSE(irq());
 }
 
-TEST_F(RtcMc146818Test, RatesOneAndTwoAreSlow)
-{
+TEST_F(RtcMc146818Test, RatesOneAndTwoAreSlow) {
     write(0x0a, 0x21);
     write(0x0b, 0x42);
     bench->advance(3'906'250ns - 1us);
@@ -186,16 +175,14 @@ TEST_F(RtcMc146818Test, RatesOneAndTwoAreSlow)
     EXPECT_FALSE(irq()) << "rate 0 is none";
 }
 
-TEST_F(RtcMc146818Test, FlagsAreSetWithoutInterruptsToo)
-{
+TEST_F(RtcMc146818Test, FlagsAreSetWithoutInterruptsToo) {
     bench->advance(1s);
     EXPECT_FALSE(irq());
     EXPECT_EQ(read(0x0c), 0x50);
     EXPECT_EQ(read(0x0c), 0x00);
 }
 
-TEST_F(RtcMc146818Test, UpdateEndedInterruptsComeEachSecond)
-{
+TEST_F(RtcMc146818Test, UpdateEndedInterruptsComeEachSecond) {
     write(0x0b, 0x12);
     bench->advance(999ms);
     EXPECT_FALSE(irq());
@@ -209,13 +196,12 @@ TEST_F(RtcMc146818Test, UpdateEndedInterruptsComeEachSecond)
     EXPECT_EQ(read(0x0b) & 0x10, 0) << "SET clears UIE";
 }
 
-TEST_F(RtcMc146818Test, TheAlarmGoesOffOnceADay)
-{
+TEST_F(RtcMc146818Test, TheAlarmGoesOffOnceADay) {
     write(1, 0x05);
     write(3, 0x30);
     write(5, 0x07);
     write(0x0b, 0x22);
-    const Duration until = 7h + 30min + 7s;   // from 23:59:58
+    const Duration until = 7h + 30min + 7s;  // from 23:59:58
     bench->clock().advance_to(until - 1ns);
     EXPECT_FALSE(irq());
     bench->clock().advance_to(until);
@@ -227,8 +213,7 @@ TEST_F(RtcMc146818Test, TheAlarmGoesOffOnceADay)
     EXPECT_TRUE(irq());
 }
 
-TEST_F(RtcMc146818Test, AlarmBytesMayNotCare)
-{
+TEST_F(RtcMc146818Test, AlarmBytesMayNotCare) {
     write(1, 0x00);
     write(3, 0xc0);
     write(5, 0xff);
@@ -242,16 +227,14 @@ TEST_F(RtcMc146818Test, AlarmBytesMayNotCare)
     EXPECT_TRUE(irq());
 }
 
-TEST_F(RtcMc146818Test, AnAlarmThatNeverMatchesIsNone)
-{
+TEST_F(RtcMc146818Test, AnAlarmThatNeverMatchesIsNone) {
     write(1, 0x61);
     write(0x0b, 0x22);
     bench->advance(48h);
     EXPECT_FALSE(irq());
 }
 
-TEST_F(RtcMc146818Test, RamAndNmiMaskAreKept)
-{
+TEST_F(RtcMc146818Test, RamAndNmiMaskAreKept) {
     write(0x40, 0x5a);
     EXPECT_EQ(read(0x40 | 0x80), 0x5a) << "bit 7 is the NMI mask, not part of the index";
     EXPECT_EQ(bench->window("registers").read8(0), 0xff);
@@ -259,8 +242,7 @@ TEST_F(RtcMc146818Test, RamAndNmiMaskAreKept)
     EXPECT_EQ(read(0x40), 0x5a);
 }
 
-TEST_F(RtcMc146818Test, AResetClearsInterruptsButNotTheTime)
-{
+TEST_F(RtcMc146818Test, AResetClearsInterruptsButNotTheTime) {
     write(0x0b, 0x72);
     bench->advance(1s);
     EXPECT_TRUE(irq());
@@ -270,16 +252,14 @@ TEST_F(RtcMc146818Test, AResetClearsInterruptsButNotTheTime)
     EXPECT_EQ(read(0), 0x59);
 }
 
-TEST_F(RtcMc146818Test, RegisterDSaysTheBatteryIsGood)
-{
+TEST_F(RtcMc146818Test, RegisterDSaysTheBatteryIsGood) {
     write(0x0d, 0);
     write(0x0c, 0xff);
     EXPECT_EQ(read(0x0d), 0x80);
     EXPECT_EQ(read(0x0c), 0);
 }
 
-TEST_F(RtcMc146818Test, TheMemorySizeComesFromTheMap)
-{
+TEST_F(RtcMc146818Test, TheMemorySizeComesFromTheMap) {
     EXPECT_EQ(read(0x15) | read(0x16) << 8, 640);
     EXPECT_EQ(read(0x17) | read(0x18) << 8, 3 * 1024);
     EXPECT_EQ(read(0x30) | read(0x31) << 8, 3 * 1024);
@@ -287,19 +267,27 @@ TEST_F(RtcMc146818Test, TheMemorySizeComesFromTheMap)
     EXPECT_EQ(read(0x5b) | read(0x5c) << 8 | read(0x5d) << 16, 0);
 }
 
-TEST_F(RtcMc146818Test, LargeMemoryIsTold)
-{
+TEST_F(RtcMc146818Test, LargeMemoryIsTold) {
     // 3 GiB below and 61 GiB above 4 GiB; only the ranges matter.
     static std::uint8_t byte;
     static const backplane_address_space map{
         .struct_size = sizeof(backplane_address_space),
         .reserved = 0,
-        .find = [](void*, std::uint64_t address, backplane_range* range) {
-            constexpr std::uint64_t gib = 1ull << 30;
-            if (address < 3 * gib) *range = {0, 3 * gib, &byte, 1, 1};
-            else *range = {4 * gib, 61 * gib, &byte, 1, 1};
-        },
-        .read = nullptr, .write = nullptr, .read_block = nullptr, .write_block = nullptr, .watch_code = nullptr, .listen = nullptr, .extent = nullptr};
+        .find =
+            [](void*, std::uint64_t address, backplane_range* range) {
+                constexpr std::uint64_t gib = 1ull << 30;
+                if (address < 3 * gib)
+                    *range = {0, 3 * gib, &byte, 1, 1};
+                else
+                    *range = {4 * gib, 61 * gib, &byte, 1, 1};
+            },
+        .read = nullptr,
+        .write = nullptr,
+        .read_block = nullptr,
+        .write_block = nullptr,
+        .watch_code = nullptr,
+        .listen = nullptr,
+        .extent = nullptr};
     bench.emplace(type_of<RtcMc146818>(), std::vector<Setting>{{"time", "2024-01-01"}});
     bench->connect("memory", backplane_link{&map, nullptr});
     ASSERT_TRUE(bench->power_on());
@@ -308,8 +296,7 @@ TEST_F(RtcMc146818Test, LargeMemoryIsTold)
     EXPECT_EQ(read(0x5b) | read(0x5c) << 8 | read(0x5d) << 16, 61 * 1024 * 16);
 }
 
-TEST_F(RtcMc146818Test, SurvivesASnapshotWithInterruptsDue)
-{
+TEST_F(RtcMc146818Test, SurvivesASnapshotWithInterruptsDue) {
     write(0x0a, 0x2a);
     write(1, 0x00);
     write(3, 0xc0);
@@ -320,8 +307,7 @@ TEST_F(RtcMc146818Test, SurvivesASnapshotWithInterruptsDue)
     EXPECT_EQ(random_round_trip(3s), "");
 }
 
-TEST_F(RtcMc146818Test, BearsRandomAccesses)
-{
+TEST_F(RtcMc146818Test, BearsRandomAccesses) {
     play_random_script(*bench, 146818);
     EXPECT_EQ(random_round_trip(1ms), "");
 }

@@ -1,18 +1,16 @@
 // The chips of one or two registers.
 #include "acpi_pm.h"
+#include "chip_bench.h"
 #include "debug_console.h"
 #include "i8042.h"
 #include "isa_debug_exit.h"
 #include "port92.h"
 #include "reset_control.h"
 
-#include "chip_bench.h"
-
 namespace backplane::chipset {
 namespace {
 
-TEST(Port92Test, ResetsOnARisingEdgeOfBit0Only)
-{
+TEST(Port92Test, ResetsOnARisingEdgeOfBit0Only) {
     DeviceBench bench{type_of<Port92>()};
     bench.power_on();
     const auto control = bench.window("control");
@@ -24,8 +22,7 @@ TEST(Port92Test, ResetsOnARisingEdgeOfBit0Only)
     EXPECT_EQ(control.read8(0), 0x02);
 }
 
-TEST(Port92Test, Bit1IsTheA20Gate)
-{
+TEST(Port92Test, Bit1IsTheA20Gate) {
     DeviceBench bench{type_of<Port92>()};
     bench.power_on();
     EXPECT_TRUE(bench.level("a20"));
@@ -34,23 +31,33 @@ TEST(Port92Test, Bit1IsTheA20Gate)
     EXPECT_TRUE(bench.reset_requests().empty());
 }
 
-TEST(ResetControlTest, ResetsWhenBit2Rises)
-{
+TEST(ResetControlTest, ResetsWhenBit2Rises) {
     DeviceBench bench{type_of<ResetControl>()};
     bench.power_on();
     const auto control = bench.window("control");
-    control.write8(0, 0x02);
+    control.write8(1, 0x02);
     EXPECT_TRUE(bench.reset_requests().empty());
-    control.write8(0, 0x06);
+    control.write8(1, 0x06);
     EXPECT_EQ(bench.reset_requests().size(), 1u);
-    EXPECT_EQ(control.read8(0), 0x06);
-    control.write8(0, 0xff);
+    EXPECT_EQ(control.read8(1), 0x06);
+    control.write8(1, 0xff);
     EXPECT_EQ(bench.reset_requests().size(), 1u);
-    EXPECT_EQ(control.read8(0), 0x0e);
+    EXPECT_EQ(control.read8(1), 0x0e);
 }
 
-TEST(IsaDebugExitTest, EndsWithAnOddCodeOfAllThatWasWritten)
-{
+TEST(ResetControlTest, APciConfigurationAddressIsNotForIt) {
+    DeviceBench bench{type_of<ResetControl>()};
+    bench.power_on();
+    const auto control = bench.window("control");
+    control.write32(0, 0x80000600);
+    control.write16(0, 0x0600);
+    control.write16(1, 0x0006);
+    EXPECT_TRUE(bench.reset_requests().empty());
+    EXPECT_EQ(control.read32(0), 0xffffffffu) << "there is no PCI";
+    EXPECT_EQ(control.read8(1), 0);
+}
+
+TEST(IsaDebugExitTest, EndsWithAnOddCodeOfAllThatWasWritten) {
     DeviceBench bench{type_of<IsaDebugExit>()};
     bench.power_on();
     bench.window("exit").write8(0, 0x10);
@@ -60,23 +67,24 @@ TEST(IsaDebugExitTest, EndsWithAnOddCodeOfAllThatWasWritten)
     EXPECT_NE(bench.host().power_off->why.find("isa-debug-exit"), std::string::npos);
 }
 
-TEST(DebugConsoleTest, PrintsToItsStream)
-{
+TEST(DebugConsoleTest, PrintsToItsStream) {
     testing::FakeCharacter stream;
     DeviceBench bench{type_of<DebugConsole>()};
     bench.connect("stream", stream).power_on();
-    for (const char byte : std::string{"hi\n"}) bench.window("port").write8(0, static_cast<std::uint8_t>(byte));
+    for (const char byte : std::string{"hi\n"})
+        bench.window("port").write8(0, static_cast<std::uint8_t>(byte));
     EXPECT_EQ(stream.sent, "hi\n");
     EXPECT_EQ(bench.window("port").read8(0), 0xe9);
     EXPECT_EQ(bench.statistic("bytes"), 3u);
 }
 
-TEST(DebugConsoleTest, WithoutAStreamLinesGoToTheLog)
-{
+TEST(DebugConsoleTest, WithoutAStreamLinesGoToTheLog) {
     DeviceBench bench{type_of<DebugConsole>(), {{"readback", 0x12}}};
     bench.power_on();
-    for (const char byte : std::string{"one\r\n\ntwo\n"}) bench.window("port").write8(0, static_cast<std::uint8_t>(byte));
-    for (int i = 0; i < 2000; ++i) bench.window("port").write8(0, 'x');
+    for (const char byte : std::string{"one\r\n\ntwo\n"})
+        bench.window("port").write8(0, static_cast<std::uint8_t>(byte));
+    for (int i = 0; i < 2000; ++i)
+        bench.window("port").write8(0, 'x');
     ASSERT_EQ(bench.host().log_lines.size(), 5u);
     EXPECT_EQ(bench.host().log_lines[0].text, "one");
     EXPECT_EQ(bench.host().log_lines[1].text, "two");
@@ -88,8 +96,7 @@ class I8042Test : public ::testing::Test {
 protected:
     I8042Test() { bench.power_on(); }
 
-    int command(std::uint8_t value)
-    {
+    int command(std::uint8_t value) {
         control.write8(0, value);
         return (control.read8(0) & 1) != 0 ? data.read8(0) : -1;
     }
@@ -99,8 +106,7 @@ protected:
     testing::WindowProbe control = bench.window("command");
 };
 
-TEST_F(I8042Test, PassesItsSelfTestAndSetsTheSystemFlag)
-{
+TEST_F(I8042Test, PassesItsSelfTestAndSetsTheSystemFlag) {
     EXPECT_EQ(control.read8(0) & 0x05, 0);
     EXPECT_EQ(command(0xaa), 0x55);
     EXPECT_EQ(control.read8(0) & 0x05, 0x04);
@@ -109,8 +115,7 @@ TEST_F(I8042Test, PassesItsSelfTestAndSetsTheSystemFlag)
     EXPECT_EQ(command(0xa4), 0xf1);
 }
 
-TEST_F(I8042Test, TheCommandByteIsReadBack)
-{
+TEST_F(I8042Test, TheCommandByteIsReadBack) {
     control.write8(0, 0x60);
     EXPECT_EQ(control.read8(0) & 0x08, 0x08);
     data.write8(0, 0x47);
@@ -127,8 +132,7 @@ TEST_F(I8042Test, TheCommandByteIsReadBack)
     EXPECT_EQ(command(0x25), 0x99);
 }
 
-TEST_F(I8042Test, TheAuxiliaryLoopReturnsItsByteAsTheMouses)
-{
+TEST_F(I8042Test, TheAuxiliaryLoopReturnsItsByteAsTheMouses) {
     control.write8(0, 0x60);
     data.write8(0, 0x03);
     control.write8(0, 0xd3);
@@ -144,8 +148,7 @@ TEST_F(I8042Test, TheAuxiliaryLoopReturnsItsByteAsTheMouses)
     EXPECT_TRUE(bench.level("keyboard-irq"));
 }
 
-TEST_F(I8042Test, NobodyAnswersOnEmptyPorts)
-{
+TEST_F(I8042Test, NobodyAnswersOnEmptyPorts) {
     data.write8(0, 0xff);
     EXPECT_EQ(control.read8(0) & 0x61, 0x41) << "timeout";
     EXPECT_EQ(data.read8(0), 0xfe);
@@ -155,8 +158,7 @@ TEST_F(I8042Test, NobodyAnswersOnEmptyPorts)
     EXPECT_EQ(data.read8(0), 0xfe);
 }
 
-TEST_F(I8042Test, PulsingBit0OfTheOutputPortResets)
-{
+TEST_F(I8042Test, PulsingBit0OfTheOutputPortResets) {
     control.write8(0, 0xf1);
     EXPECT_TRUE(bench.reset_requests().empty());
     control.write8(0, 0xfe);
@@ -166,8 +168,7 @@ TEST_F(I8042Test, PulsingBit0OfTheOutputPortResets)
     EXPECT_EQ(bench.reset_requests().size(), 2u);
 }
 
-TEST_F(I8042Test, TheOutputPortHoldsTheA20Gate)
-{
+TEST_F(I8042Test, TheOutputPortHoldsTheA20Gate) {
     EXPECT_EQ(command(0xd0) & 0x03, 0x03);
     control.write8(0, 0xd1);
     data.write8(0, 0xdd);
@@ -179,11 +180,11 @@ TEST_F(I8042Test, TheOutputPortHoldsTheA20Gate)
 
 template <class T>
 class AnySmallChip : public ::testing::Test {};
-using SmallChips = ::testing::Types<Port92, ResetControl, IsaDebugExit, DebugConsole, I8042, AcpiPm>;
+using SmallChips =
+    ::testing::Types<Port92, ResetControl, IsaDebugExit, DebugConsole, I8042, AcpiPm>;
 TYPED_TEST_SUITE(AnySmallChip, SmallChips);
 
-TYPED_TEST(AnySmallChip, BearsRandomAccessesAndSurvivesASnapshot)
-{
+TYPED_TEST(AnySmallChip, BearsRandomAccessesAndSurvivesASnapshot) {
     DeviceBench bench{type_of<TypeParam>()};
     ASSERT_TRUE(bench.power_on());
     play_random_script(bench, 92);
