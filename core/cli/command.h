@@ -30,8 +30,8 @@ struct Arguments {
 
     bool has(const char* option) const { return values.count(option) != 0; }
     template <class T> const T& get(const char* option) const { return values[option].as<T>(); }
-    std::string text(const char* option, std::string otherwise = {}) const {
-        return has(option) ? get<std::string>(option) : std::move(otherwise);
+    std::string text(const char* option, const std::string& otherwise = {}) const {
+        return has(option) ? get<std::string>(option) : otherwise;
     }
     std::vector<std::string> list(const char* option) const {
         return has(option) ? get<std::vector<std::string>>(option) : std::vector<std::string>{};

@@ -109,7 +109,8 @@ ordered_json devices_as_json(const PluginRegistry& registry) {
                                          {"plugin", plugin.descriptor.id},
                                          {"path", plugin.file.path.string()}};
     ordered_json devices = ordered_json::array();
-    for (auto& [name, device] : sorted) devices.push_back(std::move(device));
+    for (auto& [name, device] : sorted)
+        devices.push_back(std::move(device));
     return {{"devices", devices}};
 }
 
@@ -119,7 +120,7 @@ void print_json(const ordered_json& json) {
 }
 
 int run(const Arguments& arguments) {
-    const std::string what = arguments.get<std::string>("what");
+    const std::string& what = arguments.get<std::string>("what");
     const bool plugins = what == "plugins";
     if (!plugins && what != "devices") {
         fmt::print(stderr, "backplane: cannot list '{}'; 'plugins' or 'devices' was expected\n",

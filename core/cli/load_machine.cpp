@@ -4,13 +4,14 @@
 
 namespace backplane::cli {
 
-LoadedMachine load_machine(const std::filesystem::path& file, const std::vector<runtime::Override>& overrides,
-                           runtime::PluginRegistry& plugins, runtime::Diagnostics& diagnostics)
-{
+LoadedMachine load_machine(const std::filesystem::path& file,
+                           const std::vector<runtime::Override>& overrides,
+                           runtime::PluginRegistry& plugins, runtime::Diagnostics& diagnostics) {
     LoadedMachine machine;
     machine.document = runtime::read_machine_file(file, overrides, diagnostics);
     for (const auto& wanted : machine.document.plugins) {
-        const auto loaded = wanted.name.empty() ? plugins.load_file(wanted.path) : plugins.load(wanted.name);
+        const auto loaded = wanted.name.empty() ? plugins.load_file(wanted.path)
+                                                : plugins.load(wanted.name);
         if (loaded) continue;
         machine.plugin_failed = true;
         machine.document.plugins_missing = true;

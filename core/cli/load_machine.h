@@ -1,4 +1,5 @@
-// The way from a machine file's name to a description that can be built: read, load its plugins, check.
+// The way from a machine file's name to a description that can be built: read, load its plugins,
+// check.
 #pragma once
 
 #include "runtime/diagnostics.h"
@@ -16,11 +17,14 @@ namespace backplane::cli {
 struct LoadedMachine {
     runtime::MachineDocument document;
     std::optional<runtime::MachineDescription> description;  // none when diagnostics has errors
-    bool plugin_failed = false;                              // a plugin that the file names was not loaded
+    bool plugin_failed = false;  // a plugin that the file names was not loaded
 };
 
-// Everything that is wrong is in `diagnostics`, plugins that failed too. The description refers into `plugins`.
-[[nodiscard]] LoadedMachine load_machine(const std::filesystem::path& file, const std::vector<runtime::Override>& overrides,
-                                         runtime::PluginRegistry& plugins, runtime::Diagnostics& diagnostics);
+// Everything that is wrong is in `diagnostics`, plugins that failed too. The description refers
+// into `plugins`.
+[[nodiscard]] LoadedMachine load_machine(const std::filesystem::path& file,
+                                         const std::vector<runtime::Override>& overrides,
+                                         runtime::PluginRegistry& plugins,
+                                         runtime::Diagnostics& diagnostics);
 
 }  // namespace backplane::cli

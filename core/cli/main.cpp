@@ -3,9 +3,8 @@
 #include "cli/command.h"
 #include "runtime/nearest_name.h"
 
-#include <fmt/format.h>
-
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,9 +21,8 @@ namespace backplane::cli {
 
 namespace {
 
-const std::array commands{&run_command,  &validate_command, &explain_command,
-                          &list_command, &info_command,     &schema_command,
-                          &version_command};
+const std::array commands{&run_command,  &validate_command, &explain_command, &list_command,
+                          &info_command, &schema_command,   &version_command};
 
 // A command line that cannot be carried out; the message tells what would have been.
 struct UsageError : std::runtime_error {
@@ -71,6 +69,7 @@ void print_help() {
     fmt::print("{}\nExit codes:\n", text_of(global_options()));
     for (const auto& meaning : runtime::exit_code_meanings)
         fmt::print("  {:<4} {}\n", static_cast<int>(meaning.code), meaning.text);
+    fmt::print("  {:<4} {}\n", "128+", "run: ended by the signal of that number");
     fmt::print("  {:<4} {}\n\n", "odd",
                "run: (v << 1) | 1 when the guest wrote v to isa-debug-exit");
     fmt::print(
@@ -161,10 +160,12 @@ std::size_t command_position(const std::vector<std::string>& arguments) {
     return arguments.size();
 }
 
-// A descriptor that the shell closed would be given to the next file opened, and be written to as if it were the screen.
+// A descriptor that the shell closed would be given to the next file opened, and be written to as
+// if it were the screen.
 void fill_standard_descriptors() {
     int descriptor = 0;
-    do descriptor = open("/dev/null", O_RDWR);
+    do
+        descriptor = open("/dev/null", O_RDWR);
     while (descriptor >= 0 && descriptor <= STDERR_FILENO);
     if (descriptor > STDERR_FILENO) close(descriptor);
 }

@@ -1,12 +1,12 @@
 #include "runtime/address_space.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
 #include <set>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace backplane::runtime {
 
@@ -16,48 +16,51 @@ constexpr std::uint64_t page_shift = 12;
 // Spaces up to this size get a table with an entry for every address.
 constexpr std::uint64_t direct_limit = std::uint64_t{1} << 16;
 
-constexpr std::uint64_t mask_of(std::uint32_t size) { return size >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (size * 8)) - 1; }
+constexpr std::uint64_t mask_of(std::uint32_t size) {
+    return size >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (size * 8)) - 1;
+}
 
 // The largest piece of an access that the window takes at this offset.
-std::uint32_t piece(const backplane_window& window, std::uint64_t offset, std::uint32_t size)
-{
+std::uint32_t piece(const backplane_window& window, std::uint64_t offset, std::uint32_t size) {
     const std::uint32_t allowed = window.access_sizes == 0 ? 15 : window.access_sizes;
     if (std::has_single_bit(size) && (allowed & size) != 0) return size;
     std::uint32_t step = std::bit_floor(size);
-    while (step > 1 && ((allowed & step) == 0 || offset % step != 0)) step >>= 1;
+    while (step > 1 && ((allowed & step) == 0 || offset % step != 0))
+        step >>= 1;
     return step;
 }
 
 }  // namespace
 
-AddressSpace::AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock, const DirtyTracking& dirty)
-    : name_{std::move(name)}, limit_{limit}, lock_{lock}, dirty_{dirty}
-{
+AddressSpace::AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock,
+                           const DirtyTracking& dirty)
+    : name_{std::move(name)}, limit_{limit}, lock_{lock}, dirty_{dirty} {
     flatten();
 }
 
-std::optional<std::string> AddressSpace::map(Mapping mapping)
-{
+std::optional<std::string> AddressSpace::map(Mapping mapping) {
     if (mapping.size == 0) return std::nullopt;
     if (mapping.size > limit_ || mapping.base > limit_ - mapping.size)
-        return fmt::format("{} at {}@{:#x} with {:#x} bytes does not fit: {} ends at {:#x}", mapping.owner, name_, mapping.base,
-                           mapping.size, name_, limit_ - 1);
+        return fmt::format("{} at {}@{:#x} with {:#x} bytes does not fit: {} ends at {:#x}",
+                           mapping.owner, name_, mapping.base, mapping.size, name_, limit_ - 1);
     for (const auto& other : mappings_) {
         if (other->priority != mapping.priority) continue;
-        if (mapping.base >= other->base + other->size || other->base >= mapping.base + mapping.size) continue;
-        return fmt::format("{} at {}@{:#x}-{:#x} overlaps {} at {:#x}-{:#x}; give one of them a higher priority, or move it",
-                           mapping.owner, name_, mapping.base, mapping.base + mapping.size - 1, other->owner, other->base,
-                           other->base + other->size - 1);
+        if (mapping.base >= other->base + other->size || other->base >= mapping.base + mapping.size)
+            continue;
+        return fmt::format("{} at {}@{:#x}-{:#x} overlaps {} at {:#x}-{:#x}; give one of them a "
+                           "higher priority, or move it",
+                           mapping.owner, name_, mapping.base, mapping.base + mapping.size - 1,
+                           other->owner, other->base, other->base + other->size - 1);
     }
     const auto [base, size] = std::pair{mapping.base, mapping.size};
     mappings_.push_back(std::make_unique<Mapping>(std::move(mapping)));
     flatten();
-    for (const auto& listener : listeners_) listener.remapped(listener.user, base, size);
+    for (const auto& listener : listeners_)
+        listener.remapped(listener.user, base, size);
     return std::nullopt;
 }
 
-void AddressSpace::flatten()
-{
+void AddressSpace::flatten() {
     std::set<std::uint64_t> edges{0, limit_};
     for (const auto& mapping : mappings_) {
         edges.insert(mapping->base);
@@ -68,7 +71,8 @@ void AddressSpace::flatten()
         Mapping* best = nullptr;
         for (const auto& mapping : mappings_) {
             const bool covers = mapping->base <= *edge && *edge < mapping->base + mapping->size;
-            if (covers && (best == nullptr || mapping->priority > best->priority)) best = mapping.get();
+            if (covers && (best == nullptr || mapping->priority > best->priority))
+                best = mapping.get();
         }
         if (!flat_.empty() && flat_.back().mapping == best)
             flat_.back().end = *std::next(edge);
@@ -79,22 +83,22 @@ void AddressSpace::flatten()
     direct_.resize(limit_);
     for (std::size_t index = 0; index < flat_.size(); ++index)
         std::fill(direct_.begin() + static_cast<std::ptrdiff_t>(flat_[index].start),
-                  direct_.begin() + static_cast<std::ptrdiff_t>(flat_[index].end), static_cast<std::uint16_t>(index));
+                  direct_.begin() + static_cast<std::ptrdiff_t>(flat_[index].end),
+                  static_cast<std::uint16_t>(index));
 }
 
-const AddressSpace::Flat& AddressSpace::flat(std::uint64_t address) const
-{
+const AddressSpace::Flat& AddressSpace::flat(std::uint64_t address) const {
     if (address >= limit_) {
         static constexpr Flat beyond{0, 0, nullptr};  // ends at 2^64
         return beyond;
     }
     if (!direct_.empty()) return flat_[direct_[address]];
-    return *std::prev(std::upper_bound(flat_.begin(), flat_.end(), address,
-                                       [](std::uint64_t value, const Flat& entry) { return value < entry.start; }));
+    return *std::prev(std::upper_bound(
+        flat_.begin(), flat_.end(), address,
+        [](std::uint64_t value, const Flat& entry) { return value < entry.start; }));
 }
 
-backplane_range AddressSpace::find(std::uint64_t address) const
-{
+backplane_range AddressSpace::find(std::uint64_t address) const {
     const MachineGuard guard{lock_};
     const Flat& entry = flat(address);
     backplane_range range{entry.start, entry.end - entry.start, nullptr, 0, 0};
@@ -109,9 +113,12 @@ backplane_range AddressSpace::find(std::uint64_t address) const
     if (pages == nullptr) return range;
     // A clean page is written through `write`, which marks it; then it can be had directly.
     const std::uint64_t page = pages->page_of(place);
-    const auto* page_start = reinterpret_cast<const std::uint8_t*>(pages->memory().data()) + page * dirty_page_size;
-    const auto before = std::min<std::uint64_t>(static_cast<std::uint64_t>(place - page_start), address - entry.start);
-    const auto after = std::min<std::uint64_t>(dirty_page_size - static_cast<std::uint64_t>(place - page_start), entry.end - address);
+    const auto* page_start = reinterpret_cast<const std::uint8_t*>(pages->memory().data()) +
+                             page * dirty_page_size;
+    const auto before = std::min<std::uint64_t>(static_cast<std::uint64_t>(place - page_start),
+                                                address - entry.start);
+    const auto after = std::min<std::uint64_t>(
+        dirty_page_size - static_cast<std::uint64_t>(place - page_start), entry.end - address);
     range.start = address - before;
     range.length = before + after;
     range.memory = mapping.window->memory + mapping.offset + (range.start - mapping.base);
@@ -119,13 +126,13 @@ backplane_range AddressSpace::find(std::uint64_t address) const
     return range;
 }
 
-std::uint64_t AddressSpace::read(std::uint64_t address, std::uint32_t size)
-{
+std::uint64_t AddressSpace::read(std::uint64_t address, std::uint32_t size) {
     const MachineGuard guard{lock_};
     std::uint64_t value = 0;
     for (std::uint32_t done = 0; done < size;) {
         const Flat& entry = flat(address + done);
-        std::uint32_t length = static_cast<std::uint32_t>(std::min<std::uint64_t>(size - done, entry.end - (address + done)));
+        std::uint32_t length = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(size - done, entry.end - (address + done)));
         std::uint64_t part = mask_of(length);
         if (entry.mapping != nullptr) {
             Mapping& mapping = *entry.mapping;
@@ -144,12 +151,12 @@ std::uint64_t AddressSpace::read(std::uint64_t address, std::uint32_t size)
     return value;
 }
 
-void AddressSpace::write(std::uint64_t address, std::uint32_t size, std::uint64_t value)
-{
+void AddressSpace::write(std::uint64_t address, std::uint32_t size, std::uint64_t value) {
     const MachineGuard guard{lock_};
     for (std::uint32_t done = 0; done < size;) {
         const Flat& entry = flat(address + done);
-        std::uint32_t length = static_cast<std::uint32_t>(std::min<std::uint64_t>(size - done, entry.end - (address + done)));
+        std::uint32_t length = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(size - done, entry.end - (address + done)));
         if (entry.mapping != nullptr) {
             Mapping& mapping = *entry.mapping;
             const std::uint64_t offset = address + done - mapping.base + mapping.offset;
@@ -165,41 +172,46 @@ void AddressSpace::write(std::uint64_t address, std::uint32_t size, std::uint64_
     }
 }
 
-std::uint64_t AddressSpace::read_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size)
-{
+std::uint64_t AddressSpace::read_window(Mapping& mapping, std::uint64_t offset,
+                                        std::uint32_t size) {
     ++mapping.reads;
-    return mapping.window->read != nullptr ? mapping.window->read(mapping.object, offset, size) : mask_of(size);
+    return mapping.window->read != nullptr ? mapping.window->read(mapping.object, offset, size)
+                                           : mask_of(size);
 }
 
-void AddressSpace::write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size, std::uint64_t value)
-{
+void AddressSpace::write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size,
+                                std::uint64_t value) {
     ++mapping.writes;
-    if (mapping.window->write != nullptr) mapping.window->write(mapping.object, offset, size, value);
+    if (mapping.window->write != nullptr)
+        mapping.window->write(mapping.object, offset, size, value);
 }
 
-void AddressSpace::read_block(std::uint64_t address, void* data, std::uint64_t length)
-{
+void AddressSpace::read_block(std::uint64_t address, void* data, std::uint64_t length) {
     const MachineGuard guard{lock_};
     auto* to = static_cast<std::uint8_t*>(data);
     while (length != 0) {
         const Flat& entry = flat(address);
-        const bool direct = entry.mapping != nullptr && (entry.mapping->window->flags & BACKPLANE_WINDOW_READ_DIRECT) != 0;
+        const bool direct = entry.mapping != nullptr &&
+                            (entry.mapping->window->flags & BACKPLANE_WINDOW_READ_DIRECT) != 0;
         const std::uint64_t step = direct ? std::min(length, entry.end - address) : 1;
         if (direct)
-            std::memcpy(to, entry.mapping->window->memory + (address - entry.mapping->base + entry.mapping->offset), step);
+            std::memcpy(to,
+                        entry.mapping->window->memory +
+                            (address - entry.mapping->base + entry.mapping->offset),
+                        step);
         else
             *to = static_cast<std::uint8_t>(read(address, 1));
         address += step, to += step, length -= step;
     }
 }
 
-void AddressSpace::write_block(std::uint64_t address, const void* data, std::uint64_t length)
-{
+void AddressSpace::write_block(std::uint64_t address, const void* data, std::uint64_t length) {
     const MachineGuard guard{lock_};
     const auto* from = static_cast<const std::uint8_t*>(data);
     while (length != 0) {
         const Flat& entry = flat(address);
-        const bool direct = entry.mapping != nullptr && (entry.mapping->window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0;
+        const bool direct = entry.mapping != nullptr &&
+                            (entry.mapping->window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0;
         const std::uint64_t step = direct ? std::min(length, entry.end - address) : 1;
         if (direct) {
             write_memory(*entry.mapping, address, from, step);
@@ -210,28 +222,27 @@ void AddressSpace::write_block(std::uint64_t address, const void* data, std::uin
     }
 }
 
-void AddressSpace::write_memory(const Mapping& mapping, std::uint64_t address, const void* data, std::uint64_t length)
-{
+void AddressSpace::write_memory(const Mapping& mapping, std::uint64_t address, const void* data,
+                                std::uint64_t length) {
     std::uint8_t* place = mapping.window->memory + (address - mapping.base + mapping.offset);
     std::memcpy(place, data, length);
     if (DirtyPages* pages = dirty_.find(place)) pages->mark(place, length);
     tell_code_written(address, length);
 }
 
-void AddressSpace::tell_remapped(std::span<const std::byte> memory)
-{
+void AddressSpace::tell_remapped(std::span<const std::byte> memory) {
     const MachineGuard guard{lock_};
     const auto* first = reinterpret_cast<const std::uint8_t*>(memory.data());
     for (const auto& mapping : mappings_) {
         if (mapping->window->memory == nullptr) continue;
         const std::uint8_t* start = mapping->window->memory + mapping->offset;
         if (first >= start + mapping->size || start >= first + memory.size()) continue;
-        for (const auto& listener : listeners_) listener.remapped(listener.user, mapping->base, mapping->size);
+        for (const auto& listener : listeners_)
+            listener.remapped(listener.user, mapping->base, mapping->size);
     }
 }
 
-void AddressSpace::watch_code(std::uint64_t page_address, bool watch)
-{
+void AddressSpace::watch_code(std::uint64_t page_address, bool watch) {
     const MachineGuard guard{lock_};
     const std::uint64_t page = page_address >> page_shift;
     if (watch) {
@@ -242,31 +253,38 @@ void AddressSpace::watch_code(std::uint64_t page_address, bool watch)
     if (found != code_pages_.end() && --found->second == 0) code_pages_.erase(found);
 }
 
-void AddressSpace::tell_code_written(std::uint64_t address, std::uint64_t length)
-{
+void AddressSpace::tell_code_written(std::uint64_t address, std::uint64_t length) {
     if (code_pages_.empty()) return;
     const std::uint64_t first = address >> page_shift, last = (address + length - 1) >> page_shift;
     bool watched = false;
     if (last - first < code_pages_.size())
-        for (std::uint64_t page = first; page <= last && !watched; ++page) watched = code_pages_.contains(page);
+        for (std::uint64_t page = first; page <= last && !watched; ++page)
+            watched = code_pages_.contains(page);
     else
-        watched = std::ranges::any_of(code_pages_, [&](const auto& entry) { return first <= entry.first && entry.first <= last; });
+        watched = std::ranges::any_of(code_pages_, [&](const auto& entry) {
+            return first <= entry.first && entry.first <= last;
+        });
     if (!watched) return;
-    for (const auto& listener : listeners_) listener.code_written(listener.user, address, length);
+    for (const auto& listener : listeners_)
+        listener.code_written(listener.user, address, length);
 }
 
-std::uint64_t AddressSpace::extent() const
-{
+std::uint64_t AddressSpace::extent() const {
     std::uint64_t end = 0;
-    for (const auto& mapping : mappings_) end = std::max(end, mapping->base + mapping->size);
+    for (const auto& mapping : mappings_)
+        end = std::max(end, mapping->base + mapping->size);
     return end;
 }
 
 const backplane_address_space AddressSpace::functions{
     sizeof(backplane_address_space),
     0,
-    [](void* object, std::uint64_t address, backplane_range* range) { *range = static_cast<AddressSpace*>(object)->find(address); },
-    [](void* object, std::uint64_t address, std::uint32_t size) { return static_cast<AddressSpace*>(object)->read(address, size); },
+    [](void* object, std::uint64_t address, backplane_range* range) {
+        *range = static_cast<AddressSpace*>(object)->find(address);
+    },
+    [](void* object, std::uint64_t address, std::uint32_t size) {
+        return static_cast<AddressSpace*>(object)->read(address, size);
+    },
     [](void* object, std::uint64_t address, std::uint32_t size, std::uint64_t value) {
         static_cast<AddressSpace*>(object)->write(address, size, value);
     },
@@ -276,8 +294,12 @@ const backplane_address_space AddressSpace::functions{
     [](void* object, std::uint64_t address, const void* data, std::uint64_t length) {
         static_cast<AddressSpace*>(object)->write_block(address, data, length);
     },
-    [](void* object, std::uint64_t page, std::int32_t watch) { static_cast<AddressSpace*>(object)->watch_code(page, watch > 0); },
-    [](void* object, const backplane_address_space_listener* listener) { static_cast<AddressSpace*>(object)->listen(*listener); },
+    [](void* object, std::uint64_t page, std::int32_t watch) {
+        static_cast<AddressSpace*>(object)->watch_code(page, watch > 0);
+    },
+    [](void* object, const backplane_address_space_listener* listener) {
+        static_cast<AddressSpace*>(object)->listen(*listener);
+    },
     [](void* object) { return static_cast<AddressSpace*>(object)->extent(); },
 };
 

@@ -1,4 +1,5 @@
-// Routes each access to the window that owns the address: the memory bus and the I/O bus of a machine.
+// Routes each access to the window that owns the address: the memory bus and the I/O bus of a
+// machine.
 #pragma once
 
 #include "runtime/dirty_pages.h"
@@ -18,13 +19,14 @@
 
 namespace backplane::runtime {
 
-// A window of a component at an address. Where mappings overlap, the one with the highest priority is seen.
+// A window of a component at an address. Where mappings overlap, the one with the highest priority
+// is seen.
 struct Mapping {
-    std::string owner;           // "ram0.low", for messages and statistics
+    std::string owner;  // "ram0.low", for messages and statistics
     std::uint64_t base = 0;
     std::uint64_t size = 0;
     std::int32_t priority = 0;
-    std::uint64_t offset = 0;    // of `base` into the window
+    std::uint64_t offset = 0;  // of `base` into the window
     const backplane_window* window = nullptr;
     void* object = nullptr;
     // Accesses that called the device, guarded by the machine lock.
@@ -33,16 +35,21 @@ struct Mapping {
 
 class AddressSpace {
 public:
-    // Addresses from 0 to limit, exclusive. Memory that `dirty` tracks is handed out for writing page by page, once dirty.
-    AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock, const DirtyTracking& dirty);
+    // Addresses from 0 to limit, exclusive. Memory that `dirty` tracks is handed out for writing
+    // page by page, once dirty.
+    AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock,
+                 const DirtyTracking& dirty);
     AddressSpace(const AddressSpace&) = delete;
     AddressSpace& operator=(const AddressSpace&) = delete;
 
-    // Refuses, with the reason, a mapping that overlaps another of the same priority or lies beyond the limit.
+    // Refuses, with the reason, a mapping that overlaps another of the same priority or lies beyond
+    // the limit.
     std::optional<std::string> map(Mapping mapping);
 
     [[nodiscard]] const std::string& name() const { return name_; }
-    [[nodiscard]] const std::vector<std::unique_ptr<Mapping>>& mappings() const { return mappings_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<Mapping>>& mappings() const {
+        return mappings_;
+    }
 
     // [any] As backplane_address_space says.
     [[nodiscard]] backplane_range find(std::uint64_t address) const;
@@ -51,10 +58,13 @@ public:
     void read_block(std::uint64_t address, void* data, std::uint64_t length);
     void write_block(std::uint64_t address, const void* data, std::uint64_t length);
     void watch_code(std::uint64_t page_address, bool watch);
-    void listen(const backplane_address_space_listener& listener) { listeners_.push_back(listener); }
+    void listen(const backplane_address_space_listener& listener) {
+        listeners_.push_back(listener);
+    }
     [[nodiscard]] std::uint64_t extent() const;
 
-    // Host memory behind these bytes became clean, or tracked: pointers for writing must be asked for again.
+    // Host memory behind these bytes became clean, or tracked: pointers for writing must be asked
+    // for again.
     void tell_remapped(std::span<const std::byte> memory);
 
     // What components connect to.
@@ -70,9 +80,11 @@ private:
     void flatten();
     [[nodiscard]] const Flat& flat(std::uint64_t address) const;
     std::uint64_t read_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size);
-    void write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size, std::uint64_t value);
+    void write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size,
+                      std::uint64_t value);
     void tell_code_written(std::uint64_t address, std::uint64_t length);
-    void write_memory(const Mapping& mapping, std::uint64_t address, const void* data, std::uint64_t length);
+    void write_memory(const Mapping& mapping, std::uint64_t address, const void* data,
+                      std::uint64_t length);
 
     std::string name_;
     std::uint64_t limit_;
@@ -83,7 +95,8 @@ private:
     // For small spaces (I/O ports): the index into flat_ of every address.
     std::vector<std::uint16_t> direct_;
     std::vector<backplane_address_space_listener> listeners_;
-    std::unordered_map<std::uint64_t, std::uint32_t> code_pages_;  // page number -> watchers; by the machine lock
+    std::unordered_map<std::uint64_t, std::uint32_t>
+        code_pages_;  // page number -> watchers; by the machine lock
 };
 
 }  // namespace backplane::runtime

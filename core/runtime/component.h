@@ -23,8 +23,10 @@ class Machine;
 
 class Component {
 public:
-    // Creates the instance; nothing is connected yet. `machine` outlives it. The error names the component.
-    static std::expected<std::unique_ptr<Component>, std::string> create(Machine& machine, const ComponentDescription& description);
+    // Creates the instance; nothing is connected yet. `machine` outlives it. The error names the
+    // component.
+    static std::expected<std::unique_ptr<Component>, std::string>
+    create(Machine& machine, const ComponentDescription& description);
     Component(const Component&) = delete;
     Component& operator=(const Component&) = delete;
     ~Component();
@@ -34,7 +36,8 @@ public:
     [[nodiscard]] std::uint64_t window_size(std::uint32_t port) const;
     // The same link however often it is asked for.
     [[nodiscard]] backplane_link provide(std::uint32_t port, std::uint32_t element);
-    [[nodiscard]] std::expected<void, std::string> connect(std::uint32_t port, std::uint32_t element, backplane_link link);
+    [[nodiscard]] std::expected<void, std::string>
+    connect(std::uint32_t port, std::uint32_t element, backplane_link link);
     [[nodiscard]] std::expected<void, std::string> start();
     void reset(backplane_reset_kind kind);
     void stop();

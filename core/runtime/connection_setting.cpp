@@ -73,7 +73,7 @@ std::string reference_text(const std::string& component, std::span<const backpla
                            const backplane_port& port) {
     const auto same = std::ranges::count_if(
         ports, [&](const backplane_port& other) { return provides(other, port.interface_id); });
-    const std::string prefix = same == 1 ? component : component + "." + port.name;
+    std::string prefix = same == 1 ? component : component + "." + port.name;
     if (port.count <= 1) return prefix;
     return fmt::format("{0}.0 to {0}.{1}", prefix, port.count - 1);
 }

@@ -4,15 +4,15 @@
 
 namespace backplane::runtime {
 
-void DirtyPages::mark(const void* place, std::uint64_t length)
-{
+void DirtyPages::mark(const void* place, std::uint64_t length) {
     if (length == 0) return;
-    const std::uint64_t first = page_of(place), last = page_of(static_cast<const std::byte*>(place) + length - 1);
-    std::fill(dirty_.begin() + static_cast<std::ptrdiff_t>(first), dirty_.begin() + static_cast<std::ptrdiff_t>(last) + 1, 1);
+    const std::uint64_t first = page_of(place),
+                        last = page_of(static_cast<const std::byte*>(place) + length - 1);
+    std::fill(dirty_.begin() + static_cast<std::ptrdiff_t>(first),
+              dirty_.begin() + static_cast<std::ptrdiff_t>(last) + 1, 1);
 }
 
-bool DirtyPages::take(std::uint64_t first, std::uint64_t pages, std::uint64_t* bitmap)
-{
+bool DirtyPages::take(std::uint64_t first, std::uint64_t pages, std::uint64_t* bitmap) {
     constexpr std::uint64_t word_bits = 64;
     std::fill_n(bitmap, (pages + word_bits - 1) / word_bits, 0);
     bool any = false;
@@ -25,20 +25,18 @@ bool DirtyPages::take(std::uint64_t first, std::uint64_t pages, std::uint64_t* b
     return any;
 }
 
-void DirtyTracking::track(std::span<std::byte> memory)
-{
+void DirtyTracking::track(std::span<std::byte> memory) {
     forget(memory.data());
     blocks_.push_back(std::make_unique<DirtyPages>(memory));
 }
 
-void DirtyTracking::forget(const void* memory)
-{
+void DirtyTracking::forget(const void* memory) {
     std::erase_if(blocks_, [&](const auto& block) { return block->contains(memory); });
 }
 
-DirtyPages* DirtyTracking::find(const void* place) const
-{
-    const auto found = std::ranges::find_if(blocks_, [&](const auto& block) { return block->contains(place); });
+DirtyPages* DirtyTracking::find(const void* place) const {
+    const auto found = std::ranges::find_if(
+        blocks_, [&](const auto& block) { return block->contains(place); });
     return found == blocks_.end() ? nullptr : found->get();
 }
 

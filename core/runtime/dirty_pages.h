@@ -1,4 +1,5 @@
-// Which pages of host memory were written, for displays that redraw only what changed and for copies of running guests.
+// Which pages of host memory were written, for displays that redraw only what changed and for
+// copies of running guests.
 #pragma once
 
 #include <cstddef>
@@ -18,18 +19,18 @@ public:
         : memory_{memory}, dirty_((memory.size() + dirty_page_size - 1) / dirty_page_size, 1) {}
 
     [[nodiscard]] std::span<std::byte> memory() const { return memory_; }
-    [[nodiscard]] bool contains(const void* place) const
-    {
+    [[nodiscard]] bool contains(const void* place) const {
         return place >= memory_.data() && place < memory_.data() + memory_.size();
     }
-    [[nodiscard]] std::uint64_t page_of(const void* place) const
-    {
-        return static_cast<std::uint64_t>(static_cast<const std::byte*>(place) - memory_.data()) / dirty_page_size;
+    [[nodiscard]] std::uint64_t page_of(const void* place) const {
+        return static_cast<std::uint64_t>(static_cast<const std::byte*>(place) - memory_.data()) /
+               dirty_page_size;
     }
     [[nodiscard]] bool is_dirty(std::uint64_t page) const { return dirty_[page] != 0; }
 
     void mark(const void* place, std::uint64_t length);
-    // Bit i of `bitmap` becomes the state of page first + i, which is clean after. Gives whether any was dirty.
+    // Bit i of `bitmap` becomes the state of page first + i, which is clean after. Gives whether
+    // any was dirty.
     bool take(std::uint64_t first, std::uint64_t pages, std::uint64_t* bitmap);
 
 private:

@@ -28,15 +28,19 @@ public:
         std::uint32_t payload_size;
     };
 
-    // As backplane_host says. A topic declared before with another payload size gives {nullptr, nullptr} or null.
-    backplane_topic topic(const std::string& id, std::uint32_t payload_size, const std::string& doc);
+    // As backplane_host says. A topic declared before with another payload size gives {nullptr,
+    // nullptr} or null.
+    backplane_topic topic(const std::string& id, std::uint32_t payload_size,
+                          const std::string& doc);
     static void publish(backplane_topic topic, const void* payload);
     backplane_subscription* subscribe(const std::string& id, std::uint32_t payload_size,
                                       void (*receive)(void*, const void*), void* user);
-    backplane_subscription* subscribe_queued(const std::string& id, std::uint32_t payload_size, std::uint32_t capacity);
+    backplane_subscription* subscribe_queued(const std::string& id, std::uint32_t payload_size,
+                                             std::uint32_t capacity);
     static bool receive_queued(backplane_subscription* subscription, void* payload);
     static std::uint64_t lost(const backplane_subscription* subscription);
-    // After it returns the receiver is not called any more, except by a publish that is already under way.
+    // After it returns the receiver is not called any more, except by a publish that is already
+    // under way.
     static void unsubscribe(backplane_subscription* subscription);
 
     [[nodiscard]] std::vector<TopicInfo> topics() const;
@@ -52,7 +56,8 @@ private:
         std::atomic<std::shared_ptr<const Receivers>> receivers;
     };
 
-    Topic* find_or_declare(const std::string& id, std::uint32_t payload_size, const std::string& doc);
+    Topic* find_or_declare(const std::string& id, std::uint32_t payload_size,
+                           const std::string& doc);
     backplane_subscription* add(std::unique_ptr<backplane_subscription> subscription);
 
     mutable std::mutex mutex_;

@@ -1,33 +1,32 @@
 #include "runtime/guest_memory.h"
 
-#include <cerrno>
-#include <cstring>
-#include <vector>
-
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
 namespace backplane::runtime {
 
-std::expected<GuestMemory, std::string> GuestMemory::allocate(std::uint64_t bytes)
-{
+std::expected<GuestMemory, std::string> GuestMemory::allocate(std::uint64_t bytes) {
     // NORESERVE: a 64 GiB guest starts on a small host, and only what it touches counts.
-    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
-        return std::unexpected(fmt::format("the host cannot reserve {} MiB of memory: {}", bytes >> 20, std::strerror(errno)));
+        return std::unexpected(fmt::format("the host cannot reserve {} MiB of memory: {}",
+                                           bytes >> 20, std::strerror(errno)));
     // Fewer host TLB misses where the guest uses its memory densely; a hint that may be refused.
     madvise(memory, bytes, MADV_HUGEPAGE);
     return GuestMemory{{static_cast<std::byte*>(memory), bytes}};
 }
 
-GuestMemory::~GuestMemory()
-{
+GuestMemory::~GuestMemory() {
     if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
 }
 
-std::uint64_t GuestMemory::committed() const
-{
+std::uint64_t GuestMemory::committed() const {
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     constexpr std::uint64_t chunk = std::uint64_t{1} << 30;
     std::vector<unsigned char> resident(chunk / page);
@@ -35,7 +34,8 @@ std::uint64_t GuestMemory::committed() const
     for (std::uint64_t offset = 0; offset < bytes_.size(); offset += chunk) {
         const std::uint64_t length = std::min(chunk, bytes_.size() - offset);
         if (mincore(bytes_.data() + offset, length, resident.data()) != 0) continue;
-        for (std::uint64_t index = 0; index < (length + page - 1) / page; ++index) pages += resident[index] & 1;
+        for (std::uint64_t index = 0; index < (length + page - 1) / page; ++index)
+            pages += resident[index] & 1;
     }
     return pages * page;
 }

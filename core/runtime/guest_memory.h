@@ -1,4 +1,5 @@
-// Host memory that stands for guest RAM: reserved at once, committed by the host page by page as it is touched.
+// Host memory that stands for guest RAM: reserved at once, committed by the host page by page as it
+// is touched.
 #pragma once
 
 #include <cstddef>

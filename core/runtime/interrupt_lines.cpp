@@ -4,15 +4,16 @@
 
 namespace backplane::runtime {
 
-backplane_link InterruptLines::connect(backplane_link input, std::function<void()> after_change)
-{
+backplane_link InterruptLines::connect(backplane_link input, std::function<void()> after_change) {
     static constexpr backplane_line functions{sizeof(backplane_line), 0, &InterruptLines::set};
-    auto& node = inputs_.try_emplace({input.functions, input.object}, Input{input, std::move(after_change)}).first->second;
+    auto& node = inputs_
+                     .try_emplace({input.functions, input.object},
+                                  Input{input, std::move(after_change)})
+                     .first->second;
     return {&functions, &outputs_.emplace_back(&node)};
 }
 
-void InterruptLines::set(void* object, std::int32_t level)
-{
+void InterruptLines::set(void* object, std::int32_t level) {
     auto& output = *static_cast<Output*>(object);
     const bool high = level != 0;
     if (output.level == high) return;
@@ -25,16 +26,15 @@ void InterruptLines::set(void* object, std::int32_t level)
     if (input.after_change) input.after_change();
 }
 
-std::vector<bool> InterruptLines::levels() const
-{
+std::vector<bool> InterruptLines::levels() const {
     std::vector<bool> levels;
     std::ranges::transform(outputs_, std::back_inserter(levels), &Output::level);
     return levels;
 }
 
-void InterruptLines::restore(const std::vector<bool>& levels)
-{
-    for (auto& [key, input] : inputs_) input.high = 0;
+void InterruptLines::restore(const std::vector<bool>& levels) {
+    for (auto& [key, input] : inputs_)
+        input.high = 0;
     for (std::size_t index = 0; index < outputs_.size() && index < levels.size(); ++index) {
         outputs_[index].level = levels[index];
         outputs_[index].input->high += levels[index];

@@ -1,4 +1,5 @@
-// Connects outputs to inputs and remembers every level, so that several outputs share an input as a wired OR.
+// Connects outputs to inputs and remembers every level, so that several outputs share an input as a
+// wired OR.
 #pragma once
 
 #include <backplane/abi/device.h>
@@ -15,11 +16,12 @@ namespace backplane::runtime {
 
 class InterruptLines {
 public:
-    // What an output drives: hands `link` to the input's own functions when the OR of its outputs changes.
-    // `after_change` may be empty; it runs after the input was told.
+    // What an output drives: hands `link` to the input's own functions when the OR of its outputs
+    // changes. `after_change` may be empty; it runs after the input was told.
     backplane_link connect(backplane_link input, std::function<void()> after_change);
 
-    // Saved and restored as a whole, in the order of connecting. Restoring tells nobody: the devices restore theirs.
+    // Saved and restored as a whole, in the order of connecting. Restoring tells nobody: the
+    // devices restore theirs.
     [[nodiscard]] std::vector<bool> levels() const;
     void restore(const std::vector<bool>& levels);
 

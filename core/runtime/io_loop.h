@@ -1,5 +1,5 @@
-// The thread that waits for the host: input on file descriptors, signals, posted work and, in a realtime machine, the
-// next timer.
+// The thread that waits for the host: input on file descriptors, signals, posted work and, in a
+// realtime machine, the next timer.
 #pragma once
 
 #include "runtime/machine_lock.h"
@@ -62,7 +62,8 @@ public:
 private:
     void run();
     void arm();
-    void repeat(std::shared_ptr<boost::asio::steady_timer> timer, std::chrono::milliseconds period, std::function<void()> run);
+    void repeat(std::shared_ptr<boost::asio::steady_timer> timer, std::chrono::milliseconds period,
+                std::function<void()> run);
 
     MachineLock& lock_;
     boost::asio::io_context context_{1};

@@ -2,82 +2,83 @@
 
 #include "runtime/exit_codes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <csignal>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace backplane::runtime {
 
 namespace {
 
-// Long enough that leaving the engine costs nothing, short enough that a request for attention which the engine's
-// unlocked counting overwrote is served within a fraction of a millisecond.
+// Long enough that leaving the engine costs nothing, short enough that a request for attention
+// which the engine's unlocked counting overwrote is served within a fraction of a millisecond.
 constexpr std::int64_t slice = 100'000;
 
 constexpr int exit_after_signal = 128;
 
-// Where the date of deterministic machines begins: 2025-01-01T00:00:00Z, later than what any kernel takes for a broken clock.
+// Where the date of deterministic machines begins: 2025-01-01T00:00:00Z, later than what any kernel
+// takes for a broken clock.
 constexpr std::int64_t deterministic_date = 1'735'689'600;
 
-std::int64_t date_for(ClockMode clock)
-{
+std::int64_t date_for(ClockMode clock) {
     if (clock == ClockMode::Deterministic) return deterministic_date;
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
 }  // namespace
 
 Machine::Machine(const MachineDescription& description)
-    : name_{description.name}, date_at_start_{date_for(description.clock)}, memory_{memory_space, memory_space_size, lock_, dirty_},
-      io_ports_{io_space, io_space_size, lock_, dirty_}
-{
+    : name_{description.name}, date_at_start_{date_for(description.clock)},
+      memory_{memory_space, memory_space_size, lock_, dirty_},
+      io_ports_{io_space, io_space_size, lock_, dirty_} {
     if (description.clock == ClockMode::Realtime) {
         clock_.emplace(host_time_, [this] { io_.wake(); });
         return;
     }
     instruction_time_.emplace(description.frequency, [this] {
         std::uint64_t total = 0;
-        for (const auto& cpu : cpus_) total += cpu->instructions();
+        for (const auto& cpu : cpus_)
+            total += cpu->instructions();
         return total;
     });
     // The slice under way was measured to the deadline that was the earliest until now.
     clock_.emplace(*instruction_time_, [this] {
-        for (const auto& cpu : cpus_) cpu->request_attention();
+        for (const auto& cpu : cpus_)
+            cpu->request_attention();
     });
 }
 
-Machine::~Machine()
-{
+Machine::~Machine() {
     stop_components();
     const MachineGuard guard{lock_};
     components_.clear();
 }
 
-void Machine::stop_components()
-{
+void Machine::stop_components() {
     io_.stop();
     const MachineGuard guard{lock_};
-    for (Component* component : std::exchange(running_, {})) component->stop();
+    for (Component* component : std::exchange(running_, {}))
+        component->stop();
 }
 
-void Machine::reset(backplane_reset_kind kind)
-{
+void Machine::reset(backplane_reset_kind kind) {
     const MachineGuard guard{lock_};
-    for (Component* component : reset_order_) component->reset(kind);
+    for (Component* component : reset_order_)
+        component->reset(kind);
 }
 
-std::optional<std::chrono::steady_clock::time_point> Machine::run_timers()
-{
+std::optional<std::chrono::steady_clock::time_point> Machine::run_timers() {
     clock_->run_due();
     const auto next = clock_->next_deadline();
     if (!next) return std::nullopt;
     return host_time_.host_instant(*next);
 }
 
-void Machine::wake_cpus()
-{
+void Machine::wake_cpus() {
     for (const auto& cpu : cpus_) {
         cpu->request_attention();
         cpu->wake();
@@ -85,30 +86,26 @@ void Machine::wake_cpus()
 }
 
 // Tells the controller and stops the CPUs at their next boundary.
-void Machine::ask(std::unique_lock<std::mutex> guard)
-{
+void Machine::ask(std::unique_lock<std::mutex> guard) {
     pausing_ = true;
     guard.unlock();
     wake_cpus();
     control_changed_.notify_all();
 }
 
-void Machine::request_reset(std::string why)
-{
+void Machine::request_reset(std::string why) {
     std::unique_lock guard{control_};
     if (!reset_request_) reset_request_ = std::move(why);
     ask(std::move(guard));
 }
 
-void Machine::request_power_off(int exit_code, std::string why)
-{
+void Machine::request_power_off(int exit_code, std::string why) {
     std::unique_lock guard{control_};
     if (!ending_) ending_ = Ending{exit_code, std::move(why)};
     ask(std::move(guard));
 }
 
-bool Machine::park()
-{
+bool Machine::park() {
     std::unique_lock guard{control_};
     ++parked_;
     control_changed_.notify_all();
@@ -118,8 +115,7 @@ bool Machine::park()
 }
 
 // Gives whether the CPU has nothing to do until it is woken.
-bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit)
-{
+bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit) {
     switch (exit) {
     case BACKPLANE_CPU_HALTED: return true;
     case BACKPLANE_CPU_HALTED_FOR_GOOD: {
@@ -127,12 +123,14 @@ bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit)
         // An NMI or INIT from another CPU could still wake this one.
         if (++halted_for_good_ < cpus_.size()) return true;
         guard.unlock();
-        request_power_off(static_cast<int>(ExitCode::Ok), fmt::format("{}: halted with interrupts off", cpu.component().name()));
+        request_power_off(static_cast<int>(ExitCode::Ok),
+                          fmt::format("{}: halted with interrupts off", cpu.component().name()));
         return true;
     }
     case BACKPLANE_CPU_SHUTDOWN:
         request_power_off(static_cast<int>(ExitCode::GuestFailure),
-                          fmt::format("{}: shutdown (triple fault)\n{}", cpu.component().name(), cpu.describe_state()));
+                          fmt::format("{}: shutdown (triple fault)\n{}", cpu.component().name(),
+                                      cpu.describe_state()));
         return true;
     case BACKPLANE_CPU_BUDGET:
     case BACKPLANE_CPU_ATTENTION:
@@ -141,8 +139,7 @@ bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit)
     return false;
 }
 
-void Machine::run_realtime(VirtualCpu& cpu)
-{
+void Machine::run_realtime(VirtualCpu& cpu) {
     bool for_good = false;
     for (;;) {
         if (pausing_ && !park()) return;
@@ -158,9 +155,9 @@ void Machine::run_realtime(VirtualCpu& cpu)
     }
 }
 
-// All CPUs in turn on one thread, each slice measured so that a timer expires at exactly its instruction.
-void Machine::run_deterministic()
-{
+// All CPUs in turn on one thread, each slice measured so that a timer expires at exactly its
+// instruction.
+void Machine::run_deterministic() {
     for (;;) {
         if (pausing_ && !park()) return;
         std::optional<std::uint64_t> deadline;
@@ -173,7 +170,9 @@ void Machine::run_deterministic()
         bool idle = true;
         for (const auto& cpu : cpus_) {
             std::int64_t budget = slice;
-            if (deadline) budget = std::min(budget, static_cast<std::int64_t>(instruction_time_->instructions_until(*deadline)));
+            if (deadline)
+                budget = std::min(budget, static_cast<std::int64_t>(
+                                              instruction_time_->instructions_until(*deadline)));
             idle = handle_exit(*cpu, cpu->run(budget)) && idle;
         }
         if (!idle || pausing_) continue;
@@ -182,28 +181,34 @@ void Machine::run_deterministic()
         if (deadline)
             instruction_time_->skip_to(*deadline);
         else
-            request_power_off(static_cast<int>(ExitCode::Ok), "every CPU is halted and no timer is set");
+            request_power_off(static_cast<int>(ExitCode::Ok),
+                              "every CPU is halted and no timer is set");
     }
 }
 
-Ending Machine::run(const RunOptions& options)
-{
+Ending Machine::run(const RunOptions& options) {
     if (cpus_.empty()) return {static_cast<int>(ExitCode::BadInput), "the machine has no CPU"};
 
     reset(BACKPLANE_RESET_POWER_ON);
-    io_.on_termination([this](int signal) { request_power_off(exit_after_signal + signal, fmt::format("ended by signal {}", signal)); });
+    io_.on_termination([this](int signal) {
+        request_power_off(exit_after_signal + signal, fmt::format("ended by signal {}", signal));
+    });
     io_.start([this] { return is_deterministic() ? std::nullopt : run_timers(); });
 
     std::vector<std::thread> threads;
     if (is_deterministic())
         threads.emplace_back([this] { run_deterministic(); });
     else
-        for (const auto& cpu : cpus_) threads.emplace_back([this, &cpu] { run_realtime(*cpu); });
+        for (const auto& cpu : cpus_)
+            threads.emplace_back([this, &cpu] { run_realtime(*cpu); });
 
-    const auto limit = std::chrono::steady_clock::now() + options.time_limit.value_or(std::chrono::hours{24 * 365});
+    const auto limit = std::chrono::steady_clock::now() +
+                       options.time_limit.value_or(std::chrono::hours{24 * 365});
     std::unique_lock guard{control_};
     for (;;) {
-        if (!control_changed_.wait_until(guard, limit, [this] { return reset_request_ || ending_; }) && !ending_) {
+        if (!control_changed_.wait_until(guard, limit,
+                                         [this] { return reset_request_ || ending_; }) &&
+            !ending_) {
             ending_ = Ending{static_cast<int>(ExitCode::Timeout), "the time limit passed"};
             pausing_ = true;
             guard.unlock();
@@ -211,7 +216,8 @@ Ending Machine::run(const RunOptions& options)
             guard.lock();
         }
         control_changed_.wait(guard, [&] { return parked_ == threads.size(); });
-        if (!ending_ && options.end_on_reset) ending_ = Ending{static_cast<int>(ExitCode::Ok), *reset_request_ + " (--no-reboot)"};
+        if (!ending_ && options.end_on_reset)
+            ending_ = Ending{static_cast<int>(ExitCode::Ok), *reset_request_ + " (--no-reboot)"};
         if (ending_) break;
         reset_request_.reset();
         guard.unlock();
@@ -225,7 +231,8 @@ Ending Machine::run(const RunOptions& options)
     finished_ = true;
     guard.unlock();
     control_changed_.notify_all();
-    for (auto& thread : threads) thread.join();
+    for (auto& thread : threads)
+        thread.join();
     stop_components();
     return ending;
 }

@@ -37,7 +37,8 @@ struct RunOptions {
 class Machine {
 public:
     // Null when something went wrong; then `diagnostics` says what, and where in the machine file.
-    static std::unique_ptr<Machine> build(const MachineDescription& description, Diagnostics& diagnostics);
+    static std::unique_ptr<Machine> build(const MachineDescription& description,
+                                          Diagnostics& diagnostics);
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
     ~Machine();
@@ -60,7 +61,9 @@ public:
     [[nodiscard]] DirtyTracking& dirty() { return dirty_; }
     [[nodiscard]] AddressSpace& memory() { return memory_; }
     [[nodiscard]] AddressSpace& ports() { return io_ports_; }
-    [[nodiscard]] const std::vector<std::unique_ptr<Component>>& components() const { return components_; }
+    [[nodiscard]] const std::vector<std::unique_ptr<Component>>& components() const {
+        return components_;
+    }
     [[nodiscard]] const std::vector<std::unique_ptr<VirtualCpu>>& cpus() const { return cpus_; }
 
 private:
@@ -84,8 +87,8 @@ private:
     bool handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit);
     void wake_cpus();
 
-    // The controller is the thread in run. A CPU thread that sees `pausing_` parks at its next boundary; park gives
-    // false when it has to end.
+    // The controller is the thread in run. A CPU thread that sees `pausing_` parks at its next
+    // boundary; park gives false when it has to end.
     bool park();
     void ask(std::unique_lock<std::mutex> guard);
 
@@ -109,9 +112,9 @@ private:
     std::mutex control_;
     std::condition_variable control_changed_;
     std::atomic<bool> pausing_ = false;
-    bool finished_ = false;                // by control_: CPU threads end
-    std::size_t parked_ = 0;               // by control_
-    std::size_t halted_for_good_ = 0;      // by control_
+    bool finished_ = false;                     // by control_: CPU threads end
+    std::size_t parked_ = 0;                    // by control_
+    std::size_t halted_for_good_ = 0;           // by control_
     std::optional<std::string> reset_request_;  // by control_
     std::optional<Ending> ending_;              // by control_
 };

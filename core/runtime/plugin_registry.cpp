@@ -79,7 +79,7 @@ copy_types(const backplane_device_factory& factory) {
                                      ? fmt::format("device type '{}'", type.name)
                                      : fmt::format("device type {}", i);
         for (const std::string& problem : check_device_type(type))
-            problems.push_back(what + ": " + problem);
+            problems.push_back(fmt::format("{}: {}", what, problem));
         if (type.name && std::ranges::any_of(types, [&](const auto& other) {
                 return std::string_view{other->type().name ? other->type().name : ""} == type.name;
             }))

@@ -21,7 +21,7 @@ std::string environment(const char* name) {
 
 // XDG Base Directory Specification: unset, empty and relative values all mean the default.
 fs::path user_data_folder() {
-    const fs::path configured = environment("XDG_DATA_HOME");
+    fs::path configured = environment("XDG_DATA_HOME");
     if (configured.is_absolute()) return configured;
     const fs::path home = environment("HOME");
     return home.is_absolute() ? home / ".local/share" : fs::path{};

@@ -130,13 +130,12 @@ void read_property(const backplane_property& property, const YamlNode& node,
                           "leave the quotes out");
         return add_default(property, values);
     }
-    if (const auto value = read_plain(property, node.scalar))
-        return values.add(*value);
-    else
-        diagnostics.error(
-            node.place,
-            fmt::format("{}: {} {}", subject, in_quotes(node.scalar), value.error().problem),
-            value.error().expected);
+    const auto value = read_plain(property, node.scalar);
+    if (value) return values.add(*value);
+    diagnostics.error(
+        node.place,
+        fmt::format("{}: {} {}", subject, in_quotes(node.scalar), value.error().problem),
+        value.error().expected);
     add_default(property, values);
 }
 

@@ -7,25 +7,23 @@ namespace backplane::runtime {
 
 namespace {
 
-double mips_of(std::uint64_t instructions, SpeedMeter::Clock::duration time)
-{
+double mips_of(std::uint64_t instructions, SpeedMeter::Clock::duration time) {
     const double seconds = std::chrono::duration<double>{time}.count();
     return seconds > 0 ? static_cast<double>(instructions) / seconds / 1e6 : 0;
 }
 
 }  // namespace
 
-double percentile(std::span<const double> samples, double percent)
-{
+double percentile(std::span<const double> samples, double percent) {
     if (samples.empty()) return 0;
     std::vector<double> sorted{samples.begin(), samples.end()};
     std::ranges::sort(sorted);
-    const auto rank = static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(sorted.size())));
+    const auto rank = static_cast<std::size_t>(
+        std::ceil(percent / 100 * static_cast<double>(sorted.size())));
     return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
 }
 
-void SpeedMeter::sample(std::uint64_t instructions, Clock::time_point when)
-{
+void SpeedMeter::sample(std::uint64_t instructions, Clock::time_point when) {
     const std::lock_guard guard{mutex_};
     if (!started_) {
         started_ = true;
@@ -38,10 +36,10 @@ void SpeedMeter::sample(std::uint64_t instructions, Clock::time_point when)
     last_instructions_ = instructions;
 }
 
-SpeedMeter::Mips SpeedMeter::mips() const
-{
+SpeedMeter::Mips SpeedMeter::mips() const {
     const std::lock_guard guard{mutex_};
-    return {mips_of(last_instructions_ - first_instructions_, last_ - first_), percentile(samples_, 95)};
+    return {mips_of(last_instructions_ - first_instructions_, last_ - first_),
+            percentile(samples_, 95)};
 }
 
 }  // namespace backplane::runtime

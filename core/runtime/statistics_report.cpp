@@ -1,18 +1,19 @@
 #include "runtime/statistics_report.h"
 
-#include <cstring>
+#include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
-#include <nlohmann/json.hpp>
+#include <cstring>
 
 namespace backplane::runtime {
 
 namespace {
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; }
+double seconds(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
 
-nlohmann::ordered_json host_usage()
-{
+nlohmann::ordered_json host_usage() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return {{"user_seconds", seconds(usage.ru_utime)},
@@ -20,19 +21,20 @@ nlohmann::ordered_json host_usage()
             {"peak_resident_bytes", std::uint64_t(usage.ru_maxrss) * 1024}};
 }
 
-nlohmann::ordered_json accesses(const AddressSpace& space)
-{
+nlohmann::ordered_json accesses(const AddressSpace& space) {
     auto list = nlohmann::ordered_json::array();
     for (const auto& mapping : space.mappings())
-        list.push_back({{"window", mapping->owner}, {"base", mapping->base}, {"size", mapping->size},
-                        {"reads", mapping->reads}, {"writes", mapping->writes}});
+        list.push_back({{"window", mapping->owner},
+                        {"base", mapping->base},
+                        {"size", mapping->size},
+                        {"reads", mapping->reads},
+                        {"writes", mapping->writes}});
     return list;
 }
 
 }  // namespace
 
-std::uint64_t cpu_statistic(const Machine& machine, const char* name)
-{
+std::uint64_t cpu_statistic(const Machine& machine, const char* name) {
     std::uint64_t total = 0;
     for (const auto& cpu : machine.cpus()) {
         const auto& type = cpu->component().type();
@@ -43,8 +45,8 @@ std::uint64_t cpu_statistic(const Machine& machine, const char* name)
     return total;
 }
 
-nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& speed, const Ending& ending)
-{
+nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& speed,
+                                         const Ending& ending) {
     const MachineGuard guard{machine.lock()};
     const auto mips = speed.mips();
     nlohmann::ordered_json report{
@@ -52,7 +54,7 @@ nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& spe
         {"ending", {{"exit_code", ending.exit_code}, {"why", ending.why}}},
         {"guest_seconds", static_cast<double>(machine.clock().now()) / 1e9},
         {"instructions", cpu_statistic(machine, "instructions")},
-        {"rep_iterations", cpu_statistic(machine, "rep-iterations")},
+        {"rep_iterations", cpu_statistic(machine, "rep_iterations")},
         {"mips", {{"average", mips.average}, {"p95", mips.p95}}},
         {"host", host_usage()},
     };
@@ -66,7 +68,8 @@ nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& spe
             entry["statistics"][component->type().statistics[index].name] = values[index];
     }
     report["guest_memory_committed_bytes"] = committed;
-    report["accesses"] = {{memory_space, accesses(machine.memory())}, {io_space, accesses(machine.ports())}};
+    report["accesses"] = {{memory_space, accesses(machine.memory())},
+                          {io_space, accesses(machine.ports())}};
     return report;
 }
 

@@ -1,4 +1,5 @@
-// What a machine counted, as JSON: instructions, speed, every component's statistics and every device's accesses.
+// What a machine counted, as JSON: instructions, speed, every component's statistics and every
+// device's accesses.
 #pragma once
 
 #include "runtime/machine.h"
@@ -13,6 +14,7 @@ namespace backplane::runtime {
 // [any] The sum of a statistic of this name over all CPUs; 0 where none declares it.
 [[nodiscard]] std::uint64_t cpu_statistic(const Machine& machine, const char* name);
 
-[[nodiscard]] nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& speed, const Ending& ending);
+[[nodiscard]] nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& speed,
+                                                       const Ending& ending);
 
 }  // namespace backplane::runtime

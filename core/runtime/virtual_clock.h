@@ -1,7 +1,8 @@
 // Guest time: nanoseconds since power-on, and the timers that devices set on it.
 //
-// A realtime clock follows the host's steady clock. A deterministic clock is driven from retired instructions: its time
-// moves only as far as the CPU has executed, or jumps to the next timer while every CPU is halted.
+// A realtime clock follows the host's steady clock. A deterministic clock is driven from retired
+// instructions: its time moves only as far as the CPU has executed, or jumps to the next timer
+// while every CPU is halted.
 #pragma once
 
 #include "runtime/machine_lock.h"
@@ -57,13 +58,15 @@ public:
         void (*expire)(void* user);
         void* user;
         std::uint64_t deadline = 0;
-        std::uint64_t order = 0;   // of starting; decides between equal deadlines, so that runs repeat
+        std::uint64_t order =
+            0;  // of starting; decides between equal deadlines, so that runs repeat
         bool running = false;
         VirtualClock* clock;
     };
 
     // `sooner` is told when the earliest deadline moved forward.
-    VirtualClock(TimeSource& source, std::function<void()> sooner) : source_{source}, sooner_{std::move(sooner)} {}
+    VirtualClock(TimeSource& source, std::function<void()> sooner)
+        : source_{source}, sooner_{std::move(sooner)} {}
 
     // [any]
     [[nodiscard]] std::uint64_t now() const { return source_.now(); }
@@ -73,13 +76,13 @@ public:
     void start(Timer& timer, std::uint64_t deadline);
     void stop(Timer& timer);
     [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
-    // Runs what is due, in order of deadline, including what those start; some of it may be left for the next call.
+    // Runs what is due, in order of deadline, including what those start; some of it may be left
+    // for the next call.
     void run_due();
 
 private:
     struct Earlier {
-        bool operator()(const Timer* a, const Timer* b) const
-        {
+        bool operator()(const Timer* a, const Timer* b) const {
             return std::pair{a->deadline, a->order} < std::pair{b->deadline, b->order};
         }
     };

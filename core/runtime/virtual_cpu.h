@@ -1,4 +1,5 @@
-// A CPU component with the thread that drives it: slices of instructions, sleep while halted, parking when asked.
+// A CPU component with the thread that drives it: slices of instructions, sleep while halted,
+// parking when asked.
 #pragma once
 
 #include <backplane/abi/cpu.h>
@@ -15,10 +16,13 @@ class Component;
 class VirtualCpu {
 public:
     VirtualCpu(Component& component, backplane_link link)
-        : component_{component}, functions_{static_cast<const backplane_cpu*>(link.functions)}, object_{link.object} {}
+        : component_{component}, functions_{static_cast<const backplane_cpu*>(link.functions)},
+          object_{link.object} {}
 
     [[nodiscard]] Component& component() const { return component_; }
-    [[nodiscard]] backplane_cpu_exit run(std::int64_t budget) { return static_cast<backplane_cpu_exit>(functions_->run(object_, budget)); }
+    [[nodiscard]] backplane_cpu_exit run(std::int64_t budget) {
+        return static_cast<backplane_cpu_exit>(functions_->run(object_, budget));
+    }
     [[nodiscard]] std::uint64_t instructions() const { return functions_->instructions(object_); }
 
     // [any] Makes a running slice end at the next instruction boundary.

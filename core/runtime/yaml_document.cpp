@@ -104,7 +104,7 @@ const char* YamlNode::kind_text() const {
     return "";
 }
 
-YamlPointer parse_yaml(std::shared_ptr<const Source> source, Diagnostics& diagnostics,
+YamlPointer parse_yaml(const std::shared_ptr<const Source>& source, Diagnostics& diagnostics,
                        std::size_t begin) {
     if (!is_plain_utf8(source, diagnostics)) return nullptr;
     // Blanks keep the marks right, and so does a line end: without one yaml-cpp gives the last

@@ -59,8 +59,8 @@ struct YamlNode {
 // errors, anything but UTF-8, duplicate keys, keys that are not scalars, tags, a second document.
 // Null when the text has no usable structure; other errors leave a tree that can be checked
 // further. An empty text gives a null node. What stands before `begin` is not part of the document.
-[[nodiscard]] YamlPointer parse_yaml(std::shared_ptr<const Source> source, Diagnostics& diagnostics,
-                                     std::size_t begin = 0);
+[[nodiscard]] YamlPointer parse_yaml(const std::shared_ptr<const Source>& source,
+                                     Diagnostics& diagnostics, std::size_t begin = 0);
 
 // `value` on one line as YAML would be written, cut off after `limit` characters.
 [[nodiscard]] std::string yaml_text(const YamlNode& value, std::size_t limit = 60);

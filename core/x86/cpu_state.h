@@ -1,4 +1,5 @@
-// The architectural state of one x86 processor. The layout is an ABI: compiled code addresses it by offset.
+// The architectural state of one x86 processor. The layout is an ABI: compiled code addresses it by
+// offset.
 #pragma once
 
 #include "x86/flags.h"
@@ -9,11 +10,29 @@
 
 namespace backplane::x86 {
 
-enum Gpr : std::uint8_t { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
+enum Gpr : std::uint8_t {
+    RAX,
+    RCX,
+    RDX,
+    RBX,
+    RSP,
+    RBP,
+    RSI,
+    RDI,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15
+};
 enum SegmentIndex : std::uint8_t { ES, CS, SS, DS, FS, GS };
 
-// A segment register with its hidden part. `attributes` are bits 40 to 55 of the descriptor (SDM 3A 3.4.5): type in
-// 0-3, S 4, DPL 5-6, P 7, AVL 12, L 13, D/B 14, G 15. The limit is in bytes, already scaled by G.
+// A segment register with its hidden part. `attributes` are bits 40 to 55 of the descriptor (SDM
+// 3A 3.4.5): type in 0-3, S 4, DPL 5-6, P 7, AVL 12, L 13, D/B 14, G 15. The limit is in bytes,
+// already scaled by G.
 struct SegmentRegister {
     std::uint64_t base = 0;
     std::uint32_t limit = 0xffff;
@@ -33,12 +52,13 @@ struct alignas(16) Float80 {
     std::uint16_t sign_exponent = 0;
 };
 
-// Physical registers R0 to R7; ST(i) is st[(top + i) & 7]. MMX register i is the significand of R(i).
+// Physical registers R0 to R7; ST(i) is st[(top + i) & 7]. MMX register i is the significand of
+// R(i).
 struct X87State {
     std::array<Float80, 8> registers{};
     std::uint16_t control = 0x037f;
-    std::uint16_t status = 0;         // TOP included (bits 11-13)
-    std::uint8_t valid = 0;           // abridged tags as FXSAVE has them: bit i set = R(i) is not empty
+    std::uint16_t status = 0;  // TOP included (bits 11-13)
+    std::uint8_t valid = 0;    // abridged tags as FXSAVE has them: bit i set = R(i) is not empty
     std::uint16_t last_opcode = 0;
     std::uint64_t last_instruction = 0;
     std::uint64_t last_data = 0;
@@ -51,18 +71,20 @@ struct alignas(32) VectorRegister {
 struct alignas(64) CpuState {
     // Within the first 256 bytes, so that an op names each by one byte (op.h).
     std::array<std::uint64_t, 16> gpr{};
-    std::uint64_t zero = 0;               // what an absent base or index register reads; never written
-    std::uint64_t block_ip = 0;           // RIP of the first instruction of the block being executed
-    std::uint64_t effective_address = 0;  // linear address left by an address micro-op for the op behind it
+    std::uint64_t zero = 0;      // what an absent base or index register reads; never written
+    std::uint64_t block_ip = 0;  // RIP of the first instruction of the block being executed
+    std::uint64_t effective_address =
+        0;  // linear address left by an address micro-op for the op behind it
     LazyFlags flags;
-    std::uint64_t rflags = rflags::reserved1;  // every bit but the six arithmetic flags, which are in `flags`
-    std::uint64_t rip = 0xfff0;           // exact whenever the engine is not inside a block
+    std::uint64_t rflags =
+        rflags::reserved1;       // every bit but the six arithmetic flags, which are in `flags`
+    std::uint64_t rip = 0xfff0;  // exact whenever the engine is not inside a block
 
     std::array<SegmentRegister, 6> segments{};
     SegmentRegister ldtr, tr;
     DescriptorTableRegister gdtr, idtr;
     std::uint8_t cpl = 0;
-    bool interrupt_shadow = false;        // MOV SS, POP SS or STI was the last instruction (SDM 3A 6.8.3)
+    bool interrupt_shadow = false;  // MOV SS, POP SS or STI was the last instruction (SDM 3A 6.8.3)
     bool nmi_blocked = false;
     bool halted = false;
     bool waiting_for_sipi = false;
@@ -74,7 +96,7 @@ struct alignas(64) CpuState {
     std::uint64_t star = 0, lstar = 0, cstar = 0, sfmask = 0, kernel_gs_base = 0, tsc_aux = 0;
     std::uint64_t sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
     std::uint64_t pat = 0x0007040600070406;
-    std::uint64_t tsc_offset = 0;         // guest TSC = machine time in TSC ticks + offset
+    std::uint64_t tsc_offset = 0;  // guest TSC = machine time in TSC ticks + offset
 
     X87State x87;
     std::uint32_t mxcsr = 0x1f80;
@@ -82,14 +104,13 @@ struct alignas(64) CpuState {
 
     std::uint64_t full_rflags() const { return rflags | flags.to_rflags(); }
 
-    void set_full_rflags(std::uint64_t value)
-    {
+    void set_full_rflags(std::uint64_t value) {
         flags.from_rflags(value);
         rflags = (value & ~rflags::arithmetic) | rflags::reserved1;
     }
 
-    bool long_mode() const { return (efer >> 10) & 1; }                                           // EFER.LMA
-    bool code64() const { return long_mode() && ((segments[CS].attributes >> 13) & 1); }          // CS.L
+    bool long_mode() const { return (efer >> 10) & 1; }  // EFER.LMA
+    bool code64() const { return long_mode() && ((segments[CS].attributes >> 13) & 1); }  // CS.L
     bool protected_mode() const { return cr0 & 1; }
     bool paging() const { return cr0 >> 31; }
 };

@@ -55,16 +55,23 @@ inline void leave_guest_fp(CpuState& state) {
     set_host_mxcsr(mxcsr::power_on);
 }
 
-// Puts the host's own floating-point environment back for the scope of a call out of guest code.
+// [cpu thread] Puts the host's own MXCSR back for the scope of a call out of guest code, and
+// afterwards the guest's, with none of the flags that the call raised. Costs two reads of MXCSR as
+// long as the guest rounds as the host does. The x87 unit is the host's between instructions anyway
+// (host_x87.h).
 class HostFloatingPoint {
 public:
-    explicit HostFloatingPoint(CpuState& state) : state_{state} { leave_guest_fp(state_); }
-    ~HostFloatingPoint() { enter_guest_fp(state_); }
+    HostFloatingPoint() : guest_{host_mxcsr()} {
+        if ((guest_ & ~mxcsr::flags) != mxcsr::power_on) set_host_mxcsr(mxcsr::power_on);
+    }
+    ~HostFloatingPoint() {
+        if (host_mxcsr() != guest_) set_host_mxcsr(guest_);
+    }
     HostFloatingPoint(const HostFloatingPoint&) = delete;
     HostFloatingPoint& operator=(const HostFloatingPoint&) = delete;
 
 private:
-    CpuState& state_;
+    std::uint32_t guest_;
 };
 
 }  // namespace backplane::x86

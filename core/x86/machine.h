@@ -1,4 +1,5 @@
-// What a semantic may ask of the engine that executes it. Nothing else is reachable from core/x86/semantics.
+// What a semantic may ask of the engine that executes it. Nothing else is reachable from
+// core/x86/semantics.
 #pragma once
 
 #include "x86/cpu_state.h"
@@ -16,31 +17,41 @@ namespace backplane::x86 {
 
 // A Machine is made for one instruction: it knows the op being executed and the state it works on.
 //
-//   load<T>(linear)                 optional<T>; empty = page fault raised. T: 1 to 16 bytes, any alignment.
-//   store(linear, value)            false = page fault raised, nothing written, also across a page boundary.
-//   update<T>(linear, f)            optional<T> old value; checked for writing before the read.
-//   update_atomically<T>(linear, f) the same, atomic against other processors.
-//   in<T>(port), out<T>(port, v)    the I/O bus; the semantic has checked IOPL and the permission bitmap.
-//   direct_span(linear, access)     std::span<std::byte> over the plain RAM at `linear`, at most to the end of its page;
-//                                   empty when it is not plain RAM or not accessible (then load and store decide).
-//   should_yield()                  asked by REP from time to time: true = return Outcome::Again soon.
-//   count_rep_iterations(n)         iterations of REP are counted apart from instructions.
+//   load<T>(linear)                 optional<T>; empty = page fault raised. T: 1 to 16 bytes, any
+//   alignment. store(linear, value)            false = page fault raised, nothing written, also
+//   across a page boundary. update<T>(linear, f)            optional<T> old value; checked for
+//   writing before the read. update_atomically<T>(linear, f) the same, atomic against other
+//   processors. in<T>(port), out<T>(port, v)    the I/O bus; the semantic has checked IOPL and the
+//   permission bitmap. direct_span(linear, access)     std::span<std::byte> over the plain RAM at
+//   `linear`, at most to the end of its page;
+//                                   empty when it is not plain RAM or not accessible (then load and
+//                                   store decide).
+//   should_yield()                  asked by REP from time to time: true = return Outcome::Again
+//   soon. count_rep_iterations(n)         iterations of REP are counted apart from instructions.
 //   raise(fault)                    records the fault and gives Outcome::Fault to return.
 //   next_ip()                       RIP of the following instruction.
 //   jump(ip)                        sets the next RIP and gives Outcome::Jump to return.
-//   system()                        the rare services (TLB flushes, MSRs, CPUID, time): see system_services.h.
+//   system()                        the rare services (TLB flushes, MSRs, CPUID, time): see
+//   system_services.h.
 //
-// All accesses are made with the current privilege; `load_system` and `store_system` with supervisor privilege, for
-// descriptor tables and task-state segments.
+// All accesses are made with the current privilege; `load_system` and `store_system` with
+// supervisor privilege, for descriptor tables and task-state segments.
 template <class M>
-concept Machine = requires(M& m, const M& cm, std::uint64_t address, std::uint16_t port, std::uint32_t value, Fault fault) {
+concept Machine = requires(M& m, const M& cm, std::uint64_t address, std::uint16_t port,
+                           std::uint32_t value, Fault fault) {
     { m.state() } -> std::same_as<CpuState&>;
     { cm.op() } -> std::same_as<const Op&>;
     { m.template load<std::uint32_t>(address) } -> std::same_as<std::optional<std::uint32_t>>;
     { m.store(address, value) } -> std::same_as<bool>;
-    { m.template update<std::uint32_t>(address, [](std::uint32_t v) { return v; }) } -> std::same_as<std::optional<std::uint32_t>>;
-    { m.template update_atomically<std::uint32_t>(address, [](std::uint32_t v) { return v; }) } -> std::same_as<std::optional<std::uint32_t>>;
-    { m.template load_system<std::uint64_t>(address) } -> std::same_as<std::optional<std::uint64_t>>;
+    {
+        m.template update<std::uint32_t>(address, [](std::uint32_t v) { return v; })
+    } -> std::same_as<std::optional<std::uint32_t>>;
+    {
+        m.template update_atomically<std::uint32_t>(address, [](std::uint32_t v) { return v; })
+    } -> std::same_as<std::optional<std::uint32_t>>;
+    {
+        m.template load_system<std::uint64_t>(address)
+    } -> std::same_as<std::optional<std::uint64_t>>;
     { m.store_system(address, value) } -> std::same_as<bool>;
     { m.template in<std::uint32_t>(port) } -> std::same_as<std::uint32_t>;
     { m.out(port, value) } -> std::same_as<void>;

@@ -14,7 +14,6 @@
 namespace backplane::x86 {
 
 struct Stack64 {
-
     template <class M>
     static std::uint64_t pointer(M& m) {
         return m.state().gpr[RSP];
@@ -22,17 +21,41 @@ struct Stack64 {
 
     template <class T, class M>
     static std::optional<T> load(M& m, std::uint64_t pointer) {
-        return m.template load<T>(pointer);
+        const auto value = m.template load<T>(pointer);
+        if (!value) [[unlikely]]
+            judge_fault(m, pointer, sizeof(T));
+        return value;
     }
 
     template <class M, class T>
     static bool store(M& m, std::uint64_t pointer, T value) {
-        return m.store(pointer, value);
+        if (m.store(pointer, value)) [[likely]]
+            return true;
+        judge_fault(m, pointer, sizeof(T));
+        return false;
+    }
+
+    // Raises what a write to the stack at `pointer` would raise. False: something was.
+    template <class T, class M>
+    static bool probe(M& m, std::uint64_t pointer) {
+        if (m.template update<T>(pointer, [](T value) { return value; })) [[likely]]
+            return true;
+        judge_fault(m, pointer, sizeof(T));
+        return false;
     }
 
     template <class M>
     static void set_pointer(M& m, std::uint64_t pointer) {
         m.state().gpr[RSP] = pointer;
+    }
+
+private:
+    // SDM 3A 6.15, interrupt 12: an address of the stack that is not canonical is #SS, where other
+    // accesses raise #GP.
+    template <class M>
+    static void judge_fault(M& m, std::uint64_t pointer, unsigned bytes) {
+        if (is_canonical(pointer) && is_canonical(pointer + bytes - 1)) return;
+        m.raise({.vector = Vector::StackFault});
     }
 };
 
@@ -62,6 +85,13 @@ struct StackLegacy {
         const auto linear = segmented_address(m, SS, static_cast<std::uint32_t>(pointer & mask(m)),
                                               sizeof(T), SegmentAccess::Write);
         return linear && m.store(*linear, value);
+    }
+
+    template <class T, class M>
+    static bool probe(M& m, std::uint64_t pointer) {
+        const auto linear = segmented_address(m, SS, static_cast<std::uint32_t>(pointer & mask(m)),
+                                              sizeof(T), SegmentAccess::Write);
+        return linear && m.template update<T>(*linear, [](T value) { return value; });
     }
 
     // A 16-bit stack leaves the upper half of ESP alone.

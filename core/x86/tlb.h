@@ -1,4 +1,5 @@
-// Remembers translations: a direct-mapped first level that engines look into inline, and a larger second level behind.
+// Remembers translations: a direct-mapped first level that engines look into inline, and a larger
+// second level behind.
 #pragma once
 
 #include "x86/paging.h"
@@ -10,48 +11,61 @@
 
 namespace backplane::x86 {
 
-// A page reached without any check but one comparison. The tags are page addresses; an access of n bytes at `linear`
-// hits when ((linear + n - 1) & page mask) equals the tag found through `linear`: then it lies within the page.
+// A page reached without any check but one comparison. The tags are page addresses; an access of n
+// bytes at `linear` hits when ((linear + n - 1) & page mask) equals the tag found through `linear`:
+// then it lies within the page.
 struct FastPage {
     static constexpr std::uint64_t none = 1;  // no page address is odd
 
     std::uint64_t read_tag = none;
-    std::uint64_t write_tag = none;           // also none for ROM, clean pages and pages that hold translated code
-    std::uint64_t addend = 0;                 // host address minus linear address
-    std::uint64_t global = 0;
+    std::uint64_t write_tag =
+        none;                  // also none for ROM, clean pages and pages that hold translated code
+    std::uint64_t addend = 0;  // host address minus linear address
+    std::uint32_t global = 0;
+    std::uint32_t shift = page_shift;  // of the guest's page; this one may be a part of it
 };
 static_assert(sizeof(FastPage) == 32);
 
 constexpr std::size_t fast_pages = 256;
 
-constexpr std::size_t fast_index(std::uint64_t linear) { return (linear >> page_shift) & (fast_pages - 1); }
+constexpr std::size_t fast_index(std::uint64_t linear) {
+    return (linear >> page_shift) & (fast_pages - 1);
+}
 
 // One for each privilege. Keeps track of what is in it, so that the frequent flushes touch little.
 class FastTlb {
 public:
     std::array<FastPage, fast_pages> pages;
 
-    void fill(std::uint64_t linear, FastPage page)
-    {
+    void fill(std::uint64_t linear, FastPage page) {
         const std::size_t index = fast_index(linear);
         pages[index] = page;
         if (!page.global) mark(non_global_, index);
+        if (page.shift != page_shift) mark(large_, index);
         mark(filled_, index);
     }
 
-    void flush() { drop(filled_); clear(non_global_); }
+    void flush() {
+        drop(filled_);
+        clear(non_global_);
+        clear(large_);
+    }
     void flush_non_global() { drop(non_global_); }
 
-    void flush_page(std::uint64_t linear)
-    {
+    void flush_page(std::uint64_t linear) {
         FastPage& page = pages[fast_index(linear)];
         const std::uint64_t tag = linear & ~page_offset_mask;
         if (page.read_tag == tag || page.write_tag == tag) page = {};
+        // SDM 3A 4.10.4.1: every part of a large page goes.
+        for_each(large_, [&](FastPage& part) {
+            const std::uint64_t place = part.read_tag != FastPage::none ? part.read_tag
+                                                                        : part.write_tag;
+            if (((place ^ linear) >> part.shift) == 0) part = {};
+        });
     }
 
     // Writes to the page at this host address must be seen from now on.
-    void protect(std::uint64_t host_page)
-    {
+    void protect(std::uint64_t host_page) {
         for (FastPage& page : pages)
             if (page.write_tag + page.addend == host_page) page.write_tag = FastPage::none;
     }
@@ -59,39 +73,48 @@ public:
 private:
     using Set = std::array<std::uint64_t, fast_pages / 64>;
 
-    static void mark(Set& set, std::size_t index) { set[index / 64] |= std::uint64_t{1} << (index % 64); }
+    static void mark(Set& set, std::size_t index) {
+        set[index / 64] |= std::uint64_t{1} << (index % 64);
+    }
     static void clear(Set& set) { set = {}; }
 
-    void drop(Set& set)
-    {
+    template <class F>
+    void for_each(const Set& set, F f) {
         for (std::size_t word = 0; word < set.size(); ++word)
-            for (; set[word] != 0; set[word] &= set[word] - 1)
-                pages[word * 64 + static_cast<std::size_t>(std::countr_zero(set[word]))] = {};
+            for (std::uint64_t left = set[word]; left != 0; left &= left - 1)
+                f(pages[word * 64 + static_cast<std::size_t>(std::countr_zero(left))]);
     }
 
-    Set filled_{}, non_global_{};
+    void drop(Set& set) {
+        for_each(set, [](FastPage& page) { page = {}; });
+        clear(set);
+    }
+
+    // `large_` and `non_global_` may name entries that have been filled anew since: harmless.
+    Set filled_{}, non_global_{}, large_{};
 };
 
-// 256 sets of 4 ways for 4 KiB pages and 32 entries for larger ones. Flushing changes a stamp and touches no entry.
+// 256 sets of 4 ways for 4 KiB pages and 32 entries for larger ones. Flushing changes a stamp and
+// touches no entry.
 class SecondLevelTlb {
 public:
     // Null when the page is not known. The permissions are the caller's to check.
-    const PageTranslation* find(std::uint64_t linear) const
-    {
+    const PageTranslation* find(std::uint64_t linear) const {
         const std::uint64_t page = linear >> page_shift;
         for (const Entry& entry : small_[page & (sets - 1)])
             if (entry.page == page && is_live(entry)) return &entry.translation;
         if (large_in_use_ == 0) return nullptr;
         for (std::size_t i = 0; i < large_in_use_; ++i) {
             const Entry& entry = large_[i];
-            if (entry.page == linear >> entry.translation.shift && is_live(entry)) return &entry.translation;
+            if (entry.page == linear >> entry.translation.shift && is_live(entry))
+                return &entry.translation;
         }
         return nullptr;
     }
 
-    void insert(std::uint64_t linear, const PageTranslation& translation)
-    {
-        const Entry entry{linear >> translation.shift, translation.global ? global_stamp_ : local_stamp_, translation};
+    void insert(std::uint64_t linear, const PageTranslation& translation) {
+        const Entry entry{linear >> translation.shift,
+                          translation.global ? global_stamp_ : local_stamp_, translation};
         if (translation.shift == page_shift) {
             auto& set = small_[entry.page & (sets - 1)];
             place(set, entry, next_way_++ % ways);
@@ -101,12 +124,16 @@ public:
         place(large_, entry, next_large_++ % large_.size());
     }
 
-    void flush() { ++global_stamp_; ++local_stamp_; large_in_use_ = 0; next_large_ = 0; }
+    void flush() {
+        ++global_stamp_;
+        ++local_stamp_;
+        large_in_use_ = 0;
+        next_large_ = 0;
+    }
     void flush_non_global() { ++local_stamp_; }
 
     // True when the address was covered by a large page: its other parts may be in the first level.
-    bool flush_page(std::uint64_t linear)
-    {
+    bool flush_page(std::uint64_t linear) {
         const std::uint64_t page = linear >> page_shift;
         for (Entry& entry : small_[page & (sets - 1)])
             if (entry.page == page) entry.stamp = 0;
@@ -129,16 +156,15 @@ private:
         PageTranslation translation;
     };
 
-    bool is_live(const Entry& entry) const
-    {
+    bool is_live(const Entry& entry) const {
         return entry.stamp == (entry.translation.global ? global_stamp_ : local_stamp_);
     }
 
     template <class Entries>
-    void place(Entries& entries, const Entry& entry, std::size_t victim)
-    {
+    void place(Entries& entries, const Entry& entry, std::size_t victim) {
         for (Entry& old : entries) {
-            const bool same = old.page == entry.page && old.translation.shift == entry.translation.shift;
+            const bool same = old.page == entry.page &&
+                              old.translation.shift == entry.translation.shift;
             if (!same && is_live(old)) continue;
             old = entry;
             return;

@@ -15,22 +15,22 @@ using x86::Op;
 struct Core;
 struct Block;
 
-// Every handler, and everything it tail-calls. None of the registers a handler uses is saved by anybody.
+// Every handler, and everything it tail-calls. None of the registers a handler uses is saved by
+// anybody.
 typedef __attribute__((preserve_none)) void (*HandlerFunction)(Core* cpu, const Op* op,
                                                                const x86::FastPage* pages);
 
-inline HandlerFunction handler_of(const Op& op)
-{
+inline HandlerFunction handler_of(const Op& op) {
     return reinterpret_cast<HandlerFunction>(const_cast<void*>(op.handler));
 }
 
-// Stands behind the last op of a block: where control goes next within the same page, once that is known. It is an op
-// itself, so that an instruction that does not branch simply falls into it.
+// Stands behind the last op of a block: where control goes next within the same page, once that is
+// known. It is an op itself, so that an instruction that does not branch simply falls into it.
 struct alignas(32) BlockLinks {
     const void* handler = nullptr;
-    Block* taken = nullptr;           // of the direct branch that ends the block
-    Block* next = nullptr;            // the instruction behind the block
-    std::uint32_t next_offset = 0;    // of that instruction, from the block's first byte
+    Block* taken = nullptr;         // of the direct branch that ends the block
+    Block* next = nullptr;          // the instruction behind the block
+    std::uint32_t next_offset = 0;  // of that instruction, from the block's first byte
     std::uint32_t unused = 0;
 };
 static_assert(sizeof(BlockLinks) == sizeof(Op));
@@ -44,24 +44,29 @@ struct IncomingLink {
 constexpr std::size_t block_max_instructions = 64;
 
 struct alignas(64) Block {
-    std::uint64_t physical = 0;          // of the first byte
-    std::uint64_t second_page = 0;       // physical page of the bytes behind the first page, when crosses_page
+    std::uint64_t physical = 0;  // of the first byte
+    std::uint64_t second_page =
+        0;  // physical page of the bytes behind the first page, when crosses_page
     Block* hash_next = nullptr;
-    Block* page_next = nullptr;          // further blocks with bytes in the first page
-    Block* second_page_next = nullptr;   // and in the second
+    Block* page_next = nullptr;         // further blocks with bytes in the first page
+    Block* second_page_next = nullptr;  // and in the second
     IncomingLink* incoming = nullptr;
-    std::uint8_t* retired_before = nullptr;  // by op: instructions of this block that come before it
+    std::uint8_t* retired_before =
+        nullptr;  // by op: instructions of this block that come before it
     std::uint16_t bytes = 0;
-    std::uint16_t op_count = 0;          // without the links
+    std::uint16_t op_count = 0;  // without the links
     std::uint16_t instruction_count = 0;
     std::uint8_t mode = 0;
     bool crosses_page = false;
     bool valid = true;
-    bool hashed = false;                 // found again by its address; code in devices is not
-    // What entering costs of the budget; 0 once invalid. Beside the first op, so that one cache line has both.
-    alignas(32) std::uint64_t unused_ = 0;
+    bool hashed = false;  // found again by its address; code in devices is not
+    bool is_software_interrupt =
+        false;  // its last instruction is INT n, INT1, INT3, INTO or SYSCALL
+    // What entering costs of the budget; 0 once invalid. Beside the first op, so that one cache
+    // line has both.
+    alignas(32) std::uint64_t unused = 0;
     std::int64_t length = 0;
-    std::uint64_t unused2_[2]{};
+    std::uint64_t unused2[2]{};
 
     Op* ops() { return reinterpret_cast<Op*>(this + 1); }
     const Op* ops() const { return reinterpret_cast<const Op*>(this + 1); }

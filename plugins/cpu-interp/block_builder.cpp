@@ -9,7 +9,6 @@ namespace backplane::interp {
 namespace {
 
 using x86::DecodeStatus;
-using x86::Outcome;
 using x86::Vector;
 
 constexpr auto raise_invalid_opcode = [](auto& m) {
@@ -18,6 +17,13 @@ constexpr auto raise_invalid_opcode = [](auto& m) {
 constexpr auto raise_too_long = [](auto& m) {
     return m.raise({.vector = Vector::GeneralProtection});
 };
+
+// Instructions that enter a handler and may clear TF on the way.
+bool is_software_interrupt(ZydisMnemonic mnemonic) {
+    return mnemonic == ZYDIS_MNEMONIC_INT || mnemonic == ZYDIS_MNEMONIC_INT1 ||
+           mnemonic == ZYDIS_MNEMONIC_INT3 || mnemonic == ZYDIS_MNEMONIC_INTO ||
+           mnemonic == ZYDIS_MNEMONIC_SYSCALL;
+}
 
 bool has_no_index(const Op& op) { return op.index == offsetof(x86::CpuState, zero); }
 
@@ -28,6 +34,7 @@ BlockBuilder::BlockBuilder(BlockCache& blocks, x86::SystemServices& services)
 
 Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
     ops_ = instructions_ = bytes_ = 0;
+    software_interrupt_ = false;
     for (;;) {
         const Progress progress = add(code, mode);
         if (progress == Progress::NeedsNextPage) return nullptr;
@@ -72,6 +79,7 @@ BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mod
     add_op(op, handler);
     ++instructions_;
     bytes_ += instruction.decoded.length;
+    software_interrupt_ = is_software_interrupt(instruction.mnemonic());
     return x86::ends_block(instruction) ? Progress::EndBlock : Progress::Continue;
 }
 
@@ -125,6 +133,7 @@ Block* BlockBuilder::finish(const CodeBytes& code, std::uint8_t mode) {
     Block* block = blocks_.allocate(ops_);
     block->physical = code.physical;
     block->mode = mode;
+    block->is_software_interrupt = software_interrupt_;
     block->bytes = static_cast<std::uint16_t>(bytes_);
     block->instruction_count = static_cast<std::uint16_t>(instructions_);
     block->length = static_cast<std::int64_t>(instructions_);

@@ -58,6 +58,7 @@ private:
     // The block being made.
     std::array<Draft, 2 * block_max_instructions> drafts_;
     std::size_t ops_ = 0, instructions_ = 0, bytes_ = 0;
+    bool software_interrupt_ = false;
 };
 
 }  // namespace backplane::interp

@@ -1,8 +1,8 @@
-// The part of the interpreter that handlers touch: registers, budget, translations and the way to the next block.
+// The part of the interpreter that handlers touch: registers, budget, translations and the way to
+// the next block.
 #pragma once
 
 #include "block.h"
-
 #include "x86/cpu_state.h"
 #include "x86/fault.h"
 #include "x86/paging.h"
@@ -16,8 +16,8 @@
 
 namespace backplane::interp {
 
-// Finds the block at a RIP without translating it. The tag is RIP exclusive-or a key that changes with privilege, mode
-// and every flush, so that nothing has to be cleared.
+// Finds the block at a RIP without translating it. The tag is RIP exclusive-or a key that changes
+// with privilege, mode and every flush, so that nothing has to be cleared.
 struct JumpCacheEntry {
     std::uint64_t tag = 0;
     Block* block = nullptr;
@@ -25,50 +25,49 @@ struct JumpCacheEntry {
 
 constexpr std::size_t jump_cache_size = 4096;
 
-constexpr std::size_t jump_cache_index(std::uint64_t ip)
-{
+constexpr std::size_t jump_cache_index(std::uint64_t ip) {
     return (ip ^ (ip >> 12)) & (jump_cache_size - 1);
 }
 
 // Why the handlers returned to the run loop.
 enum class Exit : std::uint8_t {
-    Budget,   // rip names the next instruction; the block there did not fit, or attention is wanted
-    Lookup,   // rip names the next instruction, whose block has to be found
-    Leave,    // likewise, and the instruction before may have changed anything
-    Again,    // rip names an instruction that wants to be executed again
-    Fault,    // `fault` is raised by the instruction at rip
+    Budget,  // rip names the next instruction; the block there did not fit, or attention is wanted
+    Lookup,  // rip names the next instruction, whose block has to be found
+    Leave,   // likewise, and the instruction before may have changed anything
+    Again,   // rip names an instruction that wants to be executed again
+    Fault,   // `fault` is raised by the instruction at rip
 };
 
 struct alignas(64) Core {
     x86::CpuState state;
 
-    // Instructions that may still be executed. Another thread asks for attention by subtracting `attention_weight`; a
-    // plain read-modify-write here may lose that, so that such requests are also remembered elsewhere.
+    // Instructions that may still be executed. Another thread asks for attention by subtracting
+    // `attention_weight`; a plain read-modify-write here may lose that, so that such requests are
+    // also remembered elsewhere.
     alignas(64) std::atomic<std::int64_t> budget{0};
-    Block* block = nullptr;              // being executed
+    Block* block = nullptr;  // being executed
     std::uint64_t jump_key = 0;
     x86::Fault fault{};
-    bool fault_raised = false;           // set by every raise; cleared by who wants to know
+    bool fault_raised = false;  // set by every raise; cleared by who wants to know
     Exit exit = Exit::Budget;
-    const Op* access_op = nullptr;       // while a device is accessed: the op that does it
+    const Op* access_op = nullptr;  // the last op that asked for a service or a device
     std::uint64_t rep_iterations = 0;
     x86::SystemServices* services = nullptr;
     alignas(16) std::array<std::uint8_t, 64> transfer{};  // between handlers and slow accesses
 
-    std::array<x86::FastTlb, 2> tlb{};   // by Privilege
+    std::array<x86::FastTlb, 2> tlb{};  // by Privilege
     std::array<JumpCacheEntry, jump_cache_size> jump_cache{};
 
-    x86::Privilege privilege() const
-    {
+    x86::Privilege privilege() const {
         return state.cpl == 3 ? x86::Privilege::User : x86::Privilege::Supervisor;
     }
 
-    const x86::FastPage* pages(x86::Privilege privilege) const
-    {
+    const x86::FastPage* pages(x86::Privilege privilege) const {
         return tlb[static_cast<std::size_t>(privilege)].pages.data();
     }
 };
 
-constexpr std::int64_t attention_weight = std::int64_t{1} << 62;
+// Two requests at once must not overflow the budget.
+constexpr std::int64_t attention_weight = std::int64_t{1} << 61;
 
 }  // namespace backplane::interp

@@ -24,15 +24,19 @@ enum class Counter : std::uint8_t {
     PortWrites,
     Interrupts,
     Exceptions,
-    PageFaults,
     ExitsBudget,  // returns to the run loop, by reason
     ExitsLeave,
     ExitsAgain,
     ExitsFault,
     SingleSteps,
     Slices,
-    Count,
+    FirstVector,  // exceptions by vector, 32 of them
+    Count = FirstVector + 32,
 };
+
+constexpr Counter exception_counter(unsigned vector) {
+    return static_cast<Counter>(static_cast<unsigned>(Counter::FirstVector) + vector % 32);
+}
 
 constexpr std::size_t counter_count = static_cast<std::size_t>(Counter::Count);
 

@@ -15,6 +15,13 @@ void leave_at(Core* core, const Op* op, Exit exit) {
     core->exit = exit;
 }
 
+// An address that is not canonical, formed from RSP or RBP: SS is the segment then, and what
+// Interpreter::translate found is #SS (SDM 2 2.1.5 table 2-2, SDM 3A 6.15 interrupt 12).
+bool is_stack_reference(const Core& cpu, const Op& op) {
+    if (cpu.fault.vector != x86::Vector::GeneralProtection || cpu.fault.address == 0) return false;
+    return op.base == x86::RSP * 8 || op.base == x86::RBP * 8;
+}
+
 }  // namespace
 
 void leave_for_budget(Core* cpu, const Op*, const x86::FastPage*) {
@@ -24,6 +31,7 @@ void leave_for_budget(Core* cpu, const Op*, const x86::FastPage*) {
 }
 
 void leave_with_fault(Core* cpu, const Op* op, const x86::FastPage*) {
+    if (is_stack_reference(*cpu, *op)) cpu->fault = {.vector = x86::Vector::StackFault};
     cpu->state.rip = cpu->state.block_ip + op->offset;
     leave_at(cpu, op, Exit::Fault);
 }

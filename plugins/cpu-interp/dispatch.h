@@ -1,8 +1,8 @@
-// How handlers follow each other: the template that makes one of a semantic, and the ways out of a block.
+// How handlers follow each other: the template that makes one of a semantic, and the ways out of a
+// block.
 #pragma once
 
 #include "interpreter_machine.h"
-
 #include "x86/fault.h"
 
 #define BACKPLANE_HANDLER __attribute__((preserve_none))
@@ -12,16 +12,24 @@ namespace backplane::interp {
 
 // ---- Ways out; they return to the run loop, or find the next block themselves ----
 
-// The block at state.block_ip does not fit the budget (or attention is wanted): entering it is undone.
-[[gnu::cold]] BACKPLANE_HANDLER void leave_for_budget(Core* cpu, const Op* op, const x86::FastPage* pages);
+// The block at state.block_ip does not fit the budget (or attention is wanted): entering it is
+// undone.
+[[gnu::cold]] BACKPLANE_HANDLER void leave_for_budget(Core* cpu, const Op* op,
+                                                      const x86::FastPage* pages);
 // The op ended with Fault, Again or Leave (state.rip is then the next instruction's).
-[[gnu::cold]] BACKPLANE_HANDLER void leave_with_fault(Core* cpu, const Op* op, const x86::FastPage* pages);
-[[gnu::cold]] BACKPLANE_HANDLER void leave_again(Core* cpu, const Op* op, const x86::FastPage* pages);
-[[gnu::cold]] BACKPLANE_HANDLER void leave_after(Core* cpu, const Op* op, const x86::FastPage* pages);
-// Found instead of an op: the block changed, or something wants to happen, before this op is executed.
-[[gnu::cold]] BACKPLANE_HANDLER void leave_before(Core* cpu, const Op* op, const x86::FastPage* pages);
+[[gnu::cold]] BACKPLANE_HANDLER void leave_with_fault(Core* cpu, const Op* op,
+                                                      const x86::FastPage* pages);
+[[gnu::cold]] BACKPLANE_HANDLER void leave_again(Core* cpu, const Op* op,
+                                                 const x86::FastPage* pages);
+[[gnu::cold]] BACKPLANE_HANDLER void leave_after(Core* cpu, const Op* op,
+                                                 const x86::FastPage* pages);
+// Found instead of an op: the block changed, or something wants to happen, before this op is
+// executed.
+[[gnu::cold]] BACKPLANE_HANDLER void leave_before(Core* cpu, const Op* op,
+                                                  const x86::FastPage* pages);
 // Found as the first op of a block that is no longer valid.
-[[gnu::cold]] BACKPLANE_HANDLER void enter_stale(Core* cpu, const Op* op, const x86::FastPage* pages);
+[[gnu::cold]] BACKPLANE_HANDLER void enter_stale(Core* cpu, const Op* op,
+                                                 const x86::FastPage* pages);
 
 // state.rip is where a direct branch goes that has no link yet: taken, or past it.
 BACKPLANE_HANDLER void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages);
@@ -34,24 +42,22 @@ BACKPLANE_HANDLER void fall_through(Core* cpu, const Op* op, const x86::FastPage
 // ---- Entering a block ----
 
 // False: it does not fit; leave_for_budget comes next.
-BACKPLANE_INLINE bool enter(Core* cpu, Block* block, std::uint64_t ip)
-{
+BACKPLANE_INLINE bool enter(Core* cpu, Block* block, std::uint64_t ip) {
     cpu->state.block_ip = ip;
     cpu->block = block;
-    // Not an atomic subtraction: another thread's request may be lost, and is then seen at the end of the slice.
+    // Not an atomic subtraction: another thread's request may be lost, and is then seen at the end
+    // of the slice.
     const std::int64_t budget = cpu->budget.load(std::memory_order_relaxed) - block->length;
     cpu->budget.store(budget, std::memory_order_relaxed);
     return budget >= 0;
 }
 
-BACKPLANE_INLINE Block* find_in_jump_cache(const Core* cpu, std::uint64_t ip)
-{
+BACKPLANE_INLINE Block* find_in_jump_cache(const Core* cpu, std::uint64_t ip) {
     const JumpCacheEntry& entry = cpu->jump_cache[jump_cache_index(ip)];
     return entry.tag == (ip ^ cpu->jump_key) ? entry.block : nullptr;
 }
 
-BACKPLANE_INLINE const BlockLinks& links_behind(const Op* op)
-{
+BACKPLANE_INLINE const BlockLinks& links_behind(const Op* op) {
     return *reinterpret_cast<const BlockLinks*>(op + 1);
 }
 
@@ -62,8 +68,7 @@ template <class Operand>
 concept BranchTarget = requires { requires Operand::is_relative; };
 
 template <auto semantic, class... Operands>
-BACKPLANE_HANDLER void execute(Core* cpu, const Op* op, const x86::FastPage* pages)
-{
+BACKPLANE_HANDLER void execute(Core* cpu, const Op* op, const x86::FastPage* pages) {
     constexpr bool is_direct_branch = (BranchTarget<Operands> || ...);
     InterpreterMachine machine{*cpu, *op, pages};
     const x86::Outcome outcome = semantic(machine, Operands{}...);
@@ -77,8 +82,9 @@ BACKPLANE_HANDLER void execute(Core* cpu, const Op* op, const x86::FastPage* pag
             cpu->state.rip = ip;
             BACKPLANE_TAIL follow_next(cpu, op, pages);
         }
-        if (!enter(cpu, next, ip)) [[unlikely]] BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
-        BACKPLANE_TAIL handler_of(*next->ops())(cpu, next->ops(), pages);
+        if (!enter(cpu, next, ip)) [[unlikely]]
+            BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
+        BACKPLANE_TAIL handler_of (*next->ops())(cpu, next->ops(), pages);
     }
     if (outcome == x86::Outcome::Jump) {
         const std::uint64_t ip = machine.target();
@@ -88,8 +94,9 @@ BACKPLANE_HANDLER void execute(Core* cpu, const Op* op, const x86::FastPage* pag
             if constexpr (is_direct_branch) BACKPLANE_TAIL follow_taken(cpu, op, pages);
             BACKPLANE_TAIL follow_rip(cpu, op, pages);
         }
-        if (!enter(cpu, next, ip)) [[unlikely]] BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
-        BACKPLANE_TAIL handler_of(*next->ops())(cpu, next->ops(), pages);
+        if (!enter(cpu, next, ip)) [[unlikely]]
+            BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
+        BACKPLANE_TAIL handler_of (*next->ops())(cpu, next->ops(), pages);
     }
     if (outcome == x86::Outcome::Leave) {
         cpu->state.rip = machine.jumped() ? machine.target() : machine.next_ip();

@@ -1,4 +1,5 @@
-// The interpreter as the forms tables see it: which handler executes a semantic with given operand kinds.
+// The interpreter as the forms tables see it: which handler executes a semantic with given operand
+// kinds.
 #pragma once
 
 #include "block.h"
@@ -7,7 +8,8 @@
 
 namespace backplane::interp {
 
-// A handler for any op, and one for ops whose memory operand has no index register (null when there is no such handler).
+// A handler for any op, and one for ops whose memory operand has no index register (null when there
+// is no such handler).
 struct Handler {
     HandlerFunction any = nullptr;
     HandlerFunction without_index = nullptr;
@@ -15,7 +17,8 @@ struct Handler {
     constexpr Handler() = default;
     constexpr Handler(std::nullptr_t) {}
     constexpr Handler(HandlerFunction function) : any{function} {}
-    constexpr Handler(HandlerFunction function, HandlerFunction simple) : any{function}, without_index{simple} {}
+    constexpr Handler(HandlerFunction function, HandlerFunction simple)
+        : any{function}, without_index{simple} {}
 
     constexpr explicit operator bool() const { return any != nullptr; }
     friend constexpr bool operator==(const Handler&, const Handler&) = default;

@@ -4,8 +4,7 @@
 
 namespace backplane::interp {
 
-Forms make_forms()
-{
+Forms make_forms() {
     Forms forms;
     register_arithmetic(forms);
     register_bit(forms);

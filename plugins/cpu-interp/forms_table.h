@@ -2,7 +2,6 @@
 #pragma once
 
 #include "engine.h"
-
 #include "x86/forms.h"
 
 namespace backplane::interp {

@@ -1,6 +1,5 @@
 #include "families.h"
 #include "handlers.h"
-
 #include "x86/forms/far_branch.h"
 
 namespace backplane::interp {

@@ -1,12 +1,10 @@
 #include "forms_table.h"
 #include "handlers.h"
-
 #include "x86/forms/branch.h"
 
 namespace backplane::interp {
 
-Handler bind_fused_op(const x86::Instruction& comparison, const x86::Instruction& jump, Op& op)
-{
+Handler bind_fused_op(const x86::Instruction& comparison, const x86::Instruction& jump, Op& op) {
     return x86::forms::bind_fused<InterpreterEngine>(comparison, jump, op);
 }
 

@@ -1,6 +1,5 @@
 #include "families.h"
 #include "handlers.h"
-
 #include "x86/forms/logic.h"
 
 namespace backplane::interp {

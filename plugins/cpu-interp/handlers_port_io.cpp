@@ -1,6 +1,5 @@
 #include "families.h"
 #include "handlers.h"
-
 #include "x86/forms/port_io.h"
 
 namespace backplane::interp {

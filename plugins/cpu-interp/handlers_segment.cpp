@@ -1,6 +1,5 @@
 #include "families.h"
 #include "handlers.h"
-
 #include "x86/forms/segment.h"
 
 namespace backplane::interp {

@@ -1,6 +1,5 @@
 #include "families.h"
 #include "handlers.h"
-
 #include "x86/forms/sse_float.h"
 
 namespace backplane::interp {

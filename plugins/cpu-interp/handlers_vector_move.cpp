@@ -1,6 +1,5 @@
 #include "families.h"
 #include "handlers.h"
-
 #include "x86/forms/vector_move.h"
 
 namespace backplane::interp {

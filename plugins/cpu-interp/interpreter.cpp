@@ -48,12 +48,12 @@ void Interpreter::request_attention() {
 }
 
 void Interpreter::set_interrupt_request(bool level) {
-    interrupt_request_ = level;
+    std::atomic_ref{kept_.interrupt_request} = level;
     if (level) nudge();
 }
 
 void Interpreter::raise_nmi() {
-    nmi_ = true;
+    std::atomic_ref{kept_.nmi} = true;
     nudge();
 }
 
@@ -105,21 +105,36 @@ RunResult Interpreter::run(std::int64_t total) {
         if (mode_stale_) refresh_mode();
         if (blocks_.is_full()) release_blocks();
 
-        bool step = state.interrupt_shadow || (state.rflags & x86::rflags::tf);
+        bool step = wants_step();
         Block* block = step ? nullptr : locate();
-        if (block && block->length > total) step = true;
-        if (step) block = step_block();
+        std::int64_t slice = std::min(total, slice_instructions);
+        if (block && block->length > total) {
+            // The beginning of the block up to where the budget ends, if that can be told.
+            slice = block->length;
+            step = !leave_behind(*block, total);
+        }
+        if (step) {
+            block = step_block();
+            slice = 1;
+        }
         if (!block) {
             result = deliver_exception(fault);
             continue;
         }
-        total -= execute(block, step ? 1 : std::min(total, slice_instructions));
+        total -= execute(block, slice);
         result = finish(step);
-        if (!step) shared_counters_.publish(counters_);
+        if (kept_.retired - published_ >= slice_instructions) publish_counters();
     }
     x86::leave_guest_fp(state);
-    shared_counters_.publish(counters_);
+    publish_counters();
     return *result;
+}
+
+void Interpreter::publish_counters() {
+    published_ = kept_.retired;
+    counters_[static_cast<std::size_t>(Counter::Instructions)] = kept_.retired;
+    counters_[static_cast<std::size_t>(Counter::RepIterations)] = rep_iterations;
+    shared_counters_.publish(counters_);
 }
 
 // Interrupts are recognised between instructions (SDM 3A 6.9); what is left decides whether there
@@ -129,14 +144,15 @@ std::optional<RunResult> Interpreter::attend() {
     if (!state.interrupt_shadow) {
         InterpreterMachine machine{*this, no_op, pages(x86::Privilege::Supervisor)};
         auto delivery = x86::Delivery::Delivered;
-        if (nmi_ && !state.nmi_blocked) {
-            nmi_ = false;
+        const std::atomic_ref nmi{kept_.nmi};
+        if (nmi && !state.nmi_blocked) {
+            nmi = false;
             state.halted = false;
             count(Counter::Interrupts);
             delivery = x86::deliver_nmi(machine, state.rip);
             state.rip = machine.target();
-        } else if (interrupt_request_ && (state.rflags & x86::rflags::if_)) {
-            const int vector = bus_.acknowledge_interrupt();
+        } else if (std::atomic_ref{kept_.interrupt_request} && (state.rflags & x86::rflags::if_)) {
+            const int vector = acknowledge_interrupt();
             if (vector >= 0) {
                 state.halted = false;
                 count(Counter::Interrupts);
@@ -153,7 +169,8 @@ std::optional<RunResult> Interpreter::attend() {
 
 std::optional<RunResult> Interpreter::deliver_exception(Fault found) {
     count(Counter::Exceptions);
-    if (found.vector == Vector::PageFault) count(Counter::PageFaults);
+    count(exception_counter(static_cast<unsigned>(found.vector)));
+    observe_exception(found);
     InterpreterMachine machine{*this, no_op, pages(x86::Privilege::Supervisor)};
     if (x86::deliver_fault(machine, found, state.rip) == x86::Delivery::Shutdown)
         return RunResult::Shutdown;
@@ -165,6 +182,7 @@ std::optional<RunResult> Interpreter::deliver_exception(Fault found) {
 std::int64_t Interpreter::execute(Block* first, std::int64_t slice) {
     count(Counter::Slices);
     slice_ = slice;
+    access_op = nullptr;
     state.block_ip = state.rip;
     block = first;
     budget.store(slice - first->length);
@@ -181,46 +199,72 @@ std::int64_t Interpreter::execute(Block* first, std::int64_t slice) {
     const std::int64_t used = slice - left;
     slice_ = 0;
     budget.store(0);
-    retired_ += static_cast<std::uint64_t>(used);
-    counters_[static_cast<std::size_t>(Counter::Instructions)] = retired_;
-    counters_[static_cast<std::size_t>(Counter::RepIterations)] = rep_iterations;
+    kept_.retired += static_cast<std::uint64_t>(used);
     return used;
 }
 
-// What the end of a slice asks for. A single step that completed traps when TF was set before it
-// (SDM 3B 17.3.1.4).
+// What the end of a slice asks for.
 std::optional<RunResult> Interpreter::finish(bool stepped) {
     if (stepped) count(Counter::SingleSteps);
     switch (exit) {
     case Exit::Budget: count(Counter::ExitsBudget); break;
     case Exit::Lookup:
     case Exit::Leave: count(Counter::ExitsLeave); break;
-    case Exit::Again: count(Counter::ExitsAgain); return std::nullopt;
+    case Exit::Again:
+        count(Counter::ExitsAgain);
+        if (stepped && resume_flag_) state.rflags |= x86::rflags::rf;
+        if (stepped && trap_after_step_) return deliver_single_step();
+        return std::nullopt;
     case Exit::Fault: count(Counter::ExitsFault); return deliver_exception(fault);
     }
-    if (stepped && trap_after_step_)
-        return deliver_exception(
-            {.vector = Vector::Debug, .error_code = 0, .address = debug_single_step});
+    if (stepped && traps_after_step()) return deliver_single_step();
     return std::nullopt;
 }
 
-// The one instruction at state.rip. The shadow of the instruction before it ends here.
+std::optional<RunResult> Interpreter::deliver_single_step() {
+    return deliver_exception(
+        {.vector = Vector::Debug, .error_code = 0, .address = debug_single_step});
+}
+
+bool Interpreter::wants_step() const {
+    return state.interrupt_shadow || (state.rflags & (x86::rflags::tf | x86::rflags::rf));
+}
+
+// The one instruction at state.rip. The shadow of the instruction before it ends here, and so does
+// RF (SDM 3B 17.3.1.1); a fault pushes it set all the same.
 Block* Interpreter::step_block() {
-    trap_after_step_ = (state.rflags & x86::rflags::tf) && !state.interrupt_shadow;
+    trap_after_step_ = (state.rflags & x86::rflags::tf) != 0;
+    resume_flag_ = (state.rflags & x86::rflags::rf) != 0;
+    interrupts_enabled_ = (state.rflags & x86::rflags::if_) != 0;
     Block* step = look_up(mode_ | block_mode::single);
-    if (step) state.interrupt_shadow = false;
+    if (!step) return nullptr;
+    state.interrupt_shadow = false;
+    state.rflags &= ~x86::rflags::rf;
     return step;
 }
 
+// An instruction that began with TF set traps when it is complete (SDM 3B 17.3.1.4), but not one
+// that entered a handler and cleared TF on the way. MOV SS and POP SS hold the trap back until
+// behind the next instruction (SDM 3A 6.8.3); their shadow differs from STI's in that IF was not
+// set just now.
+bool Interpreter::traps_after_step() const {
+    if (!trap_after_step_) return false;
+    if (block->is_software_interrupt && !(state.rflags & x86::rflags::tf)) return false;
+    const bool sti = !interrupts_enabled_ && (state.rflags & x86::rflags::if_);
+    return !state.interrupt_shadow || sti;
+}
+
 std::uint64_t Interpreter::instructions() const {
-    if (slice_ == 0) return retired_;
+    if (slice_ == 0) return kept_.retired;
     std::int64_t left = budget.load(std::memory_order_relaxed);
     while (left < -(attention_weight / 2))
         left += attention_weight;
-    std::uint64_t count = retired_ + static_cast<std::uint64_t>(slice_ - left);
-    if (access_op)
-        count -= block->instruction_count - block->retired_before[block->index_of(access_op)];
-    return count;
+    const std::uint64_t count = kept_.retired + static_cast<std::uint64_t>(slice_ - left);
+    // Between two blocks it may belong to one that was left.
+    const bool within_block = access_op >= block->ops() &&
+                              access_op < block->ops() + block->op_count;
+    if (!within_block) return count;
+    return count - (block->instruction_count - block->retired_before[block->index_of(access_op)]);
 }
 
 void Interpreter::refund(std::int64_t instructions) {
@@ -243,7 +287,7 @@ void Interpreter::mode_changed() {
 
 void Interpreter::refresh_mode() {
     mode_stale_ = false;
-    paging_ = x86::PagingMode::of(state, pdpte_,
+    paging_ = x86::PagingMode::of(state, kept_.page_directory_pointers,
                                   static_cast<std::uint8_t>(model_.physical_address_bits));
     const x86::SegmentRegister& cs = state.segments[x86::CS];
     const bool big = (cs.attributes >> 14) & 1;
@@ -265,6 +309,8 @@ x86::CodeSize Interpreter::code_size() {
     if (mode_stale_) refresh_mode();
     return static_cast<x86::CodeSize>(mode_ & block_mode::code_size);
 }
+
+void Interpreter::reset() { std::atomic_ref{kept_.nmi} = false; }
 
 void Interpreter::state_replaced() {
     flush_tlb();

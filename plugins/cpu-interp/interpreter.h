@@ -61,6 +61,15 @@ public:
     // comes soon.
     void post_map_change();
     void post_code_written(std::uint64_t start, std::uint64_t length);
+    // [vcpu, outside run] What a snapshot keeps besides `state`, which is complete outside run.
+    struct Kept {
+        std::uint64_t retired = 0;
+        std::array<std::uint64_t, 4> page_directory_pointers{};
+        bool nmi = false, interrupt_request = false;  // through atomic_ref: other threads set them
+    };
+    Kept& kept() { return kept_; }
+    // [vcpu, outside run] A pending NMI is forgotten; INTR is a level and stays.
+    void reset();
     // [vcpu, outside run] The registers were changed from outside.
     void state_replaced();
     // [vcpu, outside run] For debuggers.
@@ -74,6 +83,10 @@ public:
     bool load_page_directory_pointers(std::uint64_t cr3) override;
     void mode_changed() override;
     const x86::CpuModel& model() const override { return model_; }
+
+    // [vcpu] Called before an exception is delivered, with the registers as the handler's frame
+    // will show them.
+    virtual void observe_exception(const x86::Fault&) {}
 
     // ---- For slow_access.cpp and dispatch.cpp ----
 
@@ -118,18 +131,29 @@ private:
     std::int64_t execute(Block* block, std::int64_t budget);
     std::optional<RunResult> finish(bool stepped);
     Block* step_block();
+    bool traps_after_step() const;
+    std::optional<RunResult> deliver_single_step();
+    int acknowledge_interrupt();
+    std::uint64_t read_bus(std::uint64_t physical, unsigned size);
     void refresh_mode();
     void release_blocks();
 
+    bool wants_step() const;
+    void publish_counters();
+
     Block* look_up(std::uint8_t mode);
-    Block* build(std::uint64_t linear, std::uint64_t physical, std::uint8_t mode);
-    void insert_in_jump_cache(std::uint64_t ip, std::uint64_t linear, Block* block, bool global);
+    Block* build(std::uint64_t physical, std::uint8_t mode);
+    void insert_in_jump_cache(std::uint64_t linear, Block* block, const x86::PageTranslation& page);
+    void mark_code_page(std::uint64_t linear, const x86::PageTranslation& page);
+    bool may_have_code(std::uint64_t linear) const;
     void renew_jump_key(x86::Privilege privilege);
     void code_page_watched(std::uint64_t page, bool watch);
 
     void nudge();
     void carry_out_memory_requests();
     void leave_after_access(const Op* op);
+    bool leave_behind(Block& part, std::int64_t instructions);
+    void patch(Op* op);
     void fill(std::uint64_t linear, x86::Privilege privilege, const x86::PageTranslation& page,
               const PhysicalRange& range, std::uint64_t physical, bool has_code);
     const PhysicalRange& range_of(std::uint64_t physical);
@@ -145,7 +169,8 @@ private:
     struct WrittenRange {
         std::uint64_t start, length;
     };
-    std::atomic<bool> nudged_{false}, attention_{false}, interrupt_request_{false}, nmi_{false};
+    std::atomic<bool> nudged_{false}, attention_{false};
+    Kept kept_;
     std::atomic<bool> memory_requests_{false};
     std::mutex memory_mutex_;
     std::vector<WrittenRange> written_;
@@ -153,7 +178,6 @@ private:
 
     // Address translation.
     x86::PagingMode paging_;
-    std::array<std::uint64_t, 4> pdpte_{};
     x86::SecondLevelTlb second_level_;
     std::array<PhysicalRange, 4> ranges_{};
     std::size_t next_range_ = 0;
@@ -168,14 +192,18 @@ private:
     std::uint64_t code_base_ = 0;                    // of CS; zero in 64-bit code
     std::array<std::uint64_t, 2> generation_{1, 1};  // of the jump cache, by privilege
     bool supervisor_code_not_global_ = false;
-    std::array<std::uint64_t, 64> code_page_filter_{};  // pages the jump cache leads into, by hash
+    // Pages the jump cache leads into, by hash: of 4 KiB, and the 2 MiB parts of larger ones.
+    std::array<std::uint64_t, 64> code_page_filter_{}, large_code_page_filter_{};
+    // The page behind the one that look_up found, and what it is when an instruction crosses.
+    std::uint64_t second_linear_ = 0;
+    x86::PageTranslation second_page_;
     Op* patched_op_ = nullptr;
     const void* patched_handler_ = nullptr;
 
     // Accounting of the slice being executed.
-    std::uint64_t retired_ = 0;
     std::int64_t slice_ = 0;
-    bool trap_after_step_ = false;
+    std::uint64_t published_ = 0;  // instructions when counters were copied last
+    bool trap_after_step_ = false, resume_flag_ = false, interrupts_enabled_ = false;
 };
 
 }  // namespace backplane::interp

@@ -1,6 +1,7 @@
 // The interpreter's way from RIP to a block, and what happens when code is written over.
 #include "dispatch.h"
 #include "interpreter.h"
+#include "x86/guest_floating_point.h"
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,18 @@ using x86::Privilege;
 namespace {
 
 constexpr std::uint64_t page_of(std::uint64_t address) { return address & ~x86::page_offset_mask; }
+
+// Sets of pages by hash: 4096 bits.
+constexpr unsigned large_page_shift = 21;
+using PageSet = std::array<std::uint64_t, 64>;
+
+void mark(PageSet& set, std::uint64_t number) {
+    set[number >> 6 & 63] |= std::uint64_t{1} << (number & 63);
+}
+
+bool is_marked(const PageSet& set, std::uint64_t number) {
+    return set[number >> 6 & 63] >> (number & 63) & 1;
+}
 
 std::uint64_t physical_of(const x86::PageTranslation& page, std::uint64_t linear) {
     return page.physical + (linear & ((std::uint64_t{1} << page.shift) - 1));
@@ -30,7 +43,15 @@ Block* Interpreter::locate() {
 }
 
 Block* Interpreter::look_up(std::uint8_t mode) {
-    const std::uint64_t linear = code_base_ + state.rip;
+    const bool code64 = (mode & block_mode::code_size) ==
+                        static_cast<std::uint8_t>(x86::CodeSize::Bits64);
+    const std::uint64_t address_mask = code64 ? ~std::uint64_t{0} : 0xffff'ffff;
+    const std::uint64_t linear = (code_base_ + state.rip) & address_mask;
+    second_linear_ = (page_of(linear) + x86::page_size) & address_mask;
+    if (!code64 && state.rip > state.segments[x86::CS].limit) {
+        set_fault({.vector = x86::Vector::GeneralProtection});
+        return nullptr;
+    }
     const auto page = translate(linear, {AccessKind::Execute, privilege()});
     if (!page) {
         set_fault(page.error());
@@ -38,13 +59,13 @@ Block* Interpreter::look_up(std::uint8_t mode) {
     }
     const std::uint64_t physical = physical_of(*page, linear);
     Block* found = blocks_.find({physical, mode}, false, 0);
-    if (!found) found = build(linear, physical, mode);
+    if (!found) found = build(physical, mode);
     if (found && !(mode & block_mode::single) && found->hashed)
-        insert_in_jump_cache(state.rip, linear, found, page->global);
+        insert_in_jump_cache(linear, found, *page);
     return found;
 }
 
-Block* Interpreter::build(std::uint64_t linear, std::uint64_t physical, std::uint8_t mode) {
+Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode) {
     constexpr std::size_t reach = x86::Decoder::max_length;
     std::array<std::byte, 2 * reach> copy;
     CodeBytes code{.bytes = {},
@@ -60,12 +81,12 @@ Block* Interpreter::build(std::uint64_t linear, std::uint64_t physical, std::uin
             return true;
         }
         for (std::size_t i = 0; i < length; ++i)
-            to[i] = static_cast<std::byte>(bus_.read(from + i, 1));
+            to[i] = static_cast<std::byte>(read_bus(from + i, 1));
         return false;
     };
 
     const PhysicalRange& range = range_of(physical);
-    const bool plain = range.memory && range.readable;
+    bool plain = range.memory && range.readable;
     if (plain) {
         code.bytes = {reinterpret_cast<const std::byte*>(range.host(physical)), code.in_first_page};
     } else {
@@ -77,17 +98,21 @@ Block* Interpreter::build(std::uint64_t linear, std::uint64_t physical, std::uin
     }
     Block* made = builder_.build(code, mode);
     if (!made) {
-        const auto second = translate(page_of(linear) + x86::page_size,
-                                      {AccessKind::Execute, privilege()});
+        const auto second = translate(second_linear_, {AccessKind::Execute, privilege()});
         if (!second) {
             set_fault(second.error());
             return nullptr;
         }
-        code.second_page = physical_of(*second, page_of(linear) + x86::page_size);
+        second_page_ = *second;
+        code.second_page = physical_of(*second, second_linear_);
         if (Block* known = blocks_.find({physical, mode}, true, code.second_page)) return known;
         std::array<std::byte, 2 * reach> both;
         fetch(physical, code.in_first_page, both.data());
-        fetch(code.second_page, reach, both.data() + code.in_first_page);
+        // Two pages, of which one may be a device, have this one instruction.
+        if (!fetch(code.second_page, reach, both.data() + code.in_first_page)) {
+            plain = false;
+            mode |= block_mode::single;
+        }
         code.bytes = {both.data(), code.in_first_page + reach};
         made = builder_.build(code, mode);
     }
@@ -110,16 +135,28 @@ void Interpreter::link(Block*& place, Block* target, std::uint64_t target_ip) {
 
 // ---- The jump cache ----
 
-void Interpreter::insert_in_jump_cache(std::uint64_t ip, std::uint64_t linear, Block* target,
-                                       bool global) {
-    if (privilege() == Privilege::Supervisor && !global) supervisor_code_not_global_ = true;
-    const std::uint64_t page = linear >> x86::page_shift;
-    const auto mark = [&](std::uint64_t number) {
-        code_page_filter_[number >> 6 & 63] |= std::uint64_t{1} << (number & 63);
-    };
-    mark(page);
-    if (target->crosses_page) mark(page + 1);
-    jump_cache[jump_cache_index(ip)] = {ip ^ jump_key, target};
+void Interpreter::insert_in_jump_cache(std::uint64_t linear, Block* target,
+                                       const x86::PageTranslation& page) {
+    mark_code_page(linear, page);
+    if (target->crosses_page) mark_code_page(second_linear_, second_page_);
+    jump_cache[jump_cache_index(state.rip)] = {state.rip ^ jump_key, target};
+}
+
+void Interpreter::mark_code_page(std::uint64_t linear, const x86::PageTranslation& page) {
+    if (privilege() == Privilege::Supervisor && !page.global) supervisor_code_not_global_ = true;
+    if (page.shift == x86::page_shift) {
+        mark(code_page_filter_, linear >> x86::page_shift);
+        return;
+    }
+    const std::uint64_t first = linear >> page.shift << page.shift;
+    const std::uint64_t parts = std::uint64_t{1} << (page.shift - large_page_shift);
+    for (std::uint64_t part = 0; part < parts; ++part)
+        mark(large_code_page_filter_, (first >> large_page_shift) + part);
+}
+
+bool Interpreter::may_have_code(std::uint64_t linear) const {
+    return is_marked(code_page_filter_, linear >> x86::page_shift) ||
+           is_marked(large_code_page_filter_, linear >> large_page_shift);
 }
 
 // Twelve bits of generation, three of mode, one of privilege above the 48 bits that tell addresses
@@ -137,7 +174,10 @@ void Interpreter::renew_jump_key(Privilege privilege) {
 // ---- Code that changes ----
 
 void Interpreter::code_page_watched(std::uint64_t page, bool watch) {
-    bus_.watch_code(page, watch);
+    {
+        const x86::HostFloatingPoint host;
+        bus_.watch_code(page, watch);
+    }
     if (!watch) return;
     const PhysicalRange& range = range_of(page);
     if (!range.memory) return;
@@ -175,7 +215,7 @@ void Interpreter::release_blocks() {
     blocks_.release();
     block = nullptr;
     jump_cache.fill({});
-    code_page_filter_ = {};
+    code_page_filter_ = large_code_page_filter_ = {};
 }
 
 // ---- Leaving a block early ----
@@ -183,16 +223,37 @@ void Interpreter::release_blocks() {
 // Something a device did wants to happen at the next instruction boundary: the op there becomes a
 // way out for once.
 void Interpreter::leave_after_access(const Op* op) {
-    if (budget.load(std::memory_order_relaxed) >= 0 || slice_ == 0 || patched_op_) return;
+    if (slice_ == 0) return;
+    if (budget.load(std::memory_order_relaxed) >= 0) {
+        // The request may have come while another was under way whose subtraction was lost.
+        if (!nudged_) return;
+        budget.fetch_sub(attention_weight);
+    }
     const std::size_t index = block->index_of(op);
     if (index >= block->op_count) return;
     for (std::size_t i = index + 1; i < block->op_count; ++i) {
         if (block->retired_before[i] == block->retired_before[index]) continue;
-        patched_op_ = block->ops() + i;
-        patched_handler_ = patched_op_->handler;
-        patched_op_->handler = reinterpret_cast<const void*>(&leave_before);
+        patch(block->ops() + i);
         return;
     }
+}
+
+// The same for the end of a budget within a block: executed from its start, it is left behind at
+// most so many instructions. False: not even the first one can be executed alone.
+bool Interpreter::leave_behind(Block& part, std::int64_t instructions) {
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < part.op_count && part.retired_before[i] <= instructions; ++i)
+        if (part.retired_before[i] != part.retired_before[last]) last = i;
+    if (last == 0) return false;
+    patch(part.ops() + last);
+    return true;
+}
+
+void Interpreter::patch(Op* op) {
+    restore_patch();
+    patched_op_ = op;
+    patched_handler_ = op->handler;
+    op->handler = reinterpret_cast<const void*>(&leave_before);
 }
 
 void Interpreter::restore_patch() {

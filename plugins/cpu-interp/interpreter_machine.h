@@ -1,9 +1,9 @@
-// The Machine that semantics see when the interpreter executes them; made for one op, and gone after inlining.
+// The Machine that semantics see when the interpreter executes them; made for one op, and gone
+// after inlining.
 #pragma once
 
 #include "core.h"
 #include "slow_access.h"
-
 #include "x86/machine.h"
 
 #include <bit>
@@ -18,56 +18,58 @@ namespace backplane::interp {
 
 template <std::size_t bytes>
 struct UnsignedOf;
-template <> struct UnsignedOf<1> { using Type = std::uint8_t; };
-template <> struct UnsignedOf<2> { using Type = std::uint16_t; };
-template <> struct UnsignedOf<4> { using Type = std::uint32_t; };
-template <> struct UnsignedOf<8> { using Type = std::uint64_t; };
-template <> struct UnsignedOf<16> { using Type = unsigned __int128; };
+template <> struct UnsignedOf<1> {
+    using Type = std::uint8_t;
+};
+template <> struct UnsignedOf<2> {
+    using Type = std::uint16_t;
+};
+template <> struct UnsignedOf<4> {
+    using Type = std::uint32_t;
+};
+template <> struct UnsignedOf<8> {
+    using Type = std::uint64_t;
+};
+template <> struct UnsignedOf<16> {
+    using Type = unsigned __int128;
+};
 
 class InterpreterMachine {
 public:
     BACKPLANE_INLINE InterpreterMachine(Core& cpu, const Op& op, const x86::FastPage* pages)
-        : cpu_{cpu}, op_{op}, pages_{pages}
-    {
-    }
+        : cpu_{cpu}, op_{op}, pages_{pages} {}
 
     BACKPLANE_INLINE x86::CpuState& state() { return cpu_.state; }
     BACKPLANE_INLINE const Op& op() const { return op_; }
 
     // The op is noted, so that time asked for inside a service is exact to the instruction.
-    BACKPLANE_INLINE x86::SystemServices& system()
-    {
+    BACKPLANE_INLINE x86::SystemServices& system() {
         cpu_.access_op = &op_;
         return *cpu_.services;
     }
 
     template <class T>
-    BACKPLANE_INLINE std::optional<T> load(std::uint64_t linear)
-    {
+    BACKPLANE_INLINE std::optional<T> load(std::uint64_t linear) {
         return load_through<T>(linear, pages_);
     }
 
     template <class T>
-    BACKPLANE_INLINE bool store(std::uint64_t linear, T value)
-    {
+    BACKPLANE_INLINE bool store(std::uint64_t linear, T value) {
         return store_through(linear, value, pages_);
     }
 
     template <class T>
-    BACKPLANE_INLINE std::optional<T> load_system(std::uint64_t linear)
-    {
+    BACKPLANE_INLINE std::optional<T> load_system(std::uint64_t linear) {
         return load_through<T>(linear, cpu_.pages(x86::Privilege::Supervisor));
     }
 
     template <class T>
-    BACKPLANE_INLINE bool store_system(std::uint64_t linear, T value)
-    {
+    BACKPLANE_INLINE bool store_system(std::uint64_t linear, T value) {
         return store_through(linear, value, cpu_.pages(x86::Privilege::Supervisor));
     }
 
     template <class T, class F>
-    BACKPLANE_INLINE std::optional<T> update(std::uint64_t linear, F f)
-    {
+    BACKPLANE_INLINE std::optional<T> update(std::uint64_t linear, F f) {
         const x86::FastPage& page = pages_[x86::fast_index(linear)];
         if (last_page<T>(linear) == page.write_tag) [[likely]] {
             T before;
@@ -81,20 +83,22 @@ public:
         std::memcpy(&before, cpu_.transfer.data(), sizeof before);
         const T after = f(before);
         std::memcpy(cpu_.transfer.data(), &after, sizeof after);
-        store_slow(&cpu_, &op_, linear, sizeof(T), pages_);  // cannot fail: the address was checked for writing
+        store_slow(&cpu_, &op_, linear, sizeof(T),
+                   pages_);  // cannot fail: the address was checked for writing
         return before;
     }
 
-    // FIXME: a locked update that crosses a page or is of a device is not atomic against other processors.
+    // FIXME: a locked update that crosses a page or is of a device is not atomic against other
+    // processors.
     template <class T, class F>
-    BACKPLANE_INLINE std::optional<T> update_atomically(std::uint64_t linear, F f)
-    {
+    BACKPLANE_INLINE std::optional<T> update_atomically(std::uint64_t linear, F f) {
         using Bits = typename UnsignedOf<sizeof(T)>::Type;
         const x86::FastPage& page = pages_[x86::fast_index(linear)];
         void* place = host(linear, page);
         if (last_page<T>(linear) != page.write_tag) [[unlikely]] {
             cpu_.fault_raised = false;
-            place = reinterpret_cast<void*>(host_for_update_slow(&cpu_, &op_, linear, sizeof(T), pages_));
+            place = reinterpret_cast<void*>(
+                host_for_update_slow(&cpu_, &op_, linear, sizeof(T), pages_));
             if (!place) {
                 if (cpu_.fault_raised) return std::nullopt;
                 return update<T>(linear, f);
@@ -113,43 +117,41 @@ public:
     }
 
     template <class T>
-    BACKPLANE_INLINE T in(std::uint16_t port)
-    {
+    BACKPLANE_INLINE T in(std::uint16_t port) {
         return static_cast<T>(read_port_slow(&cpu_, &op_, port, sizeof(T)));
     }
 
     template <class T>
-    BACKPLANE_INLINE void out(std::uint16_t port, T value)
-    {
+    BACKPLANE_INLINE void out(std::uint16_t port, T value) {
         write_port_slow(&cpu_, &op_, port, sizeof(T), static_cast<std::uint32_t>(value));
     }
 
-    BACKPLANE_INLINE x86::Outcome raise(x86::Fault fault)
-    {
-        raise_slow(&cpu_, static_cast<std::uint64_t>(fault.vector), fault.error_code, fault.address);
+    BACKPLANE_INLINE x86::Outcome raise(x86::Fault fault) {
+        raise_slow(&cpu_, static_cast<std::uint64_t>(fault.vector), fault.error_code,
+                   fault.address);
         return x86::Outcome::Fault;
     }
 
-    BACKPLANE_INLINE std::uint64_t next_ip() const
-    {
+    BACKPLANE_INLINE std::uint64_t next_ip() const {
         return cpu_.state.block_ip + op_.offset + op_.length;
     }
 
-    BACKPLANE_INLINE x86::Outcome jump(std::uint64_t ip)
-    {
+    BACKPLANE_INLINE x86::Outcome jump(std::uint64_t ip) {
         target_ = ip;
         jumped_ = true;
         return x86::Outcome::Jump;
     }
 
-    // Bulk access for REP: the bytes from `linear` on that can be reached directly, within its page; may be empty.
-    std::span<std::byte> direct_span(std::uint64_t linear, x86::SegmentAccess access)
-    {
+    // Bulk access for REP: the bytes from `linear` on that can be reached directly, within its
+    // page; may be empty.
+    std::span<std::byte> direct_span(std::uint64_t linear, x86::SegmentAccess access) {
         return direct_span_slow(&cpu_, linear, access);
     }
 
     // True once something else wants to happen: a REP returns Outcome::Again at the next element.
-    BACKPLANE_INLINE bool should_yield() const { return cpu_.budget.load(std::memory_order_relaxed) < 0; }
+    BACKPLANE_INLINE bool should_yield() const {
+        return cpu_.budget.load(std::memory_order_relaxed) < 0;
+    }
 
     BACKPLANE_INLINE void count_rep_iterations(std::uint64_t n) { cpu_.rep_iterations += n; }
 
@@ -162,19 +164,17 @@ public:
 
 private:
     template <class T>
-    static BACKPLANE_INLINE std::uint64_t last_page(std::uint64_t linear)
-    {
+    static BACKPLANE_INLINE std::uint64_t last_page(std::uint64_t linear) {
         return (linear + (sizeof(T) - 1)) & ~x86::page_offset_mask;
     }
 
-    static BACKPLANE_INLINE void* host(std::uint64_t linear, const x86::FastPage& page)
-    {
+    static BACKPLANE_INLINE void* host(std::uint64_t linear, const x86::FastPage& page) {
         return reinterpret_cast<void*>(linear + page.addend);
     }
 
     template <class T>
-    BACKPLANE_INLINE std::optional<T> load_through(std::uint64_t linear, const x86::FastPage* pages)
-    {
+    BACKPLANE_INLINE std::optional<T> load_through(std::uint64_t linear,
+                                                   const x86::FastPage* pages) {
         const x86::FastPage& page = pages[x86::fast_index(linear)];
         T value;
         if (last_page<T>(linear) == page.read_tag) [[likely]] {
@@ -187,8 +187,7 @@ private:
     }
 
     template <class T>
-    BACKPLANE_INLINE bool store_through(std::uint64_t linear, T value, const x86::FastPage* pages)
-    {
+    BACKPLANE_INLINE bool store_through(std::uint64_t linear, T value, const x86::FastPage* pages) {
         const x86::FastPage& page = pages[x86::fast_index(linear)];
         if (last_page<T>(linear) == page.write_tag) [[likely]] {
             std::memcpy(host(linear, page), &value, sizeof value);

@@ -2,6 +2,7 @@
 // flushes reach.
 #include "interpreter.h"
 #include "x86/cpu_model.h"
+#include "x86/guest_floating_point.h"
 
 #include <atomic>
 #include <cstring>
@@ -29,6 +30,7 @@ bool is_canonical(std::uint64_t linear) {
 const PhysicalRange& Interpreter::range_of(std::uint64_t physical) {
     for (const PhysicalRange& range : ranges_)
         if (range.contains(physical)) return range;
+    const x86::HostFloatingPoint host;
     const PhysicalRange found = bus_.find(physical);
     PhysicalRange& place = found.memory ? ranges_[next_range_++ % ranges_.size()] : device_range_;
     return place = found;
@@ -40,7 +42,7 @@ std::optional<std::uint64_t> Interpreter::read_entry(std::uint64_t physical, uns
     if (range.memory && range.readable)
         std::memcpy(&value, range.host(physical), bytes);
     else
-        value = bus_.read(physical, bytes);
+        value = read_bus(physical, bytes);
     return value;
 }
 
@@ -65,7 +67,9 @@ std::expected<PageTranslation, Fault> Interpreter::translate(std::uint64_t linea
     if (paging_.format == x86::PagingMode::Format::None)
         return PageTranslation{.physical = linear & 0xffff'ffff & ~x86::page_offset_mask};
     if (paging_.format == x86::PagingMode::Format::FourLevel) {
-        if (!is_canonical(linear)) return std::unexpected{Fault{Vector::GeneralProtection}};
+        // The address tells this fault from others (dispatch.cpp, is_stack_reference).
+        if (!is_canonical(linear))
+            return std::unexpected{Fault{.vector = Vector::GeneralProtection, .address = linear}};
     } else {
         linear &= 0xffff'ffff;
     }
@@ -111,6 +115,7 @@ void Interpreter::fill(std::uint64_t linear, Privilege privilege, const PageTran
     x86::FastPage fast;
     fast.addend = reinterpret_cast<std::uint64_t>(range.host(start)) - tag;
     fast.global = page.global;
+    fast.shift = page.shift;
     if (range.readable && may(AccessKind::Read)) fast.read_tag = tag;
     if (range.writable && page.dirty && !has_code && may(AccessKind::Write)) fast.write_tag = tag;
     tlb[static_cast<std::size_t>(privilege)].fill(linear, fast);
@@ -134,7 +139,7 @@ void Interpreter::flush_tlb() {
     ++generation_[0];
     ++generation_[1];
     supervisor_code_not_global_ = false;
-    code_page_filter_ = {};
+    code_page_filter_ = large_code_page_filter_ = {};
     mode_changed();
 }
 
@@ -151,14 +156,13 @@ void Interpreter::flush_tlb_non_global() {
 }
 
 void Interpreter::flush_tlb_page(std::uint64_t linear) {
-    const bool large = second_level_.flush_page(linear);
+    second_level_.flush_page(linear);
     for (x86::FastTlb& level : tlb)
-        large ? level.flush() : level.flush_page(linear);
-    const std::uint64_t page = linear >> x86::page_shift;
-    if (!large && !(code_page_filter_[page >> 6 & 63] >> (page & 63) & 1)) return;
+        level.flush_page(linear);
+    if (!may_have_code(linear)) return;
     ++generation_[0];
     ++generation_[1];
-    code_page_filter_ = {};
+    code_page_filter_ = large_code_page_filter_ = {};
     mode_changed();
 }
 
@@ -171,7 +175,7 @@ bool Interpreter::load_page_directory_pointers(std::uint64_t cr3) {
         entries[i] = read_entry((cr3 & 0xffff'ffe0) + 8 * i, 8).value_or(0);
         if ((entries[i] & 1) && (entries[i] & reserved)) return false;
     }
-    pdpte_ = entries;
+    kept_.page_directory_pointers = entries;
     mode_changed();
     return true;
 }
@@ -185,10 +189,21 @@ void Interpreter::physical_map_changed() {
 
 // ---- Devices ----
 
+std::uint64_t Interpreter::read_bus(std::uint64_t physical, unsigned size) {
+    const x86::HostFloatingPoint host;
+    return bus_.read(physical, size);
+}
+
+int Interpreter::acknowledge_interrupt() {
+    const x86::HostFloatingPoint host;
+    return bus_.acknowledge_interrupt();
+}
+
 std::uint64_t Interpreter::device_read(const Op* op, std::uint64_t physical, unsigned size) {
     count(Counter::DeviceReads);
     access_op = op;
-    const std::uint64_t value = bus_.read(physical, size);
+    const std::uint64_t value = read_bus(physical, size);
+    access_op = nullptr;
     leave_after_access(op);
     return value;
 }
@@ -197,22 +212,35 @@ void Interpreter::device_write(const Op* op, std::uint64_t physical, unsigned si
                                std::uint64_t value) {
     count(Counter::DeviceWrites);
     access_op = op;
-    bus_.write(physical, size, value);
+    {
+        const x86::HostFloatingPoint host;
+        bus_.write(physical, size, value);
+    }
+    access_op = nullptr;
     leave_after_access(op);
 }
 
 std::uint32_t Interpreter::port_read(const Op* op, std::uint16_t port, unsigned size) {
     count(Counter::PortReads);
     access_op = op;
-    const auto value = static_cast<std::uint32_t>(bus_.read_port(port, size));
+    std::uint64_t value = 0;
+    {
+        const x86::HostFloatingPoint host;
+        value = bus_.read_port(port, size);
+    }
+    access_op = nullptr;
     leave_after_access(op);
-    return value;
+    return static_cast<std::uint32_t>(value);
 }
 
 void Interpreter::port_write(const Op* op, std::uint16_t port, unsigned size, std::uint32_t value) {
     count(Counter::PortWrites);
     access_op = op;
-    bus_.write_port(port, size, value);
+    {
+        const x86::HostFloatingPoint host;
+        bus_.write_port(port, size, value);
+    }
+    access_op = nullptr;
     leave_after_access(op);
 }
 

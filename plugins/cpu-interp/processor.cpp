@@ -1,6 +1,7 @@
 #include "processor.h"
 
 #include "register_file.h"
+#include "x86/control_registers.h"
 #include "x86/decoder.h"
 #include "x86/disassembler.h"
 
@@ -46,6 +47,7 @@ void Processor::declare(Declaration<Processor>& d) {
     d.line_input<&Processor::on_interrupt>("intr", "Maskable interrupt request");
     d.line_input<&Processor::on_nmi>("nmi", "Non-maskable interrupt");
     declare_statistics(d);
+    declare_state(d);
 }
 
 void Processor::declare_statistics(Declaration<Processor>& d) {
@@ -54,32 +56,49 @@ void Processor::declare_statistics(Declaration<Processor>& d) {
     };
     count("instructions", Counter::Instructions, "instructions",
           "Retired; a REP instruction is one");
-    count("rep-iterations", Counter::RepIterations, "iterations", "Of REP instructions");
-    count("blocks-decoded", Counter::BlocksDecoded, "blocks", "Runs of instructions decoded");
-    count("blocks-invalidated", Counter::BlocksInvalidated, "blocks",
+    count("rep_iterations", Counter::RepIterations, "iterations", "Of REP instructions");
+    count("blocks_decoded", Counter::BlocksDecoded, "blocks", "Runs of instructions decoded");
+    count("blocks_invalidated", Counter::BlocksInvalidated, "blocks",
           "Dropped because their code was written over");
-    count("block-lookups", Counter::BlockLookups, "lookups",
+    count("block_lookups", Counter::BlockLookups, "lookups",
           "Entries that neither a link nor the jump cache served");
-    count("tlb-misses", Counter::TlbMisses, "accesses",
+    count("tlb_misses", Counter::TlbMisses, "accesses",
           "Data accesses that missed the first-level TLB");
-    count("page-walks", Counter::PageWalks, "walks", "Misses of the second-level TLB");
-    count("code-writes", Counter::CodeWrites, "writes", "Stores into pages that hold decoded code");
-    count("device-reads", Counter::DeviceReads, "accesses", "Memory reads that left the processor");
-    count("device-writes", Counter::DeviceWrites, "accesses",
+    count("page_walks", Counter::PageWalks, "walks", "Misses of the second-level TLB");
+    count("code_writes", Counter::CodeWrites, "writes", "Stores into pages that hold decoded code");
+    count("device_reads", Counter::DeviceReads, "accesses", "Memory reads that left the processor");
+    count("device_writes", Counter::DeviceWrites, "accesses",
           "Memory writes that left the processor");
-    count("port-reads", Counter::PortReads, "accesses", "IN and INS");
-    count("port-writes", Counter::PortWrites, "accesses", "OUT and OUTS");
+    count("port_reads", Counter::PortReads, "accesses", "IN and INS");
+    count("port_writes", Counter::PortWrites, "accesses", "OUT and OUTS");
     count("interrupts", Counter::Interrupts, "interrupts", "Delivered, NMI included");
     count("exceptions", Counter::Exceptions, "exceptions", "Faults and traps delivered");
-    count("page-faults", Counter::PageFaults, "exceptions", "Of these, page faults");
-    count("exits-budget", Counter::ExitsBudget, "exits",
+    count("exits_budget", Counter::ExitsBudget, "exits",
           "Returns to the run loop at the end of a slice");
-    count("exits-leave", Counter::ExitsLeave, "exits",
+    count("exits_leave", Counter::ExitsLeave, "exits",
           "After instructions that change modes or mappings");
-    count("exits-again", Counter::ExitsAgain, "exits", "In the middle of a REP instruction");
-    count("exits-fault", Counter::ExitsFault, "exits", "For an exception");
-    count("single-steps", Counter::SingleSteps, "instructions", "Executed one at a time");
+    count("exits_again", Counter::ExitsAgain, "exits", "In the middle of a REP instruction");
+    count("exits_fault", Counter::ExitsFault, "exits", "For an exception");
+    count("single_steps", Counter::SingleSteps, "instructions", "Executed one at a time");
     count("slices", Counter::Slices, "slices", "Entries into decoded code");
+
+    using enum x86::Vector;
+    const auto of_vector = [&](const char* name, x86::Vector vector, const char* doc) {
+        count(name, exception_counter(static_cast<unsigned>(vector)), "exceptions", doc);
+    };
+    of_vector("exceptions_de", DivideError, "Divide errors");
+    of_vector("exceptions_db", Debug, "Debug exceptions");
+    of_vector("exceptions_br", BoundRange, "BOUND range exceeded");
+    of_vector("exceptions_ud", InvalidOpcode, "Invalid opcodes");
+    of_vector("exceptions_nm", DeviceNotAvailable, "x87 or SSE used while CR0.TS was set");
+    of_vector("exceptions_ts", InvalidTss, "Invalid task-state segments");
+    of_vector("exceptions_np", SegmentNotPresent, "Segments not present");
+    of_vector("exceptions_ss", StackFault, "Stack faults");
+    of_vector("exceptions_gp", GeneralProtection, "General protection faults");
+    of_vector("exceptions_pf", PageFault, "Page faults");
+    of_vector("exceptions_mf", FloatingPoint, "x87 floating-point errors");
+    of_vector("exceptions_ac", AlignmentCheck, "Alignment checks");
+    of_vector("exceptions_xm", SimdFloatingPoint, "SSE floating-point exceptions");
 }
 
 Outcome Processor::start() {
@@ -87,6 +106,7 @@ Outcome Processor::start() {
     if (!model) return std::unexpected{"model: " + model.error()};
     model_ = std::move(*model);
     engine_ = std::make_unique<Engine>(*this);
+    bus_.on_local_apic_moved = [this] { engine_->post_map_change(); };
     const backplane_address_space_listener listener{
         .struct_size = sizeof(backplane_address_space_listener),
         .reserved = 0,
@@ -115,6 +135,7 @@ void Processor::reset(ResetKind) {
     state.tr = {.base = 0, .limit = 0xffff, .selector = 0, .attributes = 0x8b};
     state.gpr[x86::RDX] = model_.signature();
     msrs_.reset();
+    engine_->reset();
     bus_.find_local_apic_page();
     engine_->state_replaced();
 }
@@ -149,6 +170,9 @@ void Processor::get_register(std::uint32_t index, void* value) {
 std::int32_t Processor::set_register(std::uint32_t index, const void* value) {
     if (index >= register_file::count() || !register_file::set(engine_->state, index, value))
         return 0;
+    const x86::CpuState& state = engine_->state;
+    if (x86::keeps_page_directory_pointers(state.cr0, state.cr4, state.efer))
+        engine_->load_page_directory_pointers(state.cr3);
     engine_->state_replaced();
     return 1;
 }

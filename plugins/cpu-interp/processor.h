@@ -4,6 +4,7 @@
 #include "interpreter.h"
 #include "system_bus.h"
 #include "x86/cpu_model.h"
+#include "x86/guest_floating_point.h"
 #include "x86/msr.h"
 
 #include <backplane/declaration.h>
@@ -52,9 +53,11 @@ private:
             return processor_.bus_.has_local_apic() ? &processor_.bus_ : nullptr;
         }
         std::uint64_t tsc_ticks() override {
+            const x86::HostFloatingPoint host;
             return processor_.tsc_frequency_.ticks(processor_.now());
         }
         void report_once(x86::Unknown kind, std::uint64_t number) override {
+            const x86::HostFloatingPoint host;
             processor_.report_once(kind, number);
         }
 
@@ -67,6 +70,7 @@ private:
     void report_once(x86::Unknown kind, std::uint64_t number);
     std::uint64_t counter(Counter which) const { return engine_ ? engine_->counters()[which] : 0; }
     static void declare_statistics(Declaration<Processor>& d);
+    static void declare_state(Declaration<Processor>& d);
 
     // Properties.
     std::string model_name_ = "x86-64-v1";

@@ -1,5 +1,7 @@
 #include "system_bus.h"
 
+#include "x86/guest_floating_point.h"
+
 namespace backplane::interp {
 namespace {
 
@@ -54,30 +56,37 @@ void SystemBus::watch_code(std::uint64_t page, bool watch) {
 }
 
 std::uint8_t SystemBus::task_priority() const {
+    const x86::HostFloatingPoint host;
     return controller->task_priority
                ? controller.call<&backplane_interrupt_controller::task_priority>()
                : std::uint8_t{0};
 }
 
 void SystemBus::set_task_priority(std::uint8_t cr8) {
+    const x86::HostFloatingPoint host;
     if (controller->set_task_priority)
         controller.call<&backplane_interrupt_controller::set_task_priority>(cr8);
 }
 
 std::uint64_t SystemBus::base() const {
+    const x86::HostFloatingPoint host;
     std::uint64_t value = 0;
     controller.call<&backplane_interrupt_controller::read_msr>(apic_base_msr, &value);
     return value;
 }
 
 bool SystemBus::set_base(std::uint64_t value) {
+    const x86::HostFloatingPoint host;
     if (!controller.call<&backplane_interrupt_controller::write_msr>(apic_base_msr, value))
         return false;
+    const std::uint64_t before = apic_page_;
     find_local_apic_page();
+    if (apic_page_ != before && on_local_apic_moved) on_local_apic_moved();
     return true;
 }
 
 std::optional<std::uint64_t> SystemBus::read_msr(std::uint32_t index) {
+    const x86::HostFloatingPoint host;
     std::uint64_t value = 0;
     if (!controller.call<&backplane_interrupt_controller::read_msr>(index, &value))
         return std::nullopt;
@@ -85,6 +94,7 @@ std::optional<std::uint64_t> SystemBus::read_msr(std::uint32_t index) {
 }
 
 bool SystemBus::write_msr(std::uint32_t index, std::uint64_t value) {
+    const x86::HostFloatingPoint host;
     return controller.call<&backplane_interrupt_controller::write_msr>(index, value) != 0;
 }
 

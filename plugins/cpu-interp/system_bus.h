@@ -9,6 +9,7 @@
 #include <backplane/connection.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 namespace backplane::interp {
@@ -17,6 +18,7 @@ class SystemBus final : public PhysicalBus, public x86::LocalApicPort {
 public:
     AddressSpace memory, io;
     Connection<backplane_interrupt_controller> controller;
+    std::function<void()> on_local_apic_moved;  // what find() gave before may be wrong
 
     // PhysicalBus
     PhysicalRange find(std::uint64_t address) override;

@@ -117,11 +117,11 @@ Outcome LinuxBoot::check_low_memory() const {
 Outcome LinuxBoot::place_kernel() {
     const std::uint64_t size = kernel_.memory_needed();
     // Low memory is full of what the kernel is given; 0 is no preference.
-    const std::uint64_t preferred =
-        std::max<std::uint64_t>(kernel_.preferred_address(), one_mebibyte);
+    const std::uint64_t preferred = std::max<std::uint64_t>(kernel_.preferred_address(),
+                                                            one_mebibyte);
     // The identity map ends at 4 GiB.
-    if (preferred + size <= std::uint64_t{4} << 30 &&
-        preferred == kernel_.preferred_address() && contains(ram_, {preferred, preferred + size})) {
+    if (preferred + size <= std::uint64_t{4} << 30 && preferred == kernel_.preferred_address() &&
+        contains(ram_, {preferred, preferred + size})) {
         kernel_address_ = preferred;
         return {};
     }

@@ -1,6 +1,7 @@
 #include "file_stream.h"
 #include "host_end.h"
 #include "stream_bench.h"
+#include "support/temp_path.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,8 +23,8 @@ protected:
         std::filesystem::remove(input);
     }
 
-    const std::string output = ::testing::TempDir() + "file_stream_output";
-    const std::string input = ::testing::TempDir() + "file_stream_input";
+    const std::string output = test::temp_path("file_stream_output");
+    const std::string input = test::temp_path("file_stream_input");
 };
 
 TEST_F(FileStreamTest, WritesEverythingThatIsSent) {

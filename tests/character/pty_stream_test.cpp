@@ -1,6 +1,7 @@
 #include "host_end.h"
 #include "pty_stream.h"
 #include "stream_bench.h"
+#include "support/temp_path.h"
 
 #include <gtest/gtest.h>
 
@@ -27,7 +28,7 @@ protected:
         return {};
     }
 
-    const std::string link = ::testing::TempDir() + "pty_stream_link";
+    const std::string link = test::temp_path("pty_stream_link");
     StreamBench stream = stream_bench<PtyStream>({{"link", link}});
 };
 

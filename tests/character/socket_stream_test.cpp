@@ -1,5 +1,6 @@
 #include "host_end.h"
 #include "stream_bench.h"
+#include "support/temp_path.h"
 #include "tcp_stream.h"
 #include "unix_stream.h"
 
@@ -20,7 +21,7 @@ class UnixStreamTest : public ::testing::Test {
 protected:
     UnixStreamTest() { std::filesystem::remove(path); }
 
-    const std::string path = ::testing::TempDir() + "unix_stream_socket";
+    const std::string path = test::temp_path("unix_stream_socket");
     StreamBench stream = stream_bench<UnixStream>({{"path", path}});
 };
 

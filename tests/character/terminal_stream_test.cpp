@@ -1,6 +1,7 @@
 #include "host_end.h"
 #include "program_on_terminal.h"
 #include "stream_bench.h"
+#include "support/temp_path.h"
 #include "terminal_stream.h"
 
 #include <gmock/gmock.h>
@@ -159,8 +160,8 @@ protected:
     }
 
     const std::string text = "\x01x\x01" + numbered_text(100'000);  // Ctrl-A X is no command here
-    const std::string input = ::testing::TempDir() + "terminal_stream_input";
-    const std::string output = ::testing::TempDir() + "terminal_stream_output";
+    const std::string input = test::temp_path("terminal_stream_input");
+    const std::string output = test::temp_path("terminal_stream_output");
 };
 
 TEST_F(RedirectedTerminalStreamTest, ReadsAFileWholeAndUnchanged) {

@@ -20,18 +20,25 @@ struct Probe {
         .read = [](void* object, std::uint64_t offset, std::uint32_t size) -> std::uint64_t {
             static_cast<Probe*>(object)->calls.emplace_back('r', offset, size, 0);
             std::uint64_t value = 0;
-            for (std::uint32_t byte = 0; byte < size; ++byte) value |= ((offset + byte) & 0xff) << (8 * byte);
+            for (std::uint32_t byte = 0; byte < size; ++byte)
+                value |= ((offset + byte) & 0xff) << (8 * byte);
             return value;
         },
-        .write = [](void* object, std::uint64_t offset, std::uint32_t size,
-                    std::uint64_t value) { static_cast<Probe*>(object)->calls.emplace_back('w', offset, size, value); },
+        .write =
+            [](void* object, std::uint64_t offset, std::uint32_t size, std::uint64_t value) {
+                static_cast<Probe*>(object)->calls.emplace_back('w', offset, size, value);
+            },
         .access_sizes = 0,
         .reserved = 0,
     };
 
-    Mapping at(std::uint64_t base, std::uint64_t size, std::int32_t priority = 0)
-    {
-        return {.owner = "probe", .base = base, .size = size, .priority = priority, .window = &window, .object = this};
+    Mapping at(std::uint64_t base, std::uint64_t size, std::int32_t priority = 0) {
+        return {.owner = "probe",
+                .base = base,
+                .size = size,
+                .priority = priority,
+                .window = &window,
+                .object = this};
     }
 };
 
@@ -39,16 +46,20 @@ struct Ram {
     std::vector<std::uint8_t> bytes;
     backplane_window window{};
 
-    explicit Ram(std::size_t size, bool writable = true) : bytes(size)
-    {
+    explicit Ram(std::size_t size, bool writable = true) : bytes(size) {
         window.struct_size = sizeof window;
-        window.flags = BACKPLANE_WINDOW_READ_DIRECT | (writable ? BACKPLANE_WINDOW_WRITE_DIRECT : 0);
+        window.flags = BACKPLANE_WINDOW_READ_DIRECT |
+                       (writable ? BACKPLANE_WINDOW_WRITE_DIRECT : 0);
         window.memory = bytes.data();
     }
 
-    Mapping at(std::uint64_t base, std::int32_t priority = 0)
-    {
-        return {.owner = "ram", .base = base, .size = bytes.size(), .priority = priority, .window = &window, .object = this};
+    Mapping at(std::uint64_t base, std::int32_t priority = 0) {
+        return {.owner = "ram",
+                .base = base,
+                .size = bytes.size(),
+                .priority = priority,
+                .window = &window,
+                .object = this};
     }
 };
 
@@ -62,8 +73,7 @@ protected:
     Ram ram{0x1000};
 };
 
-TEST_F(AddressSpaceTest, ReadsOnesAndDropsWritesWhereNothingAnswers)
-{
+TEST_F(AddressSpaceTest, ReadsOnesAndDropsWritesWhereNothingAnswers) {
     EXPECT_EQ(memory.read(0x1234, 1), 0xffu);
     EXPECT_EQ(memory.read(0x1234, 8), ~std::uint64_t{0});
     memory.write(0x1234, 4, 1);
@@ -71,8 +81,7 @@ TEST_F(AddressSpaceTest, ReadsOnesAndDropsWritesWhereNothingAnswers)
     EXPECT_EQ(memory.read(~std::uint64_t{0} - 1, 4), 0xffffffffu);
 }
 
-TEST_F(AddressSpaceTest, GivesTheDeviceOffsetsIntoItsWindow)
-{
+TEST_F(AddressSpaceTest, GivesTheDeviceOffsetsIntoItsWindow) {
     ASSERT_FALSE(ports.map(probe.at(0x3f8, 8)));
     EXPECT_EQ(ports.read(0x3fd, 1), 5u);
     ports.write(0x3f9, 1, 0x77);
@@ -82,8 +91,7 @@ TEST_F(AddressSpaceTest, GivesTheDeviceOffsetsIntoItsWindow)
     EXPECT_EQ(ports.mappings()[0]->writes, 1u);
 }
 
-TEST_F(AddressSpaceTest, SplitsAccessesThatTheDeviceCannotTake)
-{
+TEST_F(AddressSpaceTest, SplitsAccessesThatTheDeviceCannotTake) {
     probe.window.access_sizes = 1 | 2;
     ASSERT_FALSE(memory.map(probe.at(0x1000, 0x10)));
     EXPECT_EQ(memory.read(0x1000, 4), 0x03020100u);
@@ -93,27 +101,25 @@ TEST_F(AddressSpaceTest, SplitsAccessesThatTheDeviceCannotTake)
     EXPECT_EQ(probe.calls[5], std::tuple('w', 14u, 2u, 0x8877u));
 }
 
-TEST_F(AddressSpaceTest, SplitsAnAccessThatCrossesTheEndOfAWindow)
-{
+TEST_F(AddressSpaceTest, SplitsAnAccessThatCrossesTheEndOfAWindow) {
     ASSERT_FALSE(memory.map(probe.at(0x1000, 0x10)));
     EXPECT_EQ(memory.read(0x100e, 4), 0xffff0f0eu);
     EXPECT_EQ(memory.read(0xfff, 2), 0x00ffu);
 }
 
-TEST_F(AddressSpaceTest, RefusesOverlapsOfOnePriorityAndNamesBoth)
-{
+TEST_F(AddressSpaceTest, RefusesOverlapsOfOnePriorityAndNamesBoth) {
     ASSERT_FALSE(memory.map(ram.at(0x1000)));
     EXPECT_EQ(memory.map(probe.at(0x1800, 0x1000)),
-              "probe at memory@0x1800-0x27ff overlaps ram at 0x1000-0x1fff; give one of them a higher priority, or move it");
+              "probe at memory@0x1800-0x27ff overlaps ram at 0x1000-0x1fff; give one of them a "
+              "higher priority, or move it");
 }
 
-TEST_F(AddressSpaceTest, RefusesWhatLiesBeyondItsEnd)
-{
-    EXPECT_EQ(ports.map(probe.at(0xfffc, 8)), "probe at io@0xfffc with 0x8 bytes does not fit: io ends at 0xffff");
+TEST_F(AddressSpaceTest, RefusesWhatLiesBeyondItsEnd) {
+    EXPECT_EQ(ports.map(probe.at(0xfffc, 8)),
+              "probe at io@0xfffc with 0x8 bytes does not fit: io ends at 0xffff");
 }
 
-TEST_F(AddressSpaceTest, ShowsTheMappingOfHighestPriority)
-{
+TEST_F(AddressSpaceTest, ShowsTheMappingOfHighestPriority) {
     Ram rom{0x100, false};
     rom.bytes[0] = 0xea;
     ASSERT_FALSE(memory.map(ram.at(0)));
@@ -128,8 +134,7 @@ TEST_F(AddressSpaceTest, ShowsTheMappingOfHighestPriority)
     EXPECT_EQ(memory.find(0x900).start, 0x900u);
 }
 
-TEST_F(AddressSpaceTest, HandsOutRamAsHostMemory)
-{
+TEST_F(AddressSpaceTest, HandsOutRamAsHostMemory) {
     ASSERT_FALSE(memory.map(ram.at(0x10000)));
     const backplane_range range = memory.find(0x10123);
     EXPECT_EQ(range.start, 0x10000u);
@@ -141,8 +146,7 @@ TEST_F(AddressSpaceTest, HandsOutRamAsHostMemory)
     EXPECT_EQ(memory.extent(), 0x11000u);
 }
 
-TEST_F(AddressSpaceTest, CopiesBlocksAcrossRamDevicesAndHoles)
-{
+TEST_F(AddressSpaceTest, CopiesBlocksAcrossRamDevicesAndHoles) {
     ASSERT_FALSE(memory.map(ram.at(0x1000)));
     ASSERT_FALSE(memory.map(probe.at(0x2000, 4)));
     std::array<std::uint8_t, 8> data{1, 2, 3, 4, 5, 6, 7, 8};
@@ -153,15 +157,18 @@ TEST_F(AddressSpaceTest, CopiesBlocksAcrossRamDevicesAndHoles)
     EXPECT_EQ(data, (std::array<std::uint8_t, 8>{1, 2, 0, 1, 2, 3, 0xff, 0xff}));
 }
 
-TEST_F(AddressSpaceTest, TellsListenersAboutWritesIntoWatchedCode)
-{
+TEST_F(AddressSpaceTest, TellsListenersAboutWritesIntoWatchedCode) {
     struct Heard {
         std::vector<std::pair<std::uint64_t, std::uint64_t>> writes, remaps;
     } heard;
     const backplane_address_space_listener listener{
         sizeof(backplane_address_space_listener), 0,
-        [](void* user, std::uint64_t start, std::uint64_t length) { static_cast<Heard*>(user)->remaps.emplace_back(start, length); },
-        [](void* user, std::uint64_t start, std::uint64_t length) { static_cast<Heard*>(user)->writes.emplace_back(start, length); },
+        [](void* user, std::uint64_t start, std::uint64_t length) {
+            static_cast<Heard*>(user)->remaps.emplace_back(start, length);
+        },
+        [](void* user, std::uint64_t start, std::uint64_t length) {
+            static_cast<Heard*>(user)->writes.emplace_back(start, length);
+        },
         &heard};
     memory.listen(listener);
     Ram big{0x4000};
@@ -181,11 +188,11 @@ TEST_F(AddressSpaceTest, TellsListenersAboutWritesIntoWatchedCode)
     EXPECT_EQ(heard.writes.size(), 1u);
 }
 
-TEST_F(AddressSpaceTest, HandsOutTrackedPagesForWritingOnlyOnceTheyAreDirty)
-{
+TEST_F(AddressSpaceTest, HandsOutTrackedPagesForWritingOnlyOnceTheyAreDirty) {
     int remapped = 0;
     const backplane_address_space_listener listener{
-        sizeof(backplane_address_space_listener), 0, [](void* user, std::uint64_t, std::uint64_t) { ++*static_cast<int*>(user); },
+        sizeof(backplane_address_space_listener), 0,
+        [](void* user, std::uint64_t, std::uint64_t) { ++*static_cast<int*>(user); },
         [](void*, std::uint64_t, std::uint64_t) {}, &remapped};
     memory.listen(listener);
     Ram big{0x4000};

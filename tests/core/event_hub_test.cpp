@@ -13,14 +13,14 @@ struct Tick {
     std::uint32_t thread;
 };
 
-TEST(EventHub, CallsEverySubscriber)
-{
+TEST(EventHub, CallsEverySubscriber) {
     EventHub hub;
     const auto topic = hub.topic("test.tick/1", sizeof(Tick), "A tick");
     EXPECT_EQ(*topic.subscribers, 0u);
     std::vector<std::uint32_t> heard;
     const auto receive = [](void* user, const void* payload) {
-        static_cast<std::vector<std::uint32_t>*>(user)->push_back(static_cast<const Tick*>(payload)->number);
+        static_cast<std::vector<std::uint32_t>*>(user)->push_back(
+            static_cast<const Tick*>(payload)->number);
     };
     auto* first = hub.subscribe("test.tick/1", sizeof(Tick), receive, &heard);
     hub.subscribe("test.tick/1", sizeof(Tick), receive, &heard);
@@ -34,16 +34,14 @@ TEST(EventHub, CallsEverySubscriber)
     EXPECT_EQ(heard.size(), 3u);
 }
 
-TEST(EventHub, RefusesATopicWithAnotherPayloadSize)
-{
+TEST(EventHub, RefusesATopicWithAnotherPayloadSize) {
     EventHub hub;
     hub.topic("test.tick/1", 8, "A tick");
     EXPECT_EQ(hub.topic("test.tick/1", 16, "").handle, nullptr);
     EXPECT_EQ(hub.subscribe_queued("test.tick/1", 16, 4), nullptr);
 }
 
-TEST(EventHub, LetsASubscriberComeBeforeThePublisher)
-{
+TEST(EventHub, LetsASubscriberComeBeforeThePublisher) {
     EventHub hub;
     auto* queue = hub.subscribe_queued("test.tick/1", sizeof(Tick), 4);
     const auto topic = hub.topic("test.tick/1", sizeof(Tick), "A tick");
@@ -56,8 +54,7 @@ TEST(EventHub, LetsASubscriberComeBeforeThePublisher)
     EXPECT_EQ(hub.topics().at(0).doc, "A tick");
 }
 
-TEST(EventHub, CountsWhatAFullQueueLoses)
-{
+TEST(EventHub, CountsWhatAFullQueueLoses) {
     EventHub hub;
     const auto topic = hub.topic("test.tick/1", sizeof(Tick), "A tick");
     auto* queue = hub.subscribe_queued("test.tick/1", sizeof(Tick), 2);
@@ -71,8 +68,7 @@ TEST(EventHub, CountsWhatAFullQueueLoses)
     EXPECT_EQ(received.number, 0u);
 }
 
-TEST(EventHub, LosesNothingUncountedBetweenThreads)
-{
+TEST(EventHub, LosesNothingUncountedBetweenThreads) {
     EventHub hub;
     const auto topic = hub.topic("test.tick/1", sizeof(Tick), "A tick");
     auto* queue = hub.subscribe_queued("test.tick/1", sizeof(Tick), 64);
@@ -100,7 +96,8 @@ TEST(EventHub, LosesNothingUncountedBetweenThreads)
             if (ending) return;
         }
     }};
-    for (auto& publisher : publishers) publisher.join();
+    for (auto& publisher : publishers)
+        publisher.join();
     consumer.request_stop();
     consumer.join();
     EXPECT_TRUE(ordered);

@@ -4,16 +4,14 @@
 
 using backplane::runtime::GuestMemory;
 
-TEST(GuestMemory, StartsAsZerosWithoutCommittingThem)
-{
+TEST(GuestMemory, StartsAsZerosWithoutCommittingThem) {
     auto memory = GuestMemory::allocate(std::uint64_t{64} << 30);
     ASSERT_TRUE(memory) << memory.error();
     EXPECT_EQ(memory->bytes().size(), std::uint64_t{64} << 30);
     EXPECT_EQ(memory->committed(), 0u);
 }
 
-TEST(GuestMemory, CommitsWhatIsTouched)
-{
+TEST(GuestMemory, CommitsWhatIsTouched) {
     auto memory = GuestMemory::allocate(std::uint64_t{8} << 30);
     ASSERT_TRUE(memory) << memory.error();
     memory->bytes()[0] = std::byte{1};
@@ -23,9 +21,9 @@ TEST(GuestMemory, CommitsWhatIsTouched)
     EXPECT_LE(memory->committed(), 2u * (2 << 20));
 }
 
-TEST(GuestMemory, SaysWhyAnImpossibleSizeIsRefused)
-{
+TEST(GuestMemory, SaysWhyAnImpossibleSizeIsRefused) {
     const auto memory = GuestMemory::allocate(std::uint64_t{1} << 60);
     ASSERT_FALSE(memory);
-    EXPECT_EQ(memory.error(), "the host cannot reserve 1099511627776 MiB of memory: Cannot allocate memory");
+    EXPECT_EQ(memory.error(),
+              "the host cannot reserve 1099511627776 MiB of memory: Cannot allocate memory");
 }

@@ -12,16 +12,17 @@ struct Input {
     backplane_link link();
 };
 
-constexpr backplane_line functions{
-    sizeof(backplane_line), 0,
-    [](void* object, std::int32_t level) { static_cast<Input*>(object)->levels.push_back(level); }};
+constexpr backplane_line functions{sizeof(backplane_line), 0, [](void* object, std::int32_t level) {
+                                       static_cast<Input*>(object)->levels.push_back(level);
+                                   }};
 
 backplane_link Input::link() { return {&functions, this}; }
 
-void drive(backplane_link output, int level) { static_cast<const backplane_line*>(output.functions)->set(output.object, level); }
+void drive(backplane_link output, int level) {
+    static_cast<const backplane_line*>(output.functions)->set(output.object, level);
+}
 
-TEST(InterruptLines, GiveAnInputTheOrOfItsOutputs)
-{
+TEST(InterruptLines, GiveAnInputTheOrOfItsOutputs) {
     InterruptLines lines;
     Input input;
     const auto a = lines.connect(input.link(), {}), b = lines.connect(input.link(), {});
@@ -33,8 +34,7 @@ TEST(InterruptLines, GiveAnInputTheOrOfItsOutputs)
     EXPECT_EQ(input.levels, (std::vector{1, 0}));
 }
 
-TEST(InterruptLines, IgnoreALevelThatDoesNotChange)
-{
+TEST(InterruptLines, IgnoreALevelThatDoesNotChange) {
     InterruptLines lines;
     Input input;
     int changes = 0;
@@ -46,8 +46,7 @@ TEST(InterruptLines, IgnoreALevelThatDoesNotChange)
     EXPECT_EQ(changes, 1);
 }
 
-TEST(InterruptLines, RestoreLevelsWithoutTellingAnyone)
-{
+TEST(InterruptLines, RestoreLevelsWithoutTellingAnyone) {
     InterruptLines lines;
     Input input;
     const auto a = lines.connect(input.link(), {}), b = lines.connect(input.link(), {});

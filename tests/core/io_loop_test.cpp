@@ -1,6 +1,7 @@
 #include "runtime/io_loop.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -8,7 +9,6 @@
 #include <future>
 #include <optional>
 #include <thread>
-#include <unistd.h>
 
 namespace backplane::runtime {
 namespace {
@@ -25,24 +25,22 @@ protected:
     IoLoop loop{lock};
 };
 
-TEST_F(IoLoopTest, RunsPostedWorkWithTheMachineLockHeld)
-{
+TEST_F(IoLoopTest, RunsPostedWorkWithTheMachineLockHeld) {
     loop.start(no_alarm);
     std::promise<bool> other_could_lock;
     loop.post([&] {
         other_could_lock.set_value(std::async(std::launch::async, [&] {
-            const bool got = lock.try_lock();
-            if (got) lock.unlock();
-            return got;
-        }).get());
+                                       const bool got = lock.try_lock();
+                                       if (got) lock.unlock();
+                                       return got;
+                                   }).get());
     });
     auto result = other_could_lock.get_future();
     ASSERT_EQ(result.wait_for(patience), std::future_status::ready);
     EXPECT_FALSE(result.get());
 }
 
-TEST_F(IoLoopTest, CallsTheAlarmAtItsTimeAndSoonerWhenWoken)
-{
+TEST_F(IoLoopTest, CallsTheAlarmAtItsTimeAndSoonerWhenWoken) {
     std::atomic<int> calls = 0;
     std::promise<void> third;
     loop.start([&]() -> std::optional<Instant> {
@@ -52,15 +50,15 @@ TEST_F(IoLoopTest, CallsTheAlarmAtItsTimeAndSoonerWhenWoken)
         if (call == 3) third.set_value();
         return std::nullopt;
     });
-    while (calls < 2) std::this_thread::sleep_for(1ms);
+    while (calls < 2)
+        std::this_thread::sleep_for(1ms);
     auto done = third.get_future();
     EXPECT_EQ(done.wait_for(50ms), std::future_status::timeout);
     loop.wake();
     EXPECT_EQ(done.wait_for(patience), std::future_status::ready);
 }
 
-TEST_F(IoLoopTest, TellsOfInputUntilTheWatchStops)
-{
+TEST_F(IoLoopTest, TellsOfInputUntilTheWatchStops) {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
     std::promise<char> first;
@@ -88,15 +86,13 @@ TEST_F(IoLoopTest, TellsOfInputUntilTheWatchStops)
     close(ends[1]);
 }
 
-TEST_F(IoLoopTest, RefusesAFileThatCannotBeWaitedFor)
-{
+TEST_F(IoLoopTest, RefusesAFileThatCannotBeWaitedFor) {
     FILE* file = std::tmpfile();
     EXPECT_FALSE(loop.watch(fileno(file), [] {}));
     std::fclose(file);
 }
 
-TEST_F(IoLoopTest, RepeatsWorkUntilItStops)
-{
+TEST_F(IoLoopTest, RepeatsWorkUntilItStops) {
     std::promise<void> third;
     std::atomic<int> calls = 0;
     loop.every(2ms, [&] {

@@ -13,14 +13,14 @@
 namespace backplane::runtime {
 namespace {
 
-// A processor whose program is a function: it is given itself and the budget, and says how the run ended.
+// A processor whose program is a function: it is given itself and the budget, and says how the run
+// ended.
 class ScriptedCpu : public Device {
 public:
     static inline std::function<backplane_cpu_exit(ScriptedCpu&, std::int64_t)> program;
     static void declare(Declaration<ScriptedCpu>& d);
 
-    std::uint32_t run(std::int64_t budget)
-    {
+    std::uint32_t run(std::int64_t budget) {
         if (attention_.exchange(false)) return BACKPLANE_CPU_ATTENTION;
         return program(*this, budget);
     }
@@ -34,8 +34,7 @@ public:
     std::uint32_t disassemble(std::uint64_t, char*, std::uint32_t) { return 0; }
 
     // Retires one by one until the budget is spent or somebody wants attention.
-    backplane_cpu_exit spend(std::int64_t budget)
-    {
+    backplane_cpu_exit spend(std::int64_t budget) {
         for (; budget > 0; --budget) {
             if (attention_.exchange(false)) return BACKPLANE_CPU_ATTENTION;
             ++instructions_;
@@ -55,44 +54,47 @@ private:
     std::atomic<bool> attention_ = false;
 };
 
-constexpr backplane_cpu cpu_functions{
-    sizeof(backplane_cpu), 0, thunk<&ScriptedCpu::run>, thunk<&ScriptedCpu::request_attention>, thunk<&ScriptedCpu::instructions>,
-    thunk<&ScriptedCpu::register_count>, thunk<&ScriptedCpu::register_info>, thunk<&ScriptedCpu::get_register>,
-    thunk<&ScriptedCpu::set_register>, thunk<&ScriptedCpu::translate>, thunk<&ScriptedCpu::disassemble>};
+constexpr backplane_cpu cpu_functions{sizeof(backplane_cpu),
+                                      0,
+                                      thunk<&ScriptedCpu::run>,
+                                      thunk<&ScriptedCpu::request_attention>,
+                                      thunk<&ScriptedCpu::instructions>,
+                                      thunk<&ScriptedCpu::register_count>,
+                                      thunk<&ScriptedCpu::register_info>,
+                                      thunk<&ScriptedCpu::get_register>,
+                                      thunk<&ScriptedCpu::set_register>,
+                                      thunk<&ScriptedCpu::translate>,
+                                      thunk<&ScriptedCpu::disassemble>};
 
-void ScriptedCpu::declare(Declaration<ScriptedCpu>& d)
-{
+void ScriptedCpu::declare(Declaration<ScriptedCpu>& d) {
     d.type("test.cpu", "Runs a function of the test");
     d.provides("cpu", cpu_functions, "The processor");
     d.line_input<&ScriptedCpu::on_interrupt>("intr", "Interrupt request");
     d.address_space("io", &ScriptedCpu::ports, "I/O ports", "io");
 }
 
-// Port 0: starts an alarm in so many microseconds, which raises the line. Port 1 ends the run. Port 2 resets.
+// Port 0: starts an alarm in so many microseconds, which raises the line. Port 1 ends the run. Port
+// 2 resets.
 class Alarm : public Device {
 public:
-    static void declare(Declaration<Alarm>& d)
-    {
+    static void declare(Declaration<Alarm>& d) {
         d.type("test.alarm", "Raises its line after a while");
         d.port_window<&Alarm::read, &Alarm::write>("ports", 4, "Control");
         d.line_output("irq", &Alarm::irq_, "The alarm");
         d.timer<&Alarm::expire>("alarm", &Alarm::timer_);
     }
-    std::uint64_t read(std::uint64_t, unsigned)
-    {
+    std::uint64_t read(std::uint64_t, unsigned) {
         irq_.drive(false);
         return expired_at_;
     }
-    void write(std::uint64_t offset, unsigned, std::uint64_t value)
-    {
+    void write(std::uint64_t offset, unsigned, std::uint64_t value) {
         if (offset == 0) timer_.start_after(std::chrono::microseconds{value});
         if (offset == 1) request_power_off(static_cast<int>(value), "asked to");
         if (offset == 2) request_reset("asked to");
     }
 
 private:
-    void expire()
-    {
+    void expire() {
         expired_at_ = static_cast<std::uint64_t>(now().count());
         irq_.drive(true);
     }
@@ -101,27 +103,44 @@ private:
     std::uint64_t expired_at_ = 0;
 };
 
-MachineDescription describe(ClockMode clock)
-{
+MachineDescription describe(ClockMode clock) {
     MachineDescription description;
     description.name = "test";
     description.clock = clock;
     auto& cpu = description.components.emplace_back();
     cpu.name = "cpu0";
     cpu.type = Declaration<ScriptedCpu>::device_type();
-    cpu.links.push_back({.port = 2, .element = 0, .target = io_space, .target_port = 0, .target_element = 0, .place = {}});
+    cpu.links.push_back({.port = 2,
+                         .element = 0,
+                         .target = io_space,
+                         .target_port = 0,
+                         .target_element = 0,
+                         .place = {}});
     auto& alarm = description.components.emplace_back();
     alarm.name = "alarm0";
     alarm.type = Declaration<Alarm>::device_type();
-    alarm.windows.push_back({.port = 0, .space = io_space, .base = 0x40, .priority = 0, .offset = 0, .size = 0, .place = {}});
-    alarm.links.push_back({.port = 1, .element = 0, .target = "cpu0", .target_port = 1, .target_element = 0, .place = {}});
+    alarm.windows.push_back({.port = 0,
+                             .space = io_space,
+                             .base = 0x40,
+                             .priority = 0,
+                             .offset = 0,
+                             .size = 0,
+                             .place = {}});
+    alarm.links.push_back({.port = 1,
+                           .element = 0,
+                           .target = "cpu0",
+                           .target_port = 1,
+                           .target_element = 0,
+                           .place = {}});
     return description;
 }
 
-void out(ScriptedCpu& cpu, std::uint64_t port, std::uint8_t value) { cpu.ports.write(0x40 + port, value); }
+void out(ScriptedCpu& cpu, std::uint64_t port, std::uint8_t value) {
+    cpu.ports.write(0x40 + port, value);
+}
 
-Ending run(ClockMode clock, std::function<backplane_cpu_exit(ScriptedCpu&, std::int64_t)> program, const RunOptions& options = {})
-{
+Ending run(ClockMode clock, std::function<backplane_cpu_exit(ScriptedCpu&, std::int64_t)> program,
+           const RunOptions& options = {}) {
     ScriptedCpu::program = std::move(program);
     Diagnostics diagnostics;
     const MachineDescription description = describe(clock);
@@ -135,8 +154,7 @@ Ending run(ClockMode clock, std::function<backplane_cpu_exit(ScriptedCpu&, std::
 
 constexpr auto both = {ClockMode::Realtime, ClockMode::Deterministic};
 
-TEST(Machine, EndsWithTheCodeADeviceAsksFor)
-{
+TEST(Machine, EndsWithTheCodeADeviceAsksFor) {
     for (const auto clock : both) {
         const Ending ending = run(clock, [](ScriptedCpu& cpu, std::int64_t budget) {
             out(cpu, 1, 77);
@@ -147,39 +165,39 @@ TEST(Machine, EndsWithTheCodeADeviceAsksFor)
     }
 }
 
-TEST(Machine, ResetsEveryComponentAndGoesOn)
-{
+TEST(Machine, ResetsEveryComponentAndGoesOn) {
     for (const auto clock : both) {
         const Ending ending = run(clock, [](ScriptedCpu& cpu, std::int64_t budget) {
-            if (cpu.resets == 3) out(cpu, 1, 5);
-            else out(cpu, 2, 0);
+            if (cpu.resets == 3)
+                out(cpu, 1, 5);
+            else
+                out(cpu, 2, 0);
             return cpu.spend(budget);
         });
         EXPECT_EQ(ending.exit_code, 5);
     }
 }
 
-TEST(Machine, EndsInsteadOfResettingWhenToldSo)
-{
-    const Ending ending = run(
-        ClockMode::Realtime,
-        [](ScriptedCpu& cpu, std::int64_t budget) {
-            out(cpu, 2, 0);
-            return cpu.spend(budget);
-        },
-        {.end_on_reset = true});
+TEST(Machine, EndsInsteadOfResettingWhenToldSo) {
+    const Ending ending = run(ClockMode::Realtime,
+                              [](ScriptedCpu& cpu, std::int64_t budget) {
+                                  out(cpu, 2, 0);
+                                  return cpu.spend(budget);
+                              },
+                              {.end_on_reset = true});
     EXPECT_EQ(ending.exit_code, 0);
     EXPECT_EQ(ending.why, "alarm0: asked to (--no-reboot)");
 }
 
-TEST(Machine, WakesAHaltedCpuByAnInterrupt)
-{
+TEST(Machine, WakesAHaltedCpuByAnInterrupt) {
     for (const auto clock : both) {
         int halts = 0;
         const Ending ending = run(clock, [&](ScriptedCpu& cpu, std::int64_t) {
             ++cpu.instructions_;
-            if (cpu.interrupt) out(cpu, 1, 9);
-            else if (halts++ == 0) out(cpu, 0, 200);
+            if (cpu.interrupt)
+                out(cpu, 1, 9);
+            else if (halts++ == 0)
+                out(cpu, 0, 200);
             return BACKPLANE_CPU_HALTED;
         });
         EXPECT_EQ(ending.exit_code, 9);
@@ -188,56 +206,55 @@ TEST(Machine, WakesAHaltedCpuByAnInterrupt)
     }
 }
 
-TEST(Machine, EndsWellWhenHaltedWithInterruptsOff)
-{
+TEST(Machine, EndsWellWhenHaltedWithInterruptsOff) {
     for (const auto clock : both) {
-        const Ending ending = run(clock, [](ScriptedCpu&, std::int64_t) { return BACKPLANE_CPU_HALTED_FOR_GOOD; });
+        const Ending ending = run(
+            clock, [](ScriptedCpu&, std::int64_t) { return BACKPLANE_CPU_HALTED_FOR_GOOD; });
         EXPECT_EQ(ending.exit_code, 0);
         EXPECT_EQ(ending.why, "cpu0: halted with interrupts off");
     }
 }
 
-TEST(Machine, EndsWithACodeOfItsOwnAfterATripleFault)
-{
-    const Ending ending = run(ClockMode::Realtime, [](ScriptedCpu&, std::int64_t) { return BACKPLANE_CPU_SHUTDOWN; });
+TEST(Machine, EndsWithACodeOfItsOwnAfterATripleFault) {
+    const Ending ending = run(ClockMode::Realtime,
+                              [](ScriptedCpu&, std::int64_t) { return BACKPLANE_CPU_SHUTDOWN; });
     EXPECT_EQ(ending.exit_code, static_cast<int>(ExitCode::GuestFailure));
     EXPECT_EQ(ending.why.substr(0, 30), "cpu0: shutdown (triple fault)\n");
 }
 
-TEST(Machine, EndsWhenATimeLimitPasses)
-{
+TEST(Machine, EndsWhenATimeLimitPasses) {
     const Ending ending = run(
-        ClockMode::Realtime, [](ScriptedCpu& cpu, std::int64_t budget) { return cpu.spend(budget); },
+        ClockMode::Realtime,
+        [](ScriptedCpu& cpu, std::int64_t budget) { return cpu.spend(budget); },
         {.time_limit = std::chrono::seconds{1}});
     EXPECT_EQ(ending.exit_code, static_cast<int>(ExitCode::Timeout));
 }
 
-TEST(Machine, ExpiresTimersAtExactlyTheirInstructionWhenDeterministic)
-{
+TEST(Machine, ExpiresTimersAtExactlyTheirInstructionWhenDeterministic) {
     for (int repeat = 0; repeat < 3; ++repeat) {
         std::uint64_t seen_at = 0;
-        const Ending ending = run(ClockMode::Deterministic, [&](ScriptedCpu& cpu, std::int64_t budget) {
-            for (; budget > 0; --budget) {
-                ++cpu.instructions_;
-                if (cpu.instructions_ == 1000) {
-                    out(cpu, 0, 50);  // 50 us from instruction 1000, at 1 GHz
-                    return BACKPLANE_CPU_ATTENTION;
+        const Ending ending = run(
+            ClockMode::Deterministic, [&](ScriptedCpu& cpu, std::int64_t budget) {
+                for (; budget > 0; --budget) {
+                    ++cpu.instructions_;
+                    if (cpu.instructions_ == 1000) {
+                        out(cpu, 0, 50);  // 50 us from instruction 1000, at 1 GHz
+                        return BACKPLANE_CPU_ATTENTION;
+                    }
+                    if (cpu.interrupt) {
+                        seen_at = cpu.instructions_;
+                        out(cpu, 1, 1);
+                        return BACKPLANE_CPU_ATTENTION;
+                    }
                 }
-                if (cpu.interrupt) {
-                    seen_at = cpu.instructions_;
-                    out(cpu, 1, 1);
-                    return BACKPLANE_CPU_ATTENTION;
-                }
-            }
-            return BACKPLANE_CPU_BUDGET;
-        });
+                return BACKPLANE_CPU_BUDGET;
+            });
         EXPECT_EQ(ending.exit_code, 1);
         EXPECT_EQ(seen_at, 51'001u);
     }
 }
 
-TEST(Machine, NamesTheComponentThatCannotStart)
-{
+TEST(Machine, NamesTheComponentThatCannotStart) {
     class Unable : public Device {
     public:
         static void declare(Declaration<Unable>& d) { d.type("test.unable", "Never starts"); }
@@ -249,17 +266,23 @@ TEST(Machine, NamesTheComponentThatCannotStart)
     broken.type = Declaration<Unable>::device_type();
     Diagnostics diagnostics;
     EXPECT_FALSE(Machine::build(description, diagnostics));
-    EXPECT_NE(diagnostics.text().find("broken0 (test.unable) could not start: the cable is cut"), std::string::npos)
+    EXPECT_NE(diagnostics.text().find("broken0 (test.unable) could not start: the cable is cut"),
+              std::string::npos)
         << diagnostics.text();
 }
 
-TEST(Machine, RefusesWindowsThatOverlap)
-{
+TEST(Machine, RefusesWindowsThatOverlap) {
     MachineDescription description = describe(ClockMode::Realtime);
     auto& second = description.components.emplace_back();
     second.name = "alarm1";
     second.type = Declaration<Alarm>::device_type();
-    second.windows.push_back({.port = 0, .space = io_space, .base = 0x42, .priority = 0, .offset = 0, .size = 0, .place = {}});
+    second.windows.push_back({.port = 0,
+                              .space = io_space,
+                              .base = 0x42,
+                              .priority = 0,
+                              .offset = 0,
+                              .size = 0,
+                              .place = {}});
     Diagnostics diagnostics;
     EXPECT_FALSE(Machine::build(description, diagnostics));
     EXPECT_NE(diagnostics.text().find("alarm1.ports"), std::string::npos) << diagnostics.text();

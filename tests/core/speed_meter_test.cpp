@@ -7,8 +7,7 @@
 namespace backplane::runtime {
 namespace {
 
-TEST(Percentile, TakesTheNearestRank)
-{
+TEST(Percentile, TakesTheNearestRank) {
     const std::vector<double> samples{5, 1, 4, 2, 3};
     EXPECT_EQ(percentile(samples, 50), 3);
     EXPECT_EQ(percentile(samples, 95), 5);
@@ -17,8 +16,7 @@ TEST(Percentile, TakesTheNearestRank)
     EXPECT_EQ(percentile({}, 95), 0);
 }
 
-TEST(SpeedMeter, AveragesOverTheWholeTime)
-{
+TEST(SpeedMeter, AveragesOverTheWholeTime) {
     SpeedMeter meter;
     const SpeedMeter::Clock::time_point start{};
     meter.sample(0, start);
@@ -28,8 +26,7 @@ TEST(SpeedMeter, AveragesOverTheWholeTime)
     EXPECT_DOUBLE_EQ(meter.mips().p95, 300);
 }
 
-TEST(SpeedMeter, IsZeroBeforeTimeHasPassed)
-{
+TEST(SpeedMeter, IsZeroBeforeTimeHasPassed) {
     SpeedMeter meter;
     EXPECT_EQ(meter.mips().average, 0);
     meter.sample(5);

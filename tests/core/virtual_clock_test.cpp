@@ -24,8 +24,7 @@ protected:
         char letter;
         std::function<void()> then = {};
     };
-    static void note(void* user)
-    {
+    static void note(void* user) {
         auto& alarm = *static_cast<Alarm*>(user);
         *alarm.log += alarm.letter;
         if (alarm.then) alarm.then();
@@ -33,8 +32,7 @@ protected:
     Alarm a{&expired, 'a'}, b{&expired, 'b'};
 };
 
-TEST_F(VirtualClockTest, RunsTimersInOrderOfDeadline)
-{
+TEST_F(VirtualClockTest, RunsTimersInOrderOfDeadline) {
     auto& first = clock.create_timer("a", note, &a);
     auto& second = clock.create_timer("b", note, &b);
     clock.start(second, 20);
@@ -48,8 +46,7 @@ TEST_F(VirtualClockTest, RunsTimersInOrderOfDeadline)
     EXPECT_EQ(clock.next_deadline(), std::nullopt);
 }
 
-TEST_F(VirtualClockTest, KeepsTheOrderOfStartingBetweenEqualDeadlines)
-{
+TEST_F(VirtualClockTest, KeepsTheOrderOfStartingBetweenEqualDeadlines) {
     auto& first = clock.create_timer("a", note, &a);
     auto& second = clock.create_timer("b", note, &b);
     clock.start(second, 10);
@@ -59,8 +56,7 @@ TEST_F(VirtualClockTest, KeepsTheOrderOfStartingBetweenEqualDeadlines)
     EXPECT_EQ(expired, "ba");
 }
 
-TEST_F(VirtualClockTest, RunsWhatAnExpiringTimerStarts)
-{
+TEST_F(VirtualClockTest, RunsWhatAnExpiringTimerStarts) {
     auto& first = clock.create_timer("a", note, &a);
     auto& second = clock.create_timer("b", note, &b);
     a.then = [&] { clock.start(second, 12); };
@@ -70,8 +66,7 @@ TEST_F(VirtualClockTest, RunsWhatAnExpiringTimerStarts)
     EXPECT_EQ(expired, "ab");
 }
 
-TEST_F(VirtualClockTest, ReturnsEvenIfATimerAlwaysStartsAgainAtOnce)
-{
+TEST_F(VirtualClockTest, ReturnsEvenIfATimerAlwaysStartsAgainAtOnce) {
     auto& first = clock.create_timer("a", note, &a);
     a.then = [&] { clock.start(first, 0); };
     clock.start(first, 0);
@@ -80,8 +75,7 @@ TEST_F(VirtualClockTest, ReturnsEvenIfATimerAlwaysStartsAgainAtOnce)
     EXPECT_EQ(clock.next_deadline(), 0u);
 }
 
-TEST_F(VirtualClockTest, ForgetsAStoppedTimer)
-{
+TEST_F(VirtualClockTest, ForgetsAStoppedTimer) {
     auto& first = clock.create_timer("a", note, &a);
     clock.start(first, 10);
     clock.stop(first);
@@ -90,8 +84,7 @@ TEST_F(VirtualClockTest, ForgetsAStoppedTimer)
     EXPECT_EQ(expired, "");
 }
 
-TEST_F(VirtualClockTest, TellsWhenTheEarliestDeadlineMovesForward)
-{
+TEST_F(VirtualClockTest, TellsWhenTheEarliestDeadlineMovesForward) {
     auto& first = clock.create_timer("a", note, &a);
     auto& second = clock.create_timer("b", note, &b);
     clock.start(first, 100);
@@ -102,10 +95,10 @@ TEST_F(VirtualClockTest, TellsWhenTheEarliestDeadlineMovesForward)
     EXPECT_EQ(sooner, 2);
 }
 
-TEST(InstructionTime, FollowsTheInstructionsExactly)
-{
+TEST(InstructionTime, FollowsTheInstructionsExactly) {
     std::uint64_t retired = 0;
-    const InstructionTime time{3'000'000'000, [&] { return retired; }};  // a third of a nanosecond each
+    const InstructionTime time{3'000'000'000,
+                               [&] { return retired; }};  // a third of a nanosecond each
     retired = 3'000'000'001;
     EXPECT_EQ(time.now(), 1'000'000'000u);
     EXPECT_EQ(time.instructions_until(1'000'000'001), 2u);
@@ -113,8 +106,7 @@ TEST(InstructionTime, FollowsTheInstructionsExactly)
     EXPECT_EQ(time.now(), 1'000'000'001u);
 }
 
-TEST(InstructionTime, ReachesADeadlineWithTheCountItGives)
-{
+TEST(InstructionTime, ReachesADeadlineWithTheCountItGives) {
     std::uint64_t retired = 12'345;
     const InstructionTime time{1'193'182, [&] { return retired; }};
     for (std::uint64_t deadline = time.now() + 1; deadline < 100'000'000; deadline += 999'983) {
@@ -126,8 +118,7 @@ TEST(InstructionTime, ReachesADeadlineWithTheCountItGives)
     }
 }
 
-TEST(InstructionTime, PassesWithoutInstructionsWhileAllAreHalted)
-{
+TEST(InstructionTime, PassesWithoutInstructionsWhileAllAreHalted) {
     std::uint64_t retired = 1000;
     InstructionTime time{1'000'000'000, [&] { return retired; }};
     time.skip_to(5'000);

@@ -70,7 +70,8 @@ inline const x86::CpuModel& test_model() {
 // The services that need a machine around the processor.
 class TestInterpreter : public Interpreter {
 public:
-    explicit TestInterpreter(PhysicalBus& bus) : Interpreter{{.bus = bus, .model = test_model()}} {}
+    explicit TestInterpreter(PhysicalBus& bus, std::size_t arena = std::size_t{128} << 20)
+        : Interpreter{{.bus = bus, .model = test_model(), .block_arena_bytes = arena}} {}
 
     x86::MsrBank& msrs() override { return msrs_; }
     std::uint32_t apic_id() const override { return 0; }
@@ -78,6 +79,11 @@ public:
     x86::LocalApicPort* local_apic() override { return nullptr; }
     std::uint64_t tsc_ticks() override { return instructions(); }
     void report_once(x86::Unknown, std::uint64_t) override {}
+    void observe_exception(const x86::Fault& found) override {
+        if (on_exception) on_exception(found);
+    }
+
+    std::function<void(const x86::Fault&)> on_exception;
 
 private:
     x86::MsrBank msrs_;
@@ -91,7 +97,7 @@ public:
     static constexpr std::uint64_t code = 0x10'0000, data = 0x20'0000, handlers = 0x30'0000;
     static constexpr std::uint64_t entry_flags = 7;  // present, writable, user
 
-    TestProcessor() : cpu{bus} {
+    explicit TestProcessor(std::size_t arena = std::size_t{128} << 20) : cpu{bus, arena} {
         write<std::uint64_t>(tables, (tables + 0x1000) | entry_flags);
         write<std::uint64_t>(tables + 0x1000, (tables + 0x2000) | entry_flags);
         for (std::uint64_t directory = 0; directory < 4; ++directory) {
@@ -153,6 +159,22 @@ public:
     static std::uint64_t entry(std::uint64_t linear) {
         return tables + 0x3000 + (linear >> 12) * 8;
     }
+
+    // Maps any page; tables that are missing are made.
+    void map(std::uint64_t linear, std::uint64_t physical, std::uint64_t flags = entry_flags) {
+        std::uint64_t table = cpu.state.cr3 & ~std::uint64_t{0xfff};
+        for (unsigned shift = 39; shift > 12; shift -= 9) {
+            const std::uint64_t place = table + (linear >> shift & 511) * 8;
+            if (!(read<std::uint64_t>(place) & 1)) {
+                write<std::uint64_t>(place, next_table | entry_flags);
+                next_table += 0x1000;
+            }
+            table = read<std::uint64_t>(place) & 0x000f'ffff'ffff'f000;
+        }
+        write<std::uint64_t>(table + (linear >> 12 & 511) * 8, physical | flags);
+    }
+
+    std::uint64_t next_table = 0x60'0000;
 
     std::uint64_t& operator[](x86::Gpr gpr) { return cpu.state.gpr[gpr]; }
 

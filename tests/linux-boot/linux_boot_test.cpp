@@ -1,11 +1,11 @@
 #include "linux_boot.h"
+#include "support/temp_path.h"
 #include "synthetic_kernel.h"
 
 #include <backplane/testing/device_bench.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -80,8 +80,7 @@ private:
 class LinuxBootTest : public ::testing::Test {
 protected:
     std::string path(const std::string& name) const {
-        // Tests run side by side, each in a process of its own.
-        return ::testing::TempDir() + "linux_boot_" + std::to_string(getpid()) + "_" + name;
+        return test::temp_path("linux_boot_" + name);
     }
 
     // Boots, and returns why it refused, if it did.

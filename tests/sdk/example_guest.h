@@ -6,9 +6,9 @@
 // of the step that went wrong.
 #pragma once
 
-#include <cstddef>
+#include "support/flat_kernel.h"
+
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 namespace backplane::test {
@@ -115,29 +115,6 @@ inline constexpr std::uint8_t example_guest[] = {
 };
 // clang-format on
 
-// Linux, Documentation/arch/x86/boot.rst: one setup sector, then the payload with its 64-bit entry
-// at 0x200. The guest keeps its interrupt descriptors in the zeros behind it.
-inline std::vector<std::uint8_t> example_kernel() {
-    constexpr std::size_t payload = 1024, entry = payload + 0x200, memory = 0x1000;
-    std::vector<std::uint8_t> file(payload + memory);
-    const auto put = [&](std::size_t offset, auto value) {
-        std::memcpy(&file[offset], &value, sizeof value);
-    };
-    put(0x1f1, std::uint8_t{1});             // setup_sects
-    put(0x1f4, std::uint32_t{memory / 16});  // syssize
-    put(0x1fe, std::uint16_t{0xaa55});       // boot_flag
-    put(0x200, std::uint16_t{0x66eb});       // jump, to the end of the header
-    std::memcpy(&file[0x202], "HdrS", 4);
-    put(0x206, std::uint16_t{0x020c});      // version
-    put(0x211, std::uint8_t{1});            // loadflags: LOADED_HIGH
-    put(0x22c, std::uint32_t{0x7fffffff});  // initrd_addr_max
-    put(0x230, std::uint32_t{0x200000});    // kernel_alignment
-    put(0x236, std::uint16_t{1});           // xloadflags: XLF_KERNEL_64
-    put(0x238, std::uint32_t{255});         // cmdline_size
-    put(0x258, std::uint64_t{0x1000000});   // pref_address
-    put(0x260, std::uint32_t{memory});      // init_size
-    std::memcpy(&file[entry], example_guest, sizeof example_guest);
-    return file;
-}
+inline std::vector<std::uint8_t> example_kernel() { return flat_kernel(example_guest); }
 
 }  // namespace backplane::test

@@ -91,7 +91,10 @@ private:
         code_ = map(0x2000, PROT_READ | PROT_WRITE | PROT_EXEC);
         context_ = new (code_ + 0x1000) Context{};
         data_ = map(data_size, PROT_READ | PROT_WRITE);
+    }
 
+    // For each snippet anew: other tests of the program have segments and handlers of their own.
+    static void prepare_host() {
         // 64-bit processes run with null data segments, which 32-bit code could not use.
         asm volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(linux_data));
 
@@ -143,6 +146,7 @@ private:
     }
 
     void write_code(std::span<const std::uint8_t> bytes, Width width) {
+        prepare_host();
         const std::uint64_t instruction = instruction_address();
         at_ = 0;
         emit({0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41,

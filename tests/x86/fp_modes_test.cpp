@@ -190,12 +190,21 @@ TEST(Fences, ClflushChecksItsAddress) {
         EXPECT_EQ(bench.run({0x0f, 0xae, fence}), Outcome::Next);
 }
 
+TEST(Fences, ClflushChecksOneByteOfASegment) {
+    Bench bench(CodeSize::Bits32);
+    bench.m.state().segments[DS].limit = base + 0xff;
+    bench.m.state().gpr[RSI] = base + 0xff;
+    EXPECT_EQ(bench.run({0x0f, 0xae, 0x3e}), Outcome::Next);
+    bench.m.state().gpr[RSI] = base + 0x100;
+    EXPECT_EQ(bench.run({0x0f, 0xae, 0x3e}), Outcome::Fault);
+}
+
 TEST(HostFloatingPoint, KeepsGuestFlagsApartFromTheHosts) {
     CpuState state;
     state.mxcsr = mxcsr::power_on | mxcsr::flush_to_zero;
     enter_guest_fp(state);
     {
-        const HostFloatingPoint host(state);
+        const HostFloatingPoint host;
         EXPECT_EQ(host_mxcsr(), mxcsr::power_on);
         volatile double third = 1.0;
         third = third / 3;

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstring>
 #include <initializer_list>
-#include <mutex>
 
 namespace backplane::x86::testing {
 
@@ -31,15 +30,13 @@ void step_over(int signal, siginfo_t*, void* context) {
     registers[REG_RIP] += static_cast<greg_t>(running.length);
 }
 
+// For each instruction anew: other tests of the program have handlers of their own.
 void install_handler() {
-    static std::once_flag once;
-    std::call_once(once, [] {
-        struct sigaction action{};
-        action.sa_sigaction = step_over;
-        action.sa_flags = SA_SIGINFO;
-        for (const int signal : {SIGFPE, SIGILL, SIGSEGV, SIGBUS})
-            sigaction(signal, &action, nullptr);
-    });
+    struct sigaction action{};
+    action.sa_sigaction = step_over;
+    action.sa_flags = SA_SIGINFO;
+    for (const int signal : {SIGFPE, SIGILL, SIGSEGV, SIGBUS})
+        sigaction(signal, &action, nullptr);
 }
 
 // push rbx; mov rbx, rdi; mov rdi, rsi; fxrstor64 [rbx]; rflags, rax, rcx, rdx from the state.

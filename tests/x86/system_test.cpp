@@ -170,6 +170,14 @@ TEST(InvalidatePage, NamesTheLinearAddress) {
     EXPECT_EQ(m.fake.calls, std::vector<std::string>{"flush page 20480"});
 }
 
+TEST(InvalidatePage, ChecksNoLimitAndAddsTheBaseIn32BitCode) {
+    SystemMachine m = SystemMachine::in_protected_mode(0);
+    m.state().segments[DS].limit = 0xfff;
+    m.state().segments[DS].base = 0xffff'f000;
+    EXPECT_EQ(run_with_rax(m, 0x6000, {0x0f, 0x01, 0x38}), -1);  // invlpg [eax]
+    EXPECT_EQ(m.fake.calls.back(), "flush page " + std::to_string(0x5000));
+}
+
 TEST(InterruptFlag, ShadowFollowsOnlyARealChange) {
     auto m = SystemMachine::in_long_mode(0);
     EXPECT_EQ(m.run({0xfb}), Outcome::Leave);

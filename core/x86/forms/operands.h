@@ -152,7 +152,10 @@ typename Engine::Handler bind_address(const Instruction& instruction, Op& op) {
     op.offset = static_cast<std::uint16_t>(instruction.ip - instruction.block_ip);
     fill_address_registers(operand, op);
     op.immediate = static_cast<std::uint64_t>(displacement_of(instruction, operand));
-    op.extra = address_op::pack(segment_number(operand.mem.segment), operand.size / 8,
+    // SDM 2, CLFLUSH: checked like a load of one byte, whatever the line's size.
+    const unsigned checked = instruction.mnemonic() == ZYDIS_MNEMONIC_CLFLUSH ? 1
+                                                                              : operand.size / 8;
+    op.extra = address_op::pack(segment_number(operand.mem.segment), checked,
                                 (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0);
     if (has_bit_index(instruction)) op.reg = register_offset(instruction.operands[1].reg.value);
 
@@ -163,6 +166,10 @@ typename Engine::Handler bind_address(const Instruction& instruction, Op& op) {
             return Engine::template handler<semantics::form_address, Space, BitIndex<T>>();
         });
     };
+    if (!instruction.is_code64() && instruction.mnemonic() == ZYDIS_MNEMONIC_INVLPG)
+        return instruction.decoded.address_width == 16
+                   ? with_index.template operator()<UncheckedSpace<std::uint16_t>>()
+                   : with_index.template operator()<UncheckedSpace<std::uint32_t>>();
     if (!instruction.is_code64())
         return instruction.decoded.address_width == 16
                    ? with_index.template operator()<LegacySpace<std::uint16_t>>()

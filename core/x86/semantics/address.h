@@ -56,6 +56,16 @@ struct LegacySpace {
     }
 };
 
+// The same for an address that is not accessed (INVLPG): no limit or type counts.
+template <class A>
+struct UncheckedSpace {
+    template <class M>
+    static std::optional<std::uint64_t> linear(M& m, std::uint64_t offset) {
+        const std::uint64_t base = m.state().segments[address_op::segment(m.op().extra)].base;
+        return static_cast<std::uint32_t>(base + static_cast<A>(offset));
+    }
+};
+
 // The second operand of BT, BTS, BTR and BTC in memory: a register's bit offset reaches beyond the
 // operand (SDM 2, BT).
 struct NoBitIndex {

@@ -64,7 +64,8 @@ inline constexpr auto popa = [](auto& m, auto stack) __attribute__((always_inlin
     return Outcome::Next;
 };
 
-// The allocation size is Op::immediate, the nesting level, modulo 32, Op::extra.
+// The allocation size is Op::immediate, the nesting level, modulo 32, Op::extra. At the end the
+// new top of the stack must be writable (SDM 2, ENTER).
 template <class T>
 inline constexpr auto enter = [](auto& m, auto stack) __attribute__((always_inline)) {
     using Frame = FixedRegister<T, RBP * 8>;
@@ -84,7 +85,9 @@ inline constexpr auto enter = [](auto& m, auto stack) __attribute__((always_inli
         pointer -= sizeof(T);
         if (!stack.store(m, pointer, static_cast<T>(frame))) return Outcome::Fault;
     }
-    stack.set_pointer(m, pointer - m.op().immediate);
+    pointer -= m.op().immediate;
+    if (!stack.template probe<T>(m, pointer)) return Outcome::Fault;
+    stack.set_pointer(m, pointer);
     Frame::write(m, static_cast<T>(frame));
     return Outcome::Next;
 };

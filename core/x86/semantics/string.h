@@ -30,13 +30,15 @@ template <Repeat repeat, class M, class Space, class One, class Bulk>
         constexpr unsigned iterations_between_questions = 64;
         std::uint64_t count = space.index(m, RCX);
         const std::uint64_t first_count = count;
+        // A single step is one iteration (SDM 3B 17.3.1.4).
+        const bool stepped = (m.state().rflags & rflags::tf) != 0;
         // SDM 2, REP: a fault within a repeated comparison leaves the flags as they were before the
         // instruction.
         [[maybe_unused]] const LazyFlags flags_before = m.state().flags;
         Outcome outcome = Outcome::Next;
         for (unsigned since_question = 0; count != 0;) {
             Iteration state = Iteration::GoOn;
-            std::uint64_t done = bulk(count);
+            std::uint64_t done = stepped ? 0 : bulk(count);
             if (done == 0) {
                 state = iteration();
                 if (state == Iteration::Faulted) {
@@ -49,6 +51,10 @@ template <Repeat repeat, class M, class Space, class One, class Bulk>
             count -= done;
             space.set_index(m, RCX, count);
             if (state == Iteration::Last) break;
+            if (stepped && count != 0) {
+                outcome = Outcome::Again;
+                break;
+            }
             since_question += done > iterations_between_questions ? iterations_between_questions
                                                                   : static_cast<unsigned>(done);
             if (count == 0 || since_question < iterations_between_questions) continue;

@@ -1,28 +1,30 @@
 /* The plugin seam of Backplane, in C: everything that crosses between the host and a plugin.
  *
- * A plugin is a shared library with one exported data symbol, `backplane_plugin`. The host reads its magic, ABI version
- * and size before it calls anything. No exception, RTTI or C++ standard type crosses the seam. All strings are UTF-8,
- * NUL-terminated, and live as long as the plugin (or, when given as an argument, as long as the call).
+ * A plugin is a shared library with one exported data symbol, `backplane_plugin`. The host reads
+ * its magic, ABI version and size before it calls anything. No exception, RTTI or C++ standard type
+ * crosses the seam. All strings are UTF-8, NUL-terminated, and live as long as the plugin (or, when
+ * given as an argument, as long as the call).
  *
- * Growth: within one ABI major, structs grow only at their end and every struct starts with its size as compiled, so
- * either side can tell what the other knows. Anything else is a new interface id (`name/version`). Third parties put
- * their reversed domain in front of ids of their own.
+ * Growth: within one ABI major, structs grow only at their end and every struct starts with its
+ * size as compiled, so either side can tell what the other knows. Anything else is a new interface
+ * id (`name/version`). Third parties put their reversed domain in front of ids of their own.
  *
- * Threads: unless a function says otherwise the host calls into a component with the machine lock held, one call at a
- * time per machine, so a device needs no locks. `[vcpu]` is called on the thread of a virtual CPU, `[any]` on any.
+ * Threads: unless a function says otherwise the host calls into a component with the machine lock
+ * held, one call at a time per machine, so a device needs no locks. `[vcpu]` is called on the
+ * thread of a virtual CPU, `[any]` on any.
  */
 #ifndef BACKPLANE_ABI_H
 #define BACKPLANE_ABI_H
 
-#include "backplane/abi/plugin.h"
+#include "backplane/abi/address_space.h"
+#include "backplane/abi/character.h"
+#include "backplane/abi/cpu.h"
 #include "backplane/abi/device.h"
 #include "backplane/abi/host.h"
-#include "backplane/abi/line.h"
-#include "backplane/abi/address_space.h"
-#include "backplane/abi/window.h"
-#include "backplane/abi/message_interrupt.h"
-#include "backplane/abi/character.h"
 #include "backplane/abi/interrupt_controller.h"
-#include "backplane/abi/cpu.h"
+#include "backplane/abi/line.h"
+#include "backplane/abi/message_interrupt.h"
+#include "backplane/abi/plugin.h"
+#include "backplane/abi/window.h"
 
 #endif

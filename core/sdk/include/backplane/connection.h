@@ -1,4 +1,5 @@
-// A required port as seen from the device: the functions of whoever the machine file connected to it.
+// A required port as seen from the device: the functions of whoever the machine file connected to
+// it.
 #pragma once
 
 #include <backplane/abi.h>
@@ -7,16 +8,21 @@
 
 namespace backplane {
 
-// The interface id that goes with each function struct; third parties specialise it for their own interfaces.
+// The interface id that goes with each function struct; third parties specialise it for their own
+// interfaces.
 template <class Functions>
 constexpr const char* interface_id = nullptr;
 
 template <> inline constexpr const char* interface_id<backplane_line> = BACKPLANE_LINE;
-template <> inline constexpr const char* interface_id<backplane_address_space> = BACKPLANE_ADDRESS_SPACE;
-template <> inline constexpr const char* interface_id<backplane_message_interrupt> = BACKPLANE_MESSAGE_INTERRUPT;
-template <> inline constexpr const char* interface_id<backplane_end_of_interrupt> = BACKPLANE_END_OF_INTERRUPT;
+template <> inline constexpr const char* interface_id<backplane_address_space> =
+    BACKPLANE_ADDRESS_SPACE;
+template <> inline constexpr const char* interface_id<backplane_message_interrupt> =
+    BACKPLANE_MESSAGE_INTERRUPT;
+template <> inline constexpr const char* interface_id<backplane_end_of_interrupt> =
+    BACKPLANE_END_OF_INTERRUPT;
 template <> inline constexpr const char* interface_id<backplane_character> = BACKPLANE_CHARACTER;
-template <> inline constexpr const char* interface_id<backplane_interrupt_controller> = BACKPLANE_INTERRUPT_CONTROLLER;
+template <> inline constexpr const char* interface_id<backplane_interrupt_controller> =
+    BACKPLANE_INTERRUPT_CONTROLLER;
 template <> inline constexpr const char* interface_id<backplane_cpu> = BACKPLANE_CPU;
 
 // A member of a device, bound through Declaration::connects.
@@ -36,8 +42,7 @@ public:
 
     // call<&backplane_character::send>(data, length). The port must be connected.
     template <auto member, class... Arguments>
-    auto call(Arguments... arguments) const
-    {
+    auto call(Arguments... arguments) const {
         return (functions_->*member)(object_, arguments...);
     }
 

@@ -11,7 +11,8 @@
 
 namespace backplane {
 
-// Plain data with `static constexpr const char* topic` ("family.event/1") and `static constexpr const char* doc`.
+// Plain data with `static constexpr const char* topic` ("family.event/1") and `static constexpr
+// const char* doc`.
 template <class Payload>
 concept EventPayload = std::is_trivially_copyable_v<Payload> && requires {
     { Payload::topic } -> std::convertible_to<const char*>;
@@ -23,17 +24,17 @@ class Topic {
 public:
     Topic() = default;
     explicit Topic(const backplane_host& host)
-        : host_{&host}, topic_{host.topic(host.context, Payload::topic, sizeof(Payload), Payload::doc)} {}
+        : host_{&host},
+          topic_{host.topic(host.context, Payload::topic, sizeof(Payload), Payload::doc)} {}
 
     // Whether anybody listens: one relaxed load. Ask before computing a payload.
-    bool wanted() const
-    {
-        return topic_.subscribers != nullptr && __atomic_load_n(topic_.subscribers, __ATOMIC_RELAXED) != 0;
+    bool wanted() const {
+        return topic_.subscribers != nullptr &&
+               __atomic_load_n(topic_.subscribers, __ATOMIC_RELAXED) != 0;
     }
 
     // [any] Never blocks.
-    void publish(const Payload& payload) const
-    {
+    void publish(const Payload& payload) const {
         if (wanted()) host_->publish(host_->context, topic_, &payload);
     }
 
@@ -47,8 +48,7 @@ template <EventPayload Payload>
 class Subscription {
 public:
     Subscription(const backplane_host& host, std::function<void(const Payload&)> receive)
-        : host_{&host}, receive_{std::move(receive)}
-    {
+        : host_{&host}, receive_{std::move(receive)} {
         subscription_ = host.subscribe(
             host.context, Payload::topic, sizeof(Payload),
             [](void* self, const void* payload) {
@@ -56,7 +56,9 @@ public:
             },
             this);
     }
-    ~Subscription() { if (subscription_ != nullptr) host_->unsubscribe(subscription_); }
+    ~Subscription() {
+        if (subscription_ != nullptr) host_->unsubscribe(subscription_);
+    }
     Subscription(const Subscription&) = delete;
     Subscription& operator=(const Subscription&) = delete;
 
@@ -74,16 +76,17 @@ template <EventPayload Payload>
 class QueuedSubscription {
 public:
     QueuedSubscription(const backplane_host& host, std::uint32_t capacity)
-        : host_{&host},
-          subscription_{host.subscribe_queued(host.context, Payload::topic, sizeof(Payload), capacity)} {}
-    ~QueuedSubscription() { if (subscription_ != nullptr) host_->unsubscribe(subscription_); }
+        : host_{&host}, subscription_{host.subscribe_queued(host.context, Payload::topic,
+                                                            sizeof(Payload), capacity)} {}
+    ~QueuedSubscription() {
+        if (subscription_ != nullptr) host_->unsubscribe(subscription_);
+    }
     QueuedSubscription(const QueuedSubscription&) = delete;
     QueuedSubscription& operator=(const QueuedSubscription&) = delete;
 
     bool is_active() const { return subscription_ != nullptr; }
 
-    std::optional<Payload> receive()
-    {
+    std::optional<Payload> receive() {
         Payload payload;
         if (host_->receive_queued(subscription_, &payload) == 0) return std::nullopt;
         return payload;

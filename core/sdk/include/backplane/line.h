@@ -8,19 +8,19 @@
 
 namespace backplane {
 
-// A member of a device, bound through Declaration::line_output. Unconnected, driving it does nothing.
+// A member of a device, bound through Declaration::line_output. Unconnected, driving it does
+// nothing.
 class Line {
 public:
     // Levels are remembered by the host too, so driving an unchanged level costs a comparison.
-    void drive(bool level)
-    {
+    void drive(bool level) {
         if (level == level_) return;
         level_ = level;
-        for (const auto& input : inputs_) input.call<&backplane_line::set>(static_cast<std::int32_t>(level));
+        for (const auto& input : inputs_)
+            input.call<&backplane_line::set>(static_cast<std::int32_t>(level));
     }
 
-    void pulse()
-    {
+    void pulse() {
         drive(true);
         drive(false);
     }

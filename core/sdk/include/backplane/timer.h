@@ -6,24 +6,21 @@
 
 namespace backplane {
 
-// A member of a device, bound through Declaration::timer to the function that runs when it expires. One-shot: a
-// periodic device starts it again, from the previous deadline so as not to drift.
+// A member of a device, bound through Declaration::timer to the function that runs when it expires.
+// One-shot: a periodic device starts it again, from the previous deadline so as not to drift.
 class Timer {
 public:
-    void start_at(Duration deadline)
-    {
+    void start_at(Duration deadline) {
         deadline_ = deadline;
         running_ = true;
         host_->timer_start(timer_, static_cast<std::uint64_t>(deadline.count()));
     }
 
-    void start_after(Duration delay)
-    {
+    void start_after(Duration delay) {
         start_at(Duration{static_cast<std::int64_t>(host_->now(host_->context))} + delay);
     }
 
-    void stop()
-    {
+    void stop() {
         running_ = false;
         host_->timer_stop(timer_);
     }
@@ -33,8 +30,7 @@ public:
     Duration deadline() const { return deadline_; }
 
     // For Declaration only.
-    void bind(const backplane_host* host, const char* name, void (*expire)(void*), void* device)
-    {
+    void bind(const backplane_host* host, const char* name, void (*expire)(void*), void* device) {
         host_ = host;
         device_ = device;
         expire_ = expire;
@@ -47,8 +43,7 @@ public:
     void restored() { running_ ? start_at(deadline_) : stop(); }
 
 private:
-    static void expired(void* self)
-    {
+    static void expired(void* self) {
         auto& timer = *static_cast<Timer*>(self);
         timer.running_ = false;
         timer.expire_(timer.device_);

@@ -20,8 +20,8 @@ constexpr std::uint64_t nanoseconds_per_second = 1'000'000'000;
 __extension__ using Unsigned128 = unsigned __int128;
 
 // value * numerator / denominator, rounded down, exact over the whole range of time.
-constexpr std::uint64_t scale(std::uint64_t value, std::uint64_t numerator, std::uint64_t denominator)
-{
+constexpr std::uint64_t scale(std::uint64_t value, std::uint64_t numerator,
+                              std::uint64_t denominator) {
     return static_cast<std::uint64_t>(static_cast<Unsigned128>(value) * numerator / denominator);
 }
 
@@ -29,15 +29,13 @@ struct Hertz {
     std::uint64_t value = 0;
     constexpr auto operator<=>(const Hertz&) const = default;
 
-    // Whole ticks that fit in a span, and the shortest span that holds so many ticks. Using them on absolute times
-    // keeps a counter from drifting, however odd its frequency.
-    constexpr std::uint64_t ticks(Duration span) const
-    {
+    // Whole ticks that fit in a span, and the shortest span that holds so many ticks. Using them on
+    // absolute times keeps a counter from drifting, however odd its frequency.
+    constexpr std::uint64_t ticks(Duration span) const {
         return scale(static_cast<std::uint64_t>(span.count()), value, nanoseconds_per_second);
     }
 
-    constexpr Duration span(std::uint64_t ticks) const
-    {
+    constexpr Duration span(std::uint64_t ticks) const {
         const auto product = static_cast<Unsigned128>(ticks) * nanoseconds_per_second + (value - 1);
         return Duration{static_cast<std::int64_t>(product / value)};
     }

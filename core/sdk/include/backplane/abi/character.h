@@ -1,4 +1,5 @@
-/* A stream of bytes both ways: a terminal, a file, a socket behind a serial port. The host side provides. */
+/* A stream of bytes both ways: a terminal, a file, a socket behind a serial port. The host side
+ * provides. */
 #ifndef BACKPLANE_ABI_CHARACTER_H
 #define BACKPLANE_ABI_CHARACTER_H
 

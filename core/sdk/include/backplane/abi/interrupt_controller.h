@@ -1,4 +1,5 @@
-/* What a CPU asks of the interrupt controller in front of it: an 8259 pair, or a local APIC. The controller provides. */
+/* What a CPU asks of the interrupt controller in front of it: an 8259 pair, or a local APIC. The
+ * controller provides. */
 #ifndef BACKPLANE_ABI_INTERRUPT_CONTROLLER_H
 #define BACKPLANE_ABI_INTERRUPT_CONTROLLER_H
 
@@ -10,14 +11,17 @@
 typedef struct backplane_interrupt_controller {
     uint32_t struct_size;
     uint32_t reserved;
-    /* [vcpu] The vector of the highest pending interrupt, which is now in service; -1 when it went away. */
+    /* [vcpu] The vector of the highest pending interrupt, which is now in service; -1 when it went
+     * away. */
     int32_t (*acknowledge)(void* object);
 
     /* Local APICs only; the rest is NULL for an 8259. */
-    /* [vcpu] The register page: the CPU routes accesses inside IA32_APIC_BASE's page here, before the bus. */
+    /* [vcpu] The register page: the CPU routes accesses inside IA32_APIC_BASE's page here, before
+     * the bus. */
     uint64_t (*read)(void* object, uint64_t offset, uint32_t size);
     void (*write)(void* object, uint64_t offset, uint32_t size, uint64_t value);
-    /* [vcpu] IA32_APIC_BASE, IA32_TSC_DEADLINE and the x2APIC range 0x800-0x8ff. 0 = the guest gets #GP. */
+    /* [vcpu] IA32_APIC_BASE, IA32_TSC_DEADLINE and the x2APIC range 0x800-0x8ff. 0 = the guest gets
+     * #GP. */
     int32_t (*read_msr)(void* object, uint32_t index, uint64_t* value);
     int32_t (*write_msr)(void* object, uint32_t index, uint64_t value);
     /* [vcpu] CR8: bits 7-4 of the task priority. */

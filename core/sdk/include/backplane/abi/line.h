@@ -6,8 +6,8 @@
 
 #define BACKPLANE_LINE "backplane.line/1"
 
-/* What an input offers. The host sits between: it remembers the level of every output, gives the input the OR of all
- * outputs connected to it, and calls it only when that changes. */
+/* What an input offers. The host sits between: it remembers the level of every output, gives the
+ * input the OR of all outputs connected to it, and calls it only when that changes. */
 typedef struct backplane_line {
     uint32_t struct_size;
     uint32_t reserved;

@@ -1,4 +1,5 @@
-/* An interrupt sent as a memory write (SDM 3A 11.11): what PCI MSI and I/O APICs send and local APICs accept. */
+/* An interrupt sent as a memory write (SDM 3A 11.11): what PCI MSI and I/O APICs send and local
+ * APICs accept. */
 #ifndef BACKPLANE_ABI_MESSAGE_INTERRUPT_H
 #define BACKPLANE_ABI_MESSAGE_INTERRUPT_H
 

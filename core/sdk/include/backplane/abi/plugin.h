@@ -10,23 +10,25 @@ extern "C" {
 
 /* "BKPL" in memory order. */
 #define BACKPLANE_MAGIC UINT32_C(0x4c504b42)
-/* A host accepts plugins of its own major and any minor: what a newer plugin needs it asks for by interface id. */
+/* A host accepts plugins of its own major and any minor: what a newer plugin needs it asks for by
+ * interface id. */
 #define BACKPLANE_ABI_MAJOR 1
 #define BACKPLANE_ABI_MINOR 0
 
 typedef struct backplane_plugin_descriptor {
-    uint32_t magic;        /* BACKPLANE_MAGIC */
-    uint16_t abi_major;    /* BACKPLANE_ABI_MAJOR the plugin was compiled against */
+    uint32_t magic;     /* BACKPLANE_MAGIC */
+    uint16_t abi_major; /* BACKPLANE_ABI_MAJOR the plugin was compiled against */
     uint16_t abi_minor;
-    uint32_t struct_size;  /* sizeof(backplane_plugin_descriptor) as compiled */
-    uint32_t reserved;     /* 0 */
-    const char* id;        /* reversed domain, unique: "org.backplane.chipset" */
-    const char* name;      /* for people */
-    const char* version;   /* semantic version of the plugin */
+    uint32_t struct_size; /* sizeof(backplane_plugin_descriptor) as compiled */
+    uint32_t reserved;    /* 0 */
+    const char* id;       /* reversed domain, unique: "org.backplane.chipset" */
+    const char* name;     /* for people */
+    const char* version;  /* semantic version of the plugin */
     const char* vendor;
-    const char* license;   /* SPDX identifier */
+    const char* license; /* SPDX identifier */
 
-    /* Gives the factory with this id, or NULL. Called on the loading thread, any number of times. */
+    /* Gives the factory with this id, or NULL. Called on the loading thread, any number of times.
+     */
     const void* (*get_factory)(const char* factory_id);
 } backplane_plugin_descriptor;
 

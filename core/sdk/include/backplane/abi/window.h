@@ -1,4 +1,5 @@
-/* A range of registers or memory that a device offers and the machine file maps into an address space. */
+/* A range of registers or memory that a device offers and the machine file maps into an address
+ * space. */
 #ifndef BACKPLANE_ABI_WINDOW_H
 #define BACKPLANE_ABI_WINDOW_H
 
@@ -8,19 +9,20 @@
 #define BACKPLANE_PORT_WINDOW "backplane.port-window/1"     /* mapped as `io@PORT` */
 
 /* How the host may reach a window without calling it. */
-#define BACKPLANE_WINDOW_READ_DIRECT 1u  /* `memory` may be read */
-#define BACKPLANE_WINDOW_WRITE_DIRECT 2u /* `memory` may be written: RAM. Without it writes call `write` (ROM ignores) */
+#define BACKPLANE_WINDOW_READ_DIRECT 1u /* `memory` may be read */
+#define BACKPLANE_WINDOW_WRITE_DIRECT                                                              \
+    2u /* `memory` may be written: RAM. Without it writes call `write` (ROM ignores) */
 
 typedef struct backplane_window {
     uint32_t struct_size;
     uint32_t flags;
     /* Host memory of the window's whole size, or NULL. */
     uint8_t* memory;
-    /* offset + size never exceeds the window; size is 1, 2, 4 or 8; larger or misaligned accesses that cross what
-     * `access_sizes` allows are split by the host, little end first. */
+    /* offset + size never exceeds the window; size is 1, 2, 4 or 8; larger or misaligned accesses
+     * that cross what `access_sizes` allows are split by the host, little end first. */
     uint64_t (*read)(void* object, uint64_t offset, uint32_t size);
     void (*write)(void* object, uint64_t offset, uint32_t size, uint64_t value);
-    uint32_t access_sizes;      /* OR of 1, 2, 4, 8; 0 = all */
+    uint32_t access_sizes; /* OR of 1, 2, 4, 8; 0 = all */
     uint32_t reserved;
 } backplane_window;
 
