@@ -14,8 +14,8 @@ struct DeviceSettings {
     std::string name;
     Place place;                            // its name in the machine file
     const YamlEntry* type_entry = nullptr;  // null: no type is given
-    const backplane_device_type* type =
-        nullptr;  // null: not known; then nothing below is filled in
+    // null: not known; then nothing below is filled in
+    const backplane_device_type* type = nullptr;
     const YamlEntry* log = nullptr;
     std::vector<const YamlEntry*> properties;  // in declared order; null: the file is silent
     std::vector<const YamlEntry*> ports;       // likewise

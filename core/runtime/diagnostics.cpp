@@ -23,8 +23,8 @@ struct Excerpt {
     bool cut_front = false, cut_back = false;
 };
 
-constexpr std::size_t longest_excerpt =
-    120;  // bytes of a source line; longer ones are cut around the caret
+// bytes of a source line; longer ones are cut around the caret
+constexpr std::size_t longest_excerpt = 120;
 
 Excerpt excerpt_of(const Place& place) {
     const std::string_view line = place.source->line(place.line);

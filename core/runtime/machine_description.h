@@ -97,8 +97,8 @@ struct MachineDescription {
     std::string name;
     std::string description;
     ClockMode clock = ClockMode::Realtime;
-    std::uint64_t frequency =
-        1'000'000'000;            // deterministic: instructions per second of guest time
+    // deterministic: instructions per second of guest time
+    std::uint64_t frequency = 1'000'000'000;
     std::uint32_t log_level = 0;  // backplane_log_level of what is not a component
     std::vector<PluginRequest> plugins;
     std::vector<ComponentDescription>

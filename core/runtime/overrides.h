@@ -10,8 +10,8 @@ struct Override {
     std::string spelled;  // as shown in messages: "-p cpu0.type=cpu.llvmjit", "-m 512M"
     std::string path;     // "cpu0.type", "machine.clock", "plugins", "console" (a whole device)
     std::string value;
-    bool verbatim =
-        false;  // `value` is the text itself, never a YAML list, map, quoted string or null
+    // `value` is the text itself, never a YAML list, map, quoted string or null
+    bool verbatim = false;
 
     // The argument of -p: PATH=VALUE. The value is a YAML list, map or quoted string when it starts
     // like one, and the text as it stands otherwise. Without a `=` the path is empty, which reading

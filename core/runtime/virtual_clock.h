@@ -58,8 +58,8 @@ public:
         void (*expire)(void* user);
         void* user;
         std::uint64_t deadline = 0;
-        std::uint64_t order =
-            0;  // of starting; decides between equal deadlines, so that runs repeat
+        // of starting; decides between equal deadlines, so that runs repeat
+        std::uint64_t order = 0;
         bool running = false;
         VirtualClock* clock;
     };

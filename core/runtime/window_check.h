@@ -12,8 +12,8 @@ namespace backplane::runtime {
 struct PlacedWindow {
     std::string name;  // "serial0.registers"
     const WindowMapping* mapping = nullptr;
-    std::uint64_t window_size =
-        0;  // of the whole window; 0 = not known yet, or empty: such a mapping is passed over
+    // of the whole window; 0 = not known yet, or empty: such a mapping is passed over
+    std::uint64_t window_size = 0;
 
     // Bytes that are mapped.
     [[nodiscard]] std::uint64_t size() const {

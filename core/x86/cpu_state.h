@@ -73,11 +73,11 @@ struct alignas(64) CpuState {
     std::array<std::uint64_t, 16> gpr{};
     std::uint64_t zero = 0;      // what an absent base or index register reads; never written
     std::uint64_t block_ip = 0;  // RIP of the first instruction of the block being executed
-    std::uint64_t effective_address =
-        0;  // linear address left by an address micro-op for the op behind it
+    // linear address left by an address micro-op for the op behind it
+    std::uint64_t effective_address = 0;
     LazyFlags flags;
-    std::uint64_t rflags =
-        rflags::reserved1;       // every bit but the six arithmetic flags, which are in `flags`
+    // every bit but the six arithmetic flags, which are in `flags`
+    std::uint64_t rflags = rflags::reserved1;
     std::uint64_t rip = 0xfff0;  // exact whenever the engine is not inside a block
 
     std::array<SegmentRegister, 6> segments{};

@@ -55,8 +55,8 @@ struct Selector {
 struct Descriptor {
     std::uint64_t low = 0;
     std::uint64_t high = 0;
-    std::uint64_t address =
-        0;  // linear, of the first byte: where the accessed and busy bits are set
+    // linear, of the first byte: where the accessed and busy bits are set
+    std::uint64_t address = 0;
 
     constexpr std::uint16_t attributes() const { return (low >> 40) & 0xf0ff; }
     constexpr bool has(std::uint16_t bits) const { return (attributes() & bits) == bits; }

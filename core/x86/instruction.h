@@ -18,8 +18,8 @@ struct Instruction {
     std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
     CodeSize code_size = CodeSize::Bits64;
     std::uint64_t ip = 0;  // RIP of the first byte
-    std::uint64_t block_ip =
-        0;  // RIP of the first instruction of its block; set by who builds the block
+    // RIP of the first instruction of its block; set by who builds the block
+    std::uint64_t block_ip = 0;
 
     ZydisMnemonic mnemonic() const { return decoded.mnemonic; }
     std::uint64_t next_ip() const { return ip + decoded.length; }

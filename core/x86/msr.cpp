@@ -205,6 +205,12 @@ std::optional<std::size_t> find(std::uint32_t index, const CpuModel& model) {
 
 bool is_x2apic(std::uint32_t index) { return index >= 0x800 && index <= 0x8ff; }
 
+// The performance counters of AMD's K7 and later, which no model has: Linux looks for them on every
+// AMD processor and takes the #GP for an answer, so there is nothing to report.
+bool is_known_to_be_absent(std::uint32_t index) {
+    return index >= 0xc0010000 && index <= 0xc0010007;
+}
+
 }  // namespace
 
 MsrBank::MsrBank() : values_(registers.size()) { reset(); }
@@ -223,7 +229,7 @@ std::optional<std::uint64_t> MsrBank::read(std::uint32_t index, CpuState& state,
     }
     const auto position = find(index, system.model());
     if (!position) {
-        system.report_once(Unknown::MsrRead, index);
+        if (!is_known_to_be_absent(index)) system.report_once(Unknown::MsrRead, index);
         return {};
     }
     const MsrDescription& entry = registers[*position];
@@ -239,7 +245,7 @@ bool MsrBank::write(std::uint32_t index, std::uint64_t value, CpuState& state,
     }
     const auto position = find(index, system.model());
     if (!position) {
-        system.report_once(Unknown::MsrWrite, index);
+        if (!is_known_to_be_absent(index)) system.report_once(Unknown::MsrWrite, index);
         return false;
     }
     const MsrDescription& entry = registers[*position];

@@ -83,8 +83,8 @@ struct PageTranslation {
 struct PageAccess {
     AccessKind kind = AccessKind::Read;
     Privilege privilege = Privilege::Supervisor;
-    bool allow_user_data =
-        true;  // SMAP: EFLAGS.AC is set and the access is explicit (SDM 3A 4.6.1)
+    // SMAP: EFLAGS.AC is set and the access is explicit (SDM 3A 4.6.1)
+    bool allow_user_data = true;
 };
 
 // May an access use a page with these permissions? (SDM 3A 4.6)

@@ -18,8 +18,8 @@ struct FastPage {
     static constexpr std::uint64_t none = 1;  // no page address is odd
 
     std::uint64_t read_tag = none;
-    std::uint64_t write_tag =
-        none;                  // also none for ROM, clean pages and pages that hold translated code
+    // also none for ROM, clean pages and pages that hold translated code
+    std::uint64_t write_tag = none;
     std::uint64_t addend = 0;  // host address minus linear address
     std::uint32_t global = 0;
     std::uint32_t shift = page_shift;  // of the guest's page; this one may be a part of it

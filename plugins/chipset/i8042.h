@@ -39,8 +39,8 @@ private:
     std::uint8_t status_ = 0;
     std::uint8_t output_buffer_ = 0;
     std::uint8_t output_port_ = 0;
-    std::uint8_t pending_command_ =
-        0;  // the command whose parameter comes next at port 0x60; 0 = none
+    // the command whose parameter comes next at port 0x60; 0 = none
+    std::uint8_t pending_command_ = 0;
     Line keyboard_irq_, mouse_irq_, a20_;
 };
 

@@ -45,14 +45,14 @@ constexpr std::size_t block_max_instructions = 64;
 
 struct alignas(64) Block {
     std::uint64_t physical = 0;  // of the first byte
-    std::uint64_t second_page =
-        0;  // physical page of the bytes behind the first page, when crosses_page
+    // physical page of the bytes behind the first page, when crosses_page
+    std::uint64_t second_page = 0;
     Block* hash_next = nullptr;
     Block* page_next = nullptr;         // further blocks with bytes in the first page
     Block* second_page_next = nullptr;  // and in the second
     IncomingLink* incoming = nullptr;
-    std::uint8_t* retired_before =
-        nullptr;  // by op: instructions of this block that come before it
+    // by op: instructions of this block that come before it
+    std::uint8_t* retired_before = nullptr;
     std::uint16_t bytes = 0;
     std::uint16_t op_count = 0;  // without the links
     std::uint16_t instruction_count = 0;
@@ -60,8 +60,8 @@ struct alignas(64) Block {
     bool crosses_page = false;
     bool valid = true;
     bool hashed = false;  // found again by its address; code in devices is not
-    bool is_software_interrupt =
-        false;  // its last instruction is INT n, INT1, INT3, INTO or SYSCALL
+    // its last instruction is INT n, INT1, INT3, INTO or SYSCALL
+    bool is_software_interrupt = false;
     // What entering costs of the budget; 0 once invalid. Beside the first op, so that one cache
     // line has both.
     alignas(32) std::uint64_t unused = 0;

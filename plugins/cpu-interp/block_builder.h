@@ -23,8 +23,8 @@ constexpr std::uint8_t single = 4;     // one instruction, not fused, not linked
 // Guest code from one address on.
 struct CodeBytes {
     std::span<const std::byte> bytes;
-    std::size_t in_first_page =
-        0;  // the rest comes from the page behind, for an instruction that needs it
+    // the rest comes from the page behind, for an instruction that needs it
+    std::size_t in_first_page = 0;
     std::uint64_t physical = 0;  // of the first byte
     std::uint64_t second_page = 0;
     std::uint64_t ip = 0;

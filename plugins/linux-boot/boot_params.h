@@ -41,8 +41,8 @@ inline constexpr std::size_t setup_header_end = 0x268;  // of protocol 2.12
 
 inline constexpr std::uint16_t boot_flag_value = 0xaa55;
 inline constexpr std::uint32_t signature_value = 0x53726448;  // "HdrS"
-inline constexpr std::uint16_t oldest_version =
-    0x020c;  // the first that says whether there is a 64-bit entry
+// the first that says whether there is a 64-bit entry
+inline constexpr std::uint16_t oldest_version = 0x020c;
 inline constexpr std::uint8_t loaded_high = 1;  // load_flags: a bzImage, not a zImage
 inline constexpr std::uint16_t kernel_64 = 1;   // extended_load_flags
 inline constexpr std::uint8_t unknown_loader = 0xff;

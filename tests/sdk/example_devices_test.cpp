@@ -1,33 +1,48 @@
 // The example plugins, built by gcc and g++ against the installed SDK, each driven on its own.
 #include "runtime/plugin_registry.h"
-#include "sdk/device_under_test.h"
 #include "support/paths.h"
+
+#include <backplane/testing/device_bench.h>
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace backplane::test {
 
 namespace {
 
-using Levels = std::vector<int>;
+using namespace std::chrono_literals;
+using testing::DeviceBench;
 
-constexpr std::uint64_t microsecond = 1'000, millisecond = 1'000'000;
+using Levels = std::vector<bool>;
 
-class ExampleDevices : public testing::Test {
+// Every level the device drove the line to, in order.
+Levels levels(DeviceBench& device, std::string_view line) {
+    Levels driven;
+    for (const auto& edge : device.edges(line))
+        driven.push_back(edge.level);
+    return driven;
+}
+
+class ExampleDevices : public ::testing::Test {
 protected:
-    const backplane_device_type& type(std::string_view plugin, std::string_view name) {
+    const backplane_device_type* type(std::string_view plugin, std::string_view name) {
         const auto loaded = plugins_.load(plugin);
         if (!loaded) throw std::runtime_error{loaded.error()};
         const auto* entry = plugins_.find(name);
         if (!entry) throw std::runtime_error{"not offered: " + std::string{name}};
-        return *entry->type;
+        return entry->type;
     }
-    const backplane_device_type& timer() {
+    const backplane_device_type* timer() {
         return type("interval-timer", "example.interval-timer");
     }
-    const backplane_device_type& counter() { return type("counter-c", "example.counter"); }
+    const backplane_device_type* counter() { return type("counter-c", "example.counter"); }
 
     runtime::PluginRegistry plugins_{runtime::PluginSearchPath{{{paths::sdk_examples, "test"}}}};
 };
@@ -35,144 +50,156 @@ protected:
 // ---- interval-timer, in C++ ----
 
 TEST_F(ExampleDevices, TimerRaisesItsLineAtTheEndOfEachPeriodUntilAcknowledged) {
-    DeviceUnderTest device{timer()};
-    const Levels& irq = device.record("irq");
-    device.start();
-    device.write("registers", 0x4, 4, 100);  // ticks of 1 us
-    device.write("registers", 0x0, 4, 1);
-    device.advance(100 * microsecond - 1);
-    EXPECT_EQ(irq, Levels{});
-    device.advance(1);
-    EXPECT_EQ(irq, Levels{1});
-    EXPECT_EQ(device.read("registers", 0x8, 4), 1u);
-    device.write("registers", 0x8, 4, 1);
-    EXPECT_EQ(irq, (Levels{1, 0}));
-    device.advance(100 * microsecond);
-    EXPECT_EQ(irq, (Levels{1, 0, 1}));
+    DeviceBench device{timer()};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x4, 100);  // ticks of 1 us
+    registers.write32(0x0, 1);
+    device.advance(100us - 1ns);
+    EXPECT_EQ(levels(device, "irq"), Levels{});
+    device.advance(1ns);
+    EXPECT_EQ(levels(device, "irq"), (Levels{true}));
+    EXPECT_EQ(registers.read32(0x8), 1u);
+    registers.write32(0x8, 1);
+    EXPECT_EQ(levels(device, "irq"), (Levels{true, false}));
+    device.advance(100us);
+    EXPECT_EQ(levels(device, "irq"), (Levels{true, false, true}));
 }
 
 TEST_F(ExampleDevices, TimerTakesItsFrequencyFromTheMachineFile) {
-    DeviceUnderTest device{timer(), {{"frequency", 1'000}}};
-    const Levels& irq = device.record("irq");
-    device.start();
-    device.write("registers", 0x4, 4, 5);
-    device.write("registers", 0x0, 4, 1);
-    device.advance(5 * millisecond - 1);
-    EXPECT_EQ(irq, Levels{});
-    device.advance(1);
-    EXPECT_EQ(irq, Levels{1});
+    DeviceBench device{timer(), {{"frequency", 1'000}}};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x4, 5);
+    registers.write32(0x0, 1);
+    device.advance(5ms - 1ns);
+    EXPECT_EQ(levels(device, "irq"), Levels{});
+    device.advance(1ns);
+    EXPECT_EQ(levels(device, "irq"), (Levels{true}));
 }
 
 TEST_F(ExampleDevices, TimerWithPeriodZeroDoesNotRun) {
-    DeviceUnderTest device{timer()};
-    const Levels& irq = device.record("irq");
-    device.start();
-    device.write("registers", 0x0, 4, 1);
-    device.advance(1'000 * millisecond);
-    EXPECT_EQ(irq, Levels{});
+    DeviceBench device{timer()};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x0, 1);
+    device.advance(1'000ms);
+    EXPECT_EQ(levels(device, "irq"), Levels{});
 }
 
 TEST_F(ExampleDevices, TimerIsSilentAfterReset) {
-    DeviceUnderTest device{timer()};
-    const Levels& irq = device.record("irq");
-    device.start();
-    device.write("registers", 0x4, 4, 1);
-    device.write("registers", 0x0, 4, 1);
-    device.advance(microsecond);
+    DeviceBench device{timer()};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x4, 1);
+    registers.write32(0x0, 1);
+    device.advance(1us);
     device.reset();
-    device.advance(millisecond);
-    EXPECT_EQ(irq, (Levels{1, 0}));
-    EXPECT_EQ(device.read("registers", 0x4, 4), 0u);
+    device.advance(1ms);
+    EXPECT_EQ(levels(device, "irq"), (Levels{true, false}));
+    EXPECT_EQ(registers.read32(0x4), 0u);
 }
 
 TEST_F(ExampleDevices, TimerGoesOnAfterASnapshotWhereItWas) {
-    DeviceUnderTest device{timer()};
-    device.start();
-    device.write("registers", 0x4, 4, 100);
-    device.write("registers", 0x0, 4, 1);
-    device.advance(60 * microsecond);
+    DeviceBench device{timer()};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x4, 100);
+    registers.write32(0x0, 1);
+    device.advance(60us);
     const auto state = device.save();
 
-    DeviceUnderTest copy{timer()};
-    const Levels& irq = copy.record("irq");
-    copy.start();
-    copy.advance(60 * microsecond);
+    DeviceBench copy{timer()};
+    ASSERT_TRUE(copy.power_on()) << copy.failure();
+    copy.advance(60us);
     copy.restore(state);
     EXPECT_EQ(copy.save(), state);
-    copy.advance(40 * microsecond - 1);
-    EXPECT_EQ(irq, Levels{});
-    copy.advance(1);
-    EXPECT_EQ(irq, Levels{1});
+    copy.advance(40us - 1ns);
+    EXPECT_EQ(levels(copy, "irq"), Levels{});
+    copy.advance(1ns);
+    EXPECT_EQ(levels(copy, "irq"), (Levels{true}));
 }
 
 // ---- counter-c, in C ----
 
 TEST_F(ExampleDevices, CounterRaisesItsLineAtTheLimit) {
-    DeviceUnderTest device{counter()};
-    const Levels& reached = device.record("reached");
-    device.start();
-    device.write("registers", 0x8, 4, 3);
-    device.write("registers", 0x0, 4, 1);
-    device.advance(3 * millisecond - 1);
-    EXPECT_EQ(device.read("registers", 0x4, 4), 2u);
-    EXPECT_EQ(device.read("registers", 0xc, 4), 0u);
-    device.advance(1);
-    EXPECT_EQ(device.read("registers", 0x4, 4), 3u);
-    EXPECT_EQ(device.read("registers", 0xc, 4), 1u);
-    device.write("registers", 0xc, 4, 1);
-    EXPECT_EQ(reached, (Levels{0, 1, 0}));  // its reset drives the line too
-    device.advance(millisecond);
-    EXPECT_EQ(device.read("registers", 0x4, 4), 4u);
+    DeviceBench device{counter()};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x8, 3);
+    registers.write32(0x0, 1);
+    device.advance(3ms - 1ns);
+    EXPECT_EQ(registers.read32(0x4), 2u);
+    EXPECT_EQ(registers.read32(0xc), 0u);
+    device.advance(1ns);
+    EXPECT_EQ(registers.read32(0x4), 3u);
+    EXPECT_EQ(registers.read32(0xc), 1u);
+    registers.write32(0xc, 1);
+    // Its reset drives the line too.
+    EXPECT_EQ(levels(device, "reached"), (Levels{false, true, false}));
+    device.advance(1ms);
+    EXPECT_EQ(registers.read32(0x4), 4u);
 }
 
 TEST_F(ExampleDevices, CounterTakesItsIntervalFromTheMachineFile) {
-    DeviceUnderTest device{counter(), {{"interval", 10 * microsecond}}};
-    device.start();
-    device.write("registers", 0x0, 4, 1);
-    device.advance(millisecond);
-    EXPECT_EQ(device.read("registers", 0x4, 4), 100u);
+    DeviceBench device{counter(), {{"interval", 10us}}};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x0, 1);
+    device.advance(1ms);
+    EXPECT_EQ(registers.read32(0x4), 100u);
 }
 
 TEST_F(ExampleDevices, CounterStopsWhenDisabledAndTakesPartsOfRegisters) {
-    DeviceUnderTest device{counter()};
-    device.start();
-    device.write("registers", 0x4, 4, 0x11223344);
-    device.write("registers", 0x5, 1, 0xaa);
-    device.write("registers", 0x6, 2, 0xbbcc);
-    EXPECT_EQ(device.read("registers", 0x4, 4), 0xbbccaa44u);
-    EXPECT_EQ(device.read("registers", 0x5, 1), 0xaau);
-    device.write("registers", 0x0, 1, 1);
-    device.write("registers", 0x0, 1, 0);
-    device.advance(1'000 * millisecond);
-    EXPECT_EQ(device.read("registers", 0x4, 4), 0xbbccaa44u);
+    DeviceBench device{counter()};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x4, 0x11223344);
+    registers.write8(0x5, 0xaa);
+    registers.write16(0x6, 0xbbcc);
+    EXPECT_EQ(registers.read32(0x4), 0xbbccaa44u);
+    EXPECT_EQ(registers.read8(0x5), 0xaau);
+    registers.write8(0x0, 1);
+    registers.write8(0x0, 0);
+    device.advance(1'000ms);
+    EXPECT_EQ(registers.read32(0x4), 0xbbccaa44u);
 }
 
 TEST_F(ExampleDevices, CounterGoesOnAfterASnapshotWhereItWas) {
-    DeviceUnderTest device{counter()};
-    device.start();
-    device.write("registers", 0x8, 4, 2);
-    device.write("registers", 0x0, 4, 1);
-    device.advance(millisecond + 400 * microsecond);
+    DeviceBench device{counter()};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x8, 2);
+    registers.write32(0x0, 1);
+    device.advance(1ms + 400us);
     const auto state = device.save();
 
-    DeviceUnderTest copy{counter()};
-    copy.start();
-    copy.advance(millisecond + 400 * microsecond);
+    DeviceBench copy{counter()};
+    ASSERT_TRUE(copy.power_on()) << copy.failure();
+    const auto registers_of_copy = copy.window("registers");
+    copy.advance(1ms + 400us);
     copy.restore(state);
     EXPECT_EQ(copy.save(), state);
-    copy.advance(600 * microsecond - 1);
-    EXPECT_EQ(copy.read("registers", 0xc, 4), 0u);
-    copy.advance(1);
-    EXPECT_EQ(copy.read("registers", 0xc, 4), 1u);
+    copy.advance(600us - 1ns);
+    EXPECT_EQ(registers_of_copy.read32(0xc), 0u);
+    copy.advance(1ns);
+    EXPECT_EQ(registers_of_copy.read32(0xc), 1u);
 }
 
 TEST_F(ExampleDevices, CounterWorksWithNothingConnectedToItsLine) {
-    DeviceUnderTest device{counter()};
-    device.start();
-    device.write("registers", 0x8, 4, 1);
-    device.write("registers", 0x0, 4, 1);
-    device.advance(5 * millisecond);
-    EXPECT_EQ(device.read("registers", 0xc, 4), 1u);
+    // The bench connects every line, so the device must not hear of it.
+    backplane_device_type unconnected = *counter();
+    unconnected.connect = [](void*, std::uint32_t, std::uint32_t, backplane_link) {
+        return backplane_status{BACKPLANE_OK};
+    };
+    DeviceBench device{&unconnected};
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    const auto registers = device.window("registers");
+    registers.write32(0x8, 1);
+    registers.write32(0x0, 1);
+    device.advance(5ms);
+    EXPECT_EQ(registers.read32(0xc), 1u);
+    EXPECT_EQ(levels(device, "reached"), Levels{});
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace backplane::test {
 
 inline std::string temp_path(const std::string& name) {
-    return testing::TempDir() + "backplane_" + std::to_string(getpid()) + "_" + name;
+    return ::testing::TempDir() + "backplane_" + std::to_string(getpid()) + "_" + name;
 }
 
 }  // namespace backplane::test

@@ -21,11 +21,13 @@
 #include <backplane/connection.h>
 #include <backplane/device.h>
 #include <backplane/events.h>
+#include <backplane/instance.h>
 #include <backplane/line.h>
 #include <backplane/property.h>
 #include <backplane/registers.h>
 #include <backplane/thunk.h>
 #include <backplane/timer.h>
+#include <backplane/window.h>
 
 #include <array>
 #include <cstring>
@@ -41,50 +43,7 @@
 
 namespace backplane {
 
-// What a memory window that is plain host memory offers: RAM, or ROM whose writes are ignored.
-struct MemoryRegion {
-    std::byte* memory = nullptr;
-    std::uint64_t size = 0;
-    bool writable = true;
-};
-
 enum class Optional : bool { No, Yes };
-
-// Returned by Declaration::port_window and memory_window to name the registers behind the
-// functions, for people and traces: what a RegisterBank tells by itself.
-class WindowDeclaration {
-public:
-    WindowDeclaration(std::vector<backplane_register>& registers, std::uint32_t port)
-        : registers_{registers}, port_{port} {}
-
-    WindowDeclaration& reg(std::uint64_t offset, const char* name, const char* doc,
-                           std::uint32_t width = 1) {
-        registers_.push_back(
-            {sizeof(backplane_register), port_, offset, width, 0, name, doc, nullptr});
-        return *this;
-    }
-
-private:
-    std::vector<backplane_register>& registers_;
-    std::uint32_t port_;
-};
-
-// Objects behind the ports of one instance, alive as long as it is.
-template <class T>
-struct Instance {
-    T device;
-    std::deque<backplane_window> windows;
-    struct InputObject {
-        T* device;
-        std::uint32_t element;
-    };
-    std::deque<InputObject> inputs;
-    struct BankObject {
-        T* device;
-        const RegisterBank<T>* bank;
-    };
-    std::deque<BankObject> banks;
-};
 
 template <class T>
 class Declaration {

@@ -7,6 +7,7 @@
 #include <backplane/declaration.h>
 #include <backplane/device.h>
 #include <backplane/events.h>
+#include <backplane/instance.h>
 #include <backplane/line.h>
 #include <backplane/plugin.h>
 #include <backplane/property.h>
@@ -14,3 +15,4 @@
 #include <backplane/thunk.h>
 #include <backplane/timer.h>
 #include <backplane/units.h>
+#include <backplane/window.h>
