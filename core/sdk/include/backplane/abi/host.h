@@ -66,7 +66,7 @@ typedef struct backplane_host {
     void (*take_dirty)(void* context, void* memory, uint64_t first, uint64_t pages,
                        uint64_t* bitmap);
 
-    /* ---- Events (DESIGN section 4) ---- */
+    /* ---- Events ---- */
     /* The topic with this id; its payload is plain data of exactly payload_size bytes. Declaring
      * twice gives the same. */
     backplane_topic (*topic)(void* context, const char* id, uint32_t payload_size, const char* doc);
