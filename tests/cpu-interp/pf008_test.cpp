@@ -25,8 +25,16 @@ protected:
         processor.place(back, {0xf4});
         processor[RCX] = 10'000;
         processor[RDI] = TestProcessor::data;
-        processor[RSP] -= 8;
-        processor.write<std::uint64_t>(processor[RSP], back);
+        if (GetParam().code_size == x86::CodeSize::Bits64) {
+            processor[RSP] -= 8;
+            processor.write<std::uint64_t>(processor[RSP], back);
+            return;
+        }
+        // Compatibility mode: the code segment has D set and L clear (SDM 3A 3.4.5).
+        processor.cpu.state.segments[x86::CS].attributes = 0xc09b;
+        processor.cpu.state_replaced();
+        processor[RSP] -= 4;
+        processor.write<std::uint32_t>(processor[RSP], back);
     }
 
     TestProcessor processor;
