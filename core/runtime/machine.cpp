@@ -69,6 +69,8 @@ void Machine::reset(backplane_reset_kind kind) {
     const MachineGuard guard{lock_};
     for (Component* component : reset_order_)
         component->reset(kind);
+    for (const auto& cpu : cpus_)
+        cpu->set_halted_for_good(false);
 }
 
 std::optional<std::chrono::steady_clock::time_point> Machine::run_timers() {
@@ -116,17 +118,18 @@ bool Machine::park() {
 
 // Gives whether the CPU has nothing to do until it is woken.
 bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit) {
+    cpu.set_halted_for_good(exit == BACKPLANE_CPU_HALTED_FOR_GOOD);
     switch (exit) {
     case BACKPLANE_CPU_HALTED: return true;
-    case BACKPLANE_CPU_HALTED_FOR_GOOD: {
-        std::unique_lock guard{control_};
-        // An NMI or INIT from another CPU could still wake this one.
-        if (++halted_for_good_ < cpus_.size()) return true;
-        guard.unlock();
-        request_power_off(static_cast<int>(ExitCode::Ok),
-                          fmt::format("{}: halted with interrupts off", cpu.component().name()));
+    case BACKPLANE_CPU_HALTED_FOR_GOOD:
+        // While another CPU runs, its NMI or INIT could still wake this one; so will a reset that
+        // was asked for.
+        if (!pausing_ &&
+            std::ranges::all_of(cpus_, [](const auto& each) { return each->is_halted_for_good(); }))
+            request_power_off(
+                static_cast<int>(ExitCode::Ok),
+                fmt::format("{}: halted with interrupts off", cpu.component().name()));
         return true;
-    }
     case BACKPLANE_CPU_SHUTDOWN:
         request_power_off(static_cast<int>(ExitCode::GuestFailure),
                           fmt::format("{}: shutdown (triple fault)\n{}", cpu.component().name(),
@@ -140,17 +143,11 @@ bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit) {
 }
 
 void Machine::run_realtime(VirtualCpu& cpu) {
-    bool for_good = false;
     for (;;) {
         if (pausing_ && !park()) return;
         cpu.prepare_sleep();
-        const auto exit = cpu.run(slice);
-        if (exit != BACKPLANE_CPU_HALTED_FOR_GOOD && std::exchange(for_good, false)) {
-            const std::lock_guard guard{control_};
-            --halted_for_good_;
-        }
-        const bool idle = for_good || handle_exit(cpu, exit);
-        for_good = exit == BACKPLANE_CPU_HALTED_FOR_GOOD;
+        cpu.set_halted_for_good(false);
+        const bool idle = handle_exit(cpu, cpu.run(slice));
         if (idle && !pausing_) cpu.sleep();
     }
 }
@@ -166,7 +163,6 @@ void Machine::run_deterministic() {
             clock_->run_due();
             deadline = clock_->next_deadline();
         }
-        halted_for_good_ = 0;
         bool idle = true;
         for (const auto& cpu : cpus_) {
             std::int64_t budget = slice;
@@ -224,7 +220,6 @@ Ending Machine::run(const RunOptions& options) {
         reset(BACKPLANE_RESET_MACHINE);
         guard.lock();
         pausing_ = reset_request_ || ending_;
-        halted_for_good_ = 0;
         control_changed_.notify_all();
     }
     const Ending ending = *ending_;

@@ -114,7 +114,6 @@ private:
     std::atomic<bool> pausing_ = false;
     bool finished_ = false;                     // by control_: CPU threads end
     std::size_t parked_ = 0;                    // by control_
-    std::size_t halted_for_good_ = 0;           // by control_
     std::optional<std::string> reset_request_;  // by control_
     std::optional<Ending> ending_;              // by control_
 };

@@ -34,6 +34,10 @@ public:
     void prepare_sleep() { woken_ = false; }
     void sleep() { woken_.wait(false); }
 
+    // [any] Whether the last run ended in HLT with interrupts off.
+    [[nodiscard]] bool is_halted_for_good() const { return halted_for_good_; }
+    void set_halted_for_good(bool value) { halted_for_good_ = value; }
+
     // The registers by name, for the message about a guest that failed.
     [[nodiscard]] std::string describe_state() const;
 
@@ -42,6 +46,7 @@ private:
     const backplane_cpu* functions_;
     void* object_;
     std::atomic<bool> woken_ = false;
+    std::atomic<bool> halted_for_good_ = false;
 };
 
 }  // namespace backplane::runtime

@@ -215,6 +215,43 @@ TEST(Machine, EndsWellWhenHaltedWithInterruptsOff) {
     }
 }
 
+// Each CPU halts for good, the last one asks for a reset first; then each runs on for a slice and
+// halts again.
+TEST(Machine, EndsAfterAResetOnlyWhenEveryCpuHasHaltedForGoodAgain) {
+    for (const auto clock : both) {
+        MachineDescription description = describe(clock);
+        auto& second = description.components.emplace_back();
+        second.name = "cpu1";
+        second.type = Declaration<ScriptedCpu>::device_type();
+        second.links.push_back({.port = 2,
+                                .element = 0,
+                                .target = io_space,
+                                .target_port = 0,
+                                .target_element = 0,
+                                .place = {}});
+        std::atomic<int> after_reset = 0;
+        ScriptedCpu::program = [&](ScriptedCpu& cpu, std::int64_t budget) {
+            if (cpu.resets == 1) {
+                if (cpu.name() == "cpu1" && cpu.instructions_ > 1000)
+                    out(cpu, 2, 0);
+                else if (cpu.name() == "cpu1")
+                    return cpu.spend(budget);
+                return BACKPLANE_CPU_HALTED_FOR_GOOD;
+            }
+            if (cpu.instructions_ < 500'000) return cpu.spend(budget);
+            ++after_reset;
+            return BACKPLANE_CPU_HALTED_FOR_GOOD;
+        };
+        Diagnostics diagnostics;
+        const auto machine = Machine::build(description, diagnostics);
+        ASSERT_TRUE(machine) << diagnostics.text();
+        const Ending ending = machine->run({.time_limit = std::chrono::seconds{20}});
+        EXPECT_EQ(ending.exit_code, 0) << ending.why;
+        EXPECT_GE(after_reset, 2) << "both halted after the reset";
+        EXPECT_NE(ending.why.find("halted with interrupts off"), std::string::npos) << ending.why;
+    }
+}
+
 TEST(Machine, EndsWithACodeOfItsOwnAfterATripleFault) {
     const Ending ending = run(ClockMode::Realtime,
                               [](ScriptedCpu&, std::int64_t) { return BACKPLANE_CPU_SHUTDOWN; });
