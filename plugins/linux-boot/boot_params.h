@@ -37,16 +37,19 @@ inline constexpr std::size_t extended_load_flags = 0x236;
 inline constexpr std::size_t command_line_size = 0x238;
 inline constexpr std::size_t preferred_address = 0x258;
 inline constexpr std::size_t initial_size = 0x260;
-inline constexpr std::size_t setup_header_end = 0x268;  // of protocol 2.12
+inline constexpr std::size_t setup_header_end = 0x264;  // of protocol 2.10
 
 inline constexpr std::uint16_t boot_flag_value = 0xaa55;
 inline constexpr std::uint32_t signature_value = 0x53726448;  // "HdrS"
-// the first that says whether there is a 64-bit entry
-inline constexpr std::uint16_t oldest_version = 0x020c;
+// the first with all the fields above but extended_load_flags (Linux 2.6.31)
+inline constexpr std::uint16_t oldest_version = 0x020a;
+// the first that says whether there is a 64-bit entry (Linux 3.8)
+inline constexpr std::uint16_t first_version_with_entry_64 = 0x020c;
 inline constexpr std::uint8_t loaded_high = 1;  // load_flags: a bzImage, not a zImage
 inline constexpr std::uint16_t kernel_64 = 1;   // extended_load_flags
 inline constexpr std::uint8_t unknown_loader = 0xff;
 inline constexpr std::uint16_t normal_video_mode = 0xffff;
-inline constexpr std::uint64_t entry_64 = 0x200;  // from the load address
+// From the load address.
+inline constexpr std::uint64_t entry_32 = 0, entry_64 = 0x200;
 
 }  // namespace backplane::linux_boot::boot_params

@@ -44,15 +44,12 @@ std::expected<KernelImage, std::string> KernelImage::parse(std::vector<std::byte
     const auto version = load<std::uint16_t>(file, boot_params::version);
     if (version < oldest_version) {
         return std::unexpected("is too old: it has boot protocol " + version_text(version) +
-                               ", but 64-bit boot needs at least " + version_text(oldest_version) +
-                               " (Linux 3.8)");
+                               ", but at least " + version_text(oldest_version) +
+                               " is needed (Linux 2.6.31)");
     }
     if (!(load<std::uint8_t>(file, load_flags) & loaded_high)) {
         return std::unexpected(
             "is a zImage, which loads below 1 MiB; only a bzImage can be started");
-    }
-    if (!(load<std::uint16_t>(file, extended_load_flags) & kernel_64)) {
-        return std::unexpected("is a 32-bit kernel: it has no 64-bit entry point (XLF_KERNEL_64)");
     }
 
     KernelImage image{std::move(file)};
@@ -91,6 +88,12 @@ std::span<const std::byte> KernelImage::setup_header() const {
 
 std::span<const std::byte> KernelImage::payload() const {
     return std::span{file_}.subspan(std::min(payload_offset(), file_.size()));
+}
+
+bool KernelImage::has_entry_64() const {
+    using namespace boot_params;
+    return load<std::uint16_t>(file_, boot_params::version) >= first_version_with_entry_64 &&
+           (load<std::uint16_t>(file_, extended_load_flags) & kernel_64);
 }
 
 bool KernelImage::is_relocatable() const {

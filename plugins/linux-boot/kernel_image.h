@@ -15,13 +15,15 @@ class KernelImage {
 public:
     // No kernel yet: to be assigned to before anything is asked of it.
     KernelImage() = default;
-    // Refuses, with the reason, what the 64-bit boot protocol cannot start.
+    // Refuses, with the reason, what neither boot protocol can start.
     static std::expected<KernelImage, std::string> parse(std::vector<std::byte> file);
 
     // Bytes that go to offset 0x1f1 of the zero page.
     std::span<const std::byte> setup_header() const;
-    // What is loaded at the load address; its 64-bit entry is 0x200 behind that.
+    // What is loaded at the load address.
     std::span<const std::byte> payload() const;
+    // Whether it can be entered in long mode; otherwise it is a kernel for 32-bit processors.
+    bool has_entry_64() const;
 
     // boot.rst, "Details of Header Fields".
     bool is_relocatable() const;

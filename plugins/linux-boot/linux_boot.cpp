@@ -3,8 +3,8 @@
 #include "acpi_tables.h"
 #include "boot_params.h"
 #include "file_content.h"
+#include "kernel_entry.h"
 #include "little_endian.h"
-#include "long_mode_entry.h"
 
 #include <algorithm>
 #include <cstring>
@@ -38,10 +38,11 @@ std::string to_text(const std::vector<Range>& ranges) {
 }  // namespace
 
 void LinuxBoot::declare(Declaration<LinuxBoot>& d) {
-    d.type("boot.linux",
-           "Loads a Linux kernel and starts it without firmware, by the 64-bit boot protocol");
+    d.type("boot.linux", "Loads a Linux kernel and starts it without firmware, by the 64-bit boot "
+                         "protocol, or by the "
+                         "32-bit one if it is a 32-bit kernel");
     d.property("kernel", &LinuxBoot::kernel_path_,
-               "A bzImage of boot protocol 2.12 (Linux 3.8) or later; needed to run");
+               "A bzImage of boot protocol 2.10 (Linux 2.6.31) or later; needed to run");
     d.property("initrd", &LinuxBoot::initrd_path_, "Initial RAM disk; none when empty");
     d.property("command-line", &LinuxBoot::command_line_, "The kernel's parameters");
     d.property("acpi", &LinuxBoot::acpi_,
@@ -64,11 +65,15 @@ Outcome LinuxBoot::start() {
     }
     if (auto outcome = check_low_memory(); !outcome) return outcome;
 
-    entry_ = registers_at_entry({.entry = kernel_address_ + boot_params::entry_64,
-                                 .boot_params = zero_page_address,
-                                 .page_tables = page_tables_address,
-                                 .descriptors = descriptors_address,
-                                 .stack = stack_address});
+    const bool wide = kernel_.has_entry_64();
+    entry_mode_ = wide ? EntryMode::Bits64 : EntryMode::Bits32;
+    entry_ = registers_at_entry(
+        {.mode = entry_mode_,
+         .entry = kernel_address_ + (wide ? boot_params::entry_64 : boot_params::entry_32),
+         .boot_params = zero_page_address,
+         .page_tables = page_tables_address,
+         .descriptors = descriptors_address,
+         .stack = stack_address});
     return CpuRegisters{cpus_.front()}.check(entry_);
 }
 
@@ -119,7 +124,7 @@ Outcome LinuxBoot::place_kernel() {
     // Low memory is full of what the kernel is given; 0 is no preference.
     const std::uint64_t preferred = std::max<std::uint64_t>(kernel_.preferred_address(),
                                                             one_mebibyte);
-    // The identity map ends at 4 GiB.
+    // The identity map ends at 4 GiB, and so does what a 32-bit kernel reaches.
     if (preferred + size <= std::uint64_t{4} << 30 && preferred == kernel_.preferred_address() &&
         contains(ram_, {preferred, preferred + size})) {
         kernel_address_ = preferred;
@@ -196,8 +201,9 @@ void LinuxBoot::reset(ResetKind) {
     write(zero_page_address, zero_page());
     write(command_line_address,
           std::as_bytes(std::span{command_line_.c_str(), command_line_.size() + 1}));
-    write(page_tables_address, identity_map(page_tables_address));
-    write(descriptors_address, boot_descriptors());
+    if (entry_mode_ == EntryMode::Bits64)
+        write(page_tables_address, identity_map(page_tables_address));
+    write(descriptors_address, boot_descriptors(entry_mode_));
     if (acpi_)
         write(firmware_tables.start,
               acpi_tables(firmware_tables.start, static_cast<unsigned>(cpus_.size())).bytes);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu_registers.h"
+#include "kernel_entry.h"
 #include "kernel_image.h"
 #include "memory_map.h"
 
@@ -42,6 +43,7 @@ private:
     std::vector<std::byte> initrd_;
     std::vector<Range> ram_;
     std::uint64_t kernel_address_ = 0, initrd_address_ = 0;
+    EntryMode entry_mode_ = EntryMode::Bits64;
     std::vector<RegisterValue> entry_;
 };
 

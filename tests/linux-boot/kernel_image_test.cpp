@@ -38,7 +38,8 @@ TEST(KernelImage, GivesTheHeaderFieldsAndThePayload) {
     EXPECT_EQ(image->command_line_limit(), 2047u);
     EXPECT_TRUE(std::ranges::equal(image->payload(), std::span{file}.subspan(1024)));
     EXPECT_TRUE(
-        std::ranges::equal(image->setup_header(), std::span{file}.subspan(0x1f1, 0x268 - 0x1f1)));
+        std::ranges::equal(image->setup_header(),
+                           std::span{file}.subspan(0x1f1, boot_params::setup_header_end - 0x1f1)));
 }
 
 TEST(KernelImage, CountsFourSetupSectorsWhereTheHeaderSaysZero) {
@@ -62,17 +63,25 @@ TEST(KernelImage, RefusesFilesOfOtherKindsByName) {
 }
 
 TEST(KernelImage, RefusesWhatTheProtocolCannotStart) {
-    EXPECT_THAT(
-        refusal_with(boot_params::version, std::uint16_t{0x020b}),
-        HasSubstr("is too old: it has boot protocol 2.11, but 64-bit boot needs at least 2.12"));
+    EXPECT_THAT(refusal_with(boot_params::version, std::uint16_t{0x0209}),
+                HasSubstr("is too old: it has boot protocol 2.09, but at least 2.10 is needed"));
     EXPECT_THAT(refusal_with(boot_params::version, std::uint16_t{0x0204}), HasSubstr("2.04"));
     EXPECT_THAT(refusal_with(boot_params::load_flags, std::uint8_t{0}), HasSubstr("is a zImage"));
-    EXPECT_THAT(refusal_with(boot_params::extended_load_flags, std::uint16_t{0x7e}),
-                HasSubstr("is a 32-bit kernel"));
     EXPECT_THAT(refusal_with(boot_params::kernel_alignment, std::uint32_t{0x300000}),
                 HasSubstr("is damaged: its alignment"));
     EXPECT_THAT(refusal_with(boot_params::kernel_alignment, std::uint32_t{0}),
                 HasSubstr("is damaged: its alignment"));
+}
+
+TEST(KernelImage, KnowsKernelsWithoutALongModeEntry) {
+    auto file = synthetic_kernel();
+    EXPECT_TRUE(KernelImage::parse(file)->has_entry_64());
+    store(std::span{file}, boot_params::extended_load_flags, std::uint16_t{0x7e});
+    EXPECT_FALSE(KernelImage::parse(file)->has_entry_64());
+    // Before 2.12 the field has another meaning.
+    file = synthetic_kernel();
+    store(std::span{file}, boot_params::version, std::uint16_t{0x020b});
+    EXPECT_FALSE(KernelImage::parse(file)->has_entry_64());
 }
 
 TEST(KernelImage, RefusesEveryTruncationOfAKernel) {
@@ -89,13 +98,13 @@ TEST(KernelImage, RefusesEveryTruncationOfAKernel) {
 // The parser reads what a stranger wrote, so no header may lead it out of the file.
 TEST(KernelImage, SurvivesAnyByteAnywhereInTheHeader) {
     const auto file = synthetic_kernel();
-    for (std::size_t offset = 0x1f1; offset < 0x268; ++offset) {
+    for (std::size_t offset = 0x1f1; offset < boot_params::setup_header_end; ++offset) {
         for (const std::uint8_t value : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
             auto spoilt = file;
             spoilt[offset] = std::byte(value);
             const auto image = KernelImage::parse(std::move(spoilt));
             if (!image) continue;
-            EXPECT_GE(image->setup_header().size(), 0x268u - 0x1f1u);
+            EXPECT_GE(image->setup_header().size(), boot_params::setup_header_end - 0x1f1);
             EXPECT_LE(image->payload().size(), file.size());
             EXPECT_GE(image->memory_needed(), image->payload().size());
         }

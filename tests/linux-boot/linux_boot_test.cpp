@@ -136,6 +136,24 @@ TEST_F(LinuxBootTest, EntersInFlat64BitModeWithInterruptsOff) {
     EXPECT_EQ(load<std::uint64_t>(at(cpu.values["gdtr.base"]), 0x18), 0x00cf93000000ffffu);
 }
 
+TEST_F(LinuxBootTest, EntersA32BitKernelInFlatProtectedModeAtItsFirstByte) {
+    auto kernel = synthetic_kernel();
+    store(std::span{kernel}, boot_params::extended_load_flags, std::uint16_t{0});
+    ASSERT_EQ(boot_kernel(kernel), "");
+    EXPECT_EQ(cpu.values["rip"], 16 * mebibyte);
+    EXPECT_EQ(cpu.values["efer"], 0u);
+    EXPECT_EQ(cpu.values["cr0"], 0x11u);
+    EXPECT_EQ(cpu.values["cr4"], 0u);
+    EXPECT_EQ(cpu.values["rflags"], 2u);
+    EXPECT_EQ(cpu.values["cs"], 0x10u);
+    EXPECT_EQ(cpu.values["cs.attributes"], 0xc09bu);
+    EXPECT_EQ(cpu.values["ss.attributes"], 0xc093u);
+    for (const char* name : {"rbx", "rbp", "rdi"})
+        EXPECT_EQ(cpu.values[name], 0u) << name;
+    EXPECT_EQ(load<std::uint64_t>(at(cpu.values["gdtr.base"]), 0x10), 0x00cf9b000000ffffu);
+    EXPECT_EQ(zero_page<std::uint32_t>(boot_params::signature), boot_params::signature_value);
+}
+
 TEST_F(LinuxBootTest, MapsTheFirstFourGibibytesToThemselves) {
     ASSERT_EQ(boot_kernel(synthetic_kernel()), "");
     for (const std::uint64_t address : {std::uint64_t{0}, std::uint64_t{0x1000200},

@@ -1,4 +1,4 @@
-#include "long_mode_entry.h"
+#include "kernel_entry.h"
 
 #include "little_endian.h"
 
@@ -10,8 +10,13 @@ namespace backplane::linux_boot {
 namespace {
 
 // Flat segments (SDM 3A 3.4.5); the hidden part of a segment register has bits 40 to 55 of these.
-constexpr std::uint64_t code_descriptor = 0x00af9b000000ffff;  // 64-bit code, readable
+constexpr std::uint64_t code64_descriptor = 0x00af9b000000ffff;  // readable
+constexpr std::uint64_t code32_descriptor = 0x00cf9b000000ffff;
 constexpr std::uint64_t data_descriptor = 0x00cf93000000ffff;  // writable
+
+constexpr std::uint64_t code_descriptor(EntryMode mode) {
+    return mode == EntryMode::Bits64 ? code64_descriptor : code32_descriptor;
+}
 
 constexpr std::uint64_t attributes(std::uint64_t descriptor) { return (descriptor >> 40) & 0xf0ff; }
 
@@ -39,25 +44,30 @@ std::vector<std::byte> identity_map(std::uint64_t base) {
     return tables;
 }
 
-std::vector<std::byte> boot_descriptors() {
+std::vector<std::byte> boot_descriptors(EntryMode mode) {
     std::vector<std::byte> table(boot_data_selector + 8);
-    store(std::span{table}, boot_code_selector, code_descriptor);
+    store(std::span{table}, boot_code_selector, code_descriptor(mode));
     store(std::span{table}, boot_data_selector, data_descriptor);
     return table;
 }
 
-std::vector<RegisterValue> registers_at_entry(const LongModeEntry& entry) {
-    std::vector<RegisterValue> registers{
-        {"cr4", 0x20},  // PAE
-        {"cr3", entry.page_tables},
-        {"efer", 0x500},      // LME, LMA
-        {"cr0", 0x80000011},  // PG, ET, PE
-        {"gdtr.base", entry.descriptors},
-        {"gdtr.limit", boot_descriptors().size() - 1},
-        {"idtr.base", 0},
-        {"idtr.limit", 0},
-    };
-    add_segment(registers, "cs", boot_code_selector, code_descriptor);
+std::vector<RegisterValue> registers_at_entry(const KernelEntry& entry) {
+    std::vector<RegisterValue> registers;
+    if (entry.mode == EntryMode::Bits64) {
+        registers = {
+            {"cr4", 0x20},  // PAE
+            {"cr3", entry.page_tables},
+            {"efer", 0x500},      // LME, LMA
+            {"cr0", 0x80000011},  // PG, ET, PE
+        };
+    } else {
+        registers = {{"cr4", 0}, {"efer", 0}, {"cr0", 0x11}};
+    }
+    registers.insert(registers.end(), {{"gdtr.base", entry.descriptors},
+                                       {"gdtr.limit", boot_descriptors(entry.mode).size() - 1},
+                                       {"idtr.base", 0},
+                                       {"idtr.limit", 0}});
+    add_segment(registers, "cs", boot_code_selector, code_descriptor(entry.mode));
     for (const char* name : {"ds", "es", "fs", "gs", "ss"})
         add_segment(registers, name, boot_data_selector, data_descriptor);
     for (const char* name : {"rax", "rbx", "rcx", "rdx", "rdi", "rbp", "r8", "r9", "r10", "r11",
