@@ -96,6 +96,7 @@ struct alignas(64) CpuState {
     std::uint64_t star = 0, lstar = 0, cstar = 0, sfmask = 0, kernel_gs_base = 0, tsc_aux = 0;
     std::uint64_t sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
     std::uint64_t pat = 0x0007040600070406;
+    std::uint64_t random = 0;      // where RDRAND's sequence stands (semantics/random.h)
     std::uint64_t tsc_offset = 0;  // guest TSC = machine time in TSC ticks + offset
 
     X87State x87;
