@@ -22,12 +22,12 @@ namespace cr4 {
 constexpr std::uint64_t vme = 1u << 0, pvi = 1u << 1, tsd = 1u << 2, de = 1u << 3, pse = 1u << 4,
                         pae = 1u << 5;
 constexpr std::uint64_t mce = 1u << 6, pge = 1u << 7, pce = 1u << 8, osfxsr = 1u << 9,
-                        osxmmexcpt = 1u << 10;
+                        osxmmexcpt = 1u << 10, umip = 1u << 11;
 constexpr std::uint64_t fsgsbase = 1u << 16, pcide = 1u << 17, osxsave = 1u << 18, smep = 1u << 20,
                         smap = 1u << 21;
 
 constexpr std::uint64_t defined(const CpuModel& model) {
-    std::uint64_t bits = pce;
+    std::uint64_t bits = 0;
     const auto with = [&](Feature feature, std::uint64_t more) {
         bits |= model.has(feature) ? more : 0;
     };
@@ -38,8 +38,10 @@ constexpr std::uint64_t defined(const CpuModel& model) {
     with(Feature::Pae, pae);
     with(Feature::Mce, mce);
     with(Feature::Pge, pge);
+    with(Feature::Mmx, pce);  // RDPMC came with the Pentium MMX and the Pentium Pro
     with(Feature::Fxsr, osfxsr);
     with(Feature::Sse, osxmmexcpt);
+    with(Feature::Umip, umip);
     with(Feature::Fsgsbase, fsgsbase);
     with(Feature::Pcid, pcide);
     with(Feature::Xsave, osxsave);

@@ -7,7 +7,9 @@ namespace backplane::interp {
 
 void register_arithmetic(Forms& forms);
 void register_bit(Forms& forms);
+void register_bit_manipulation(Forms& forms);
 void register_branch(Forms& forms);
+void register_crc32(Forms& forms);
 void register_far_branch(Forms& forms);
 void register_logic(Forms& forms);
 void register_move(Forms& forms);

@@ -8,7 +8,9 @@ Forms make_forms() {
     Forms forms;
     register_arithmetic(forms);
     register_bit(forms);
+    register_bit_manipulation(forms);
     register_branch(forms);
+    register_crc32(forms);
     register_far_branch(forms);
     register_logic(forms);
     register_move(forms);

@@ -163,7 +163,9 @@ private:
     }
 
     NativeProcessor& native_;
-    Decoder decoder_;
+    // As the processor under the tests reads them.
+    Decoder decoder_{{.lzcnt = __builtin_cpu_supports("lzcnt") != 0,
+                      .bmi1 = __builtin_cpu_supports("bmi") != 0}};
     std::uint64_t executions_ = 0;
 };
 

@@ -39,6 +39,14 @@ inline std::uint64_t undefined_flags(ZydisMnemonic mnemonic, unsigned count, uns
     case ZYDIS_MNEMONIC_BTC: return of | sf | af | pf;
     case ZYDIS_MNEMONIC_BSF:
     case ZYDIS_MNEMONIC_BSR: return cf | of | sf | af | pf;
+    case ZYDIS_MNEMONIC_LZCNT:
+    case ZYDIS_MNEMONIC_TZCNT: return of | sf | af | pf;
+    case ZYDIS_MNEMONIC_ANDN:
+    case ZYDIS_MNEMONIC_BLSI:
+    case ZYDIS_MNEMONIC_BLSMSK:
+    case ZYDIS_MNEMONIC_BLSR:
+    case ZYDIS_MNEMONIC_BZHI: return af | pf;
+    case ZYDIS_MNEMONIC_BEXTR: return sf | af | pf;
     case ZYDIS_MNEMONIC_AAA:
     case ZYDIS_MNEMONIC_AAS: return of | sf | zf | pf;
     case ZYDIS_MNEMONIC_AAM:

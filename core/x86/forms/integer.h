@@ -3,7 +3,9 @@
 
 #include "x86/forms/arithmetic.h"
 #include "x86/forms/bit.h"
+#include "x86/forms/bit_manipulation.h"
 #include "x86/forms/branch.h"
+#include "x86/forms/crc32.h"
 #include "x86/forms/logic.h"
 #include "x86/forms/move.h"
 #include "x86/forms/multiply.h"
@@ -20,6 +22,8 @@ void register_integer(FormTable<Engine>& table) {
     register_logic(table);
     register_shift(table);
     register_bit(table);
+    register_bit_manipulation(table);
+    register_crc32(table);
     register_move(table);
     register_stack(table);
     register_branch(table);

@@ -1,10 +1,10 @@
 // Forms of the moves, exchanges, LEA, conversions and flag moves.
 #pragma once
 
+#include "x86/doubled.h"
 #include "x86/forms/condition.h"
 #include "x86/forms/shapes.h"
 #include "x86/semantics/move.h"
-#include "x86/semantics/multiply.h"
 
 #include <algorithm>
 
@@ -31,6 +31,18 @@ typename Engine::Handler general_mov(const Instruction& instruction, Op& op) {
     if (!is_general(instruction.operands[0]) || !is_general(instruction.operands[1]))
         return nullptr;
     return binary<Engine, semantics::mov, Lock::Refused>(instruction, op);
+}
+
+// A register from memory or memory from a register.
+template <class Engine>
+typename Engine::Handler movbe(const Instruction& instruction, Op& op) {
+    const bool loads = is_register(instruction.operands[0]);
+    fill_reg(instruction.operands[loads ? 0 : 1], op);
+    fill_memory(instruction, instruction.operands[loads ? 1 : 0], op);
+    return with_wide_width(instruction.operands[0].size, [&]<class T>() {
+        return loads ? Engine::template handler<semantics::movbe, Reg<T>, Memory<T>>()
+                     : Engine::template handler<semantics::movbe, Memory<T>, Reg<T>>();
+    });
 }
 
 // MOVZX, MOVSX and MOVSXD: operands of two widths. A 16-bit MOVSXD just moves (SDM 2, MOVSXD).
@@ -137,6 +149,7 @@ void register_move(FormTable<Engine>& table) {
     using u64 = std::uint64_t;
     table[ZYDIS_MNEMONIC_MOV] = general_mov<Engine>;
     table[ZYDIS_MNEMONIC_MOVNTI] = binary<Engine, semantics::mov, Lock::Refused>;
+    table[ZYDIS_MNEMONIC_MOVBE] = movbe<Engine>;
     table[ZYDIS_MNEMONIC_MOVZX] = extend<Engine, semantics::mov>;
     table[ZYDIS_MNEMONIC_MOVSX] = extend<Engine, semantics::movsx>;
     table[ZYDIS_MNEMONIC_MOVSXD] = extend<Engine, semantics::movsx>;

@@ -141,6 +141,12 @@ auto with_wide_width(unsigned bits, F f) {
 
 inline std::uint16_t segment_number(ZydisRegister segment) { return register_number(segment); }
 
+// SDM 2, CLFLUSH: checked like a load of one byte, whatever the line's size.
+inline bool names_cache_line(ZydisMnemonic mnemonic) {
+    return mnemonic == ZYDIS_MNEMONIC_CLFLUSH || mnemonic == ZYDIS_MNEMONIC_CLFLUSHOPT ||
+           mnemonic == ZYDIS_MNEMONIC_CLWB;
+}
+
 // The micro-op that has to run before `instruction`, or null when it needs none. Its op has the
 // same length and offset, so a fault in it is a fault of the instruction.
 template <class Engine>
@@ -152,9 +158,7 @@ typename Engine::Handler bind_address(const Instruction& instruction, Op& op) {
     op.offset = static_cast<std::uint16_t>(instruction.ip - instruction.block_ip);
     fill_address_registers(operand, op);
     op.immediate = static_cast<std::uint64_t>(displacement_of(instruction, operand));
-    // SDM 2, CLFLUSH: checked like a load of one byte, whatever the line's size.
-    const unsigned checked = instruction.mnemonic() == ZYDIS_MNEMONIC_CLFLUSH ? 1
-                                                                              : operand.size / 8;
+    const unsigned checked = names_cache_line(instruction.mnemonic()) ? 1 : operand.size / 8;
     op.extra = address_op::pack(segment_number(operand.mem.segment), checked,
                                 (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0);
     if (has_bit_index(instruction)) op.reg = register_offset(instruction.operands[1].reg.value);

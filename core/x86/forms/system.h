@@ -2,7 +2,13 @@
 // calls.
 #pragma once
 
+#include "x86/doubled.h"
 #include "x86/forms/segment.h"
+#include "x86/forms/string.h"
+#include "x86/semantics/fsgsbase.h"
+#include "x86/semantics/invpcid.h"
+#include "x86/semantics/monitor.h"
+#include "x86/semantics/random.h"
 #include "x86/semantics/syscall.h"
 #include "x86/semantics/system.h"
 
@@ -33,6 +39,24 @@ template <class Engine>
 typename Engine::Handler invlpg(const Instruction& instruction, Op& op) {
     fill_memory(instruction, instruction.operands[0], op);
     return Engine::template handler<semantics::invlpg, Memory<std::uint8_t>>();
+}
+
+template <class Engine>
+typename Engine::Handler invpcid(const Instruction& instruction, Op& op) {
+    fill_reg(instruction.operands[0], op);
+    fill_memory(instruction, instruction.operands[1], op);
+    using PcidAndAddress = Memory<Doubled<std::uint64_t>::Unsigned>;
+    if (instruction.is_code64())
+        return Engine::template handler<semantics::invpcid, Reg<std::uint64_t>, PcidAndAddress>();
+    return Engine::template handler<semantics::invpcid, Reg<std::uint32_t>, PcidAndAddress>();
+}
+
+// One register of any wide size.
+template <class Engine, auto semantic>
+typename Engine::Handler one_register(const Instruction& instruction, Op& op) {
+    fill_reg(instruction.operands[0], op);
+    return with_wide_width(instruction.operands[0].size,
+                           []<class T>() { return Engine::template handler<semantic, Reg<T>>(); });
 }
 
 // SYSRET and SYSEXIT: the operand size is that of the code gone to.
@@ -78,11 +102,21 @@ void register_system(FormTable<Engine>& table) {
         by_operand_size<Engine, semantics::sysexit<u32>, semantics::sysexit<u64>>;
     table[ZYDIS_MNEMONIC_SWAPGS] = plain<Engine, semantics::swapgs>;
 
+    table[ZYDIS_MNEMONIC_RDRAND] = one_register<Engine, semantics::random>;
+    table[ZYDIS_MNEMONIC_RDSEED] = one_register<Engine, semantics::random>;
+    table[ZYDIS_MNEMONIC_RDPID] = one_register<Engine, semantics::rdpid>;
+    table[ZYDIS_MNEMONIC_RDFSBASE] = one_register<Engine, semantics::read_base<FS>>;
+    table[ZYDIS_MNEMONIC_RDGSBASE] = one_register<Engine, semantics::read_base<GS>>;
+    table[ZYDIS_MNEMONIC_WRFSBASE] = one_register<Engine, semantics::write_base<FS>>;
+    table[ZYDIS_MNEMONIC_WRGSBASE] = one_register<Engine, semantics::write_base<GS>>;
+    table[ZYDIS_MNEMONIC_INVPCID] = invpcid<Engine>;
+    table[ZYDIS_MNEMONIC_MONITOR] = in_string_space<Engine, semantics::monitor>;
+    table[ZYDIS_MNEMONIC_MWAIT] = plain<Engine, semantics::mwait>;
+
     // Undefined on purpose, or instructions of features that no CPU model reports.
     for (const ZydisMnemonic mnemonic :
-         {ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_UD1, ZYDIS_MNEMONIC_UD2, ZYDIS_MNEMONIC_CLAC,
-          ZYDIS_MNEMONIC_STAC, ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_XSETBV, ZYDIS_MNEMONIC_MONITOR,
-          ZYDIS_MNEMONIC_MWAIT})
+         {ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_UD1, ZYDIS_MNEMONIC_UD2, ZYDIS_MNEMONIC_RSM,
+          ZYDIS_MNEMONIC_CLAC, ZYDIS_MNEMONIC_STAC, ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_XSETBV})
         table[mnemonic] = plain<Engine, semantics::undefined>;
 }
 

@@ -155,7 +155,9 @@ void register_vector_move(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_SFENCE] = exactly<Engine, semantics::store_fence>;
     table[ZYDIS_MNEMONIC_LFENCE] = exactly<Engine, semantics::load_fence>;
     table[ZYDIS_MNEMONIC_MFENCE] = exactly<Engine, semantics::memory_fence>;
-    table[ZYDIS_MNEMONIC_CLFLUSH] = exactly<Engine, semantics::clflush, Memory<std::uint8_t>>;
+    for (const ZydisMnemonic mnemonic :
+         {ZYDIS_MNEMONIC_CLFLUSH, ZYDIS_MNEMONIC_CLFLUSHOPT, ZYDIS_MNEMONIC_CLWB})
+        table[mnemonic] = exactly<Engine, semantics::clflush, Memory<std::uint8_t>>;
 }
 
 }  // namespace backplane::x86

@@ -85,4 +85,30 @@ inline constexpr auto neg = [](auto& m, auto dst) __attribute__((always_inline))
     return Outcome::Next;
 };
 
+// ADCX and ADOX: two carry chains side by side, the one in CF, the other in OF. No other flag
+// changes (SDM 2).
+inline constexpr auto adcx = [](auto& m, auto dst, auto src) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const auto b = src.read(m);
+    if (!b) return Outcome::Fault;
+    LazyFlags& flags = m.state().flags;
+    const T a = *dst.read(m), sum = static_cast<T>(a + *b), carry = flags.cf();
+    const T result = static_cast<T>(sum + carry);
+    dst.write(m, result);
+    flags.set_carry_only(sum < a || result < sum);
+    return Outcome::Next;
+};
+
+inline constexpr auto adox = [](auto& m, auto dst, auto src) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    const auto b = src.read(m);
+    if (!b) return Outcome::Fault;
+    LazyFlags& flags = m.state().flags;
+    const T a = *dst.read(m), sum = static_cast<T>(a + *b), carry = flags.of();
+    const T result = static_cast<T>(sum + carry);
+    dst.write(m, result);
+    flags.set_carry_and_overflow(flags.cf(), sum < a || result < sum);
+    return Outcome::Next;
+};
+
 }  // namespace backplane::x86::semantics

@@ -4,6 +4,7 @@
 #include "x86/implicit_operand.h"
 #include "x86/machine.h"
 
+#include <bit>
 #include <type_traits>
 
 namespace backplane::x86::semantics {
@@ -16,6 +17,12 @@ inline constexpr auto mov = [](auto& m, auto dst, auto src) __attribute__((alway
     const auto value = src.read(m);
     if (!value) return Outcome::Fault;
     return dst.write(m, static_cast<T>(*value)) ? Outcome::Next : Outcome::Fault;
+};
+
+inline constexpr auto movbe = [](auto& m, auto dst, auto src) __attribute__((always_inline)) {
+    const auto value = src.read(m);
+    if (!value) return Outcome::Fault;
+    return dst.write(m, std::byteswap(*value)) ? Outcome::Next : Outcome::Fault;
 };
 
 // MOVSX and MOVSXD.

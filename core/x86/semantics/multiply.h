@@ -1,6 +1,7 @@
 // MUL, IMUL, DIV and IDIV (SDM 2).
 #pragma once
 
+#include "x86/doubled.h"
 #include "x86/implicit_operand.h"
 #include "x86/machine.h"
 
@@ -8,25 +9,6 @@
 #include <type_traits>
 
 namespace backplane::x86 {
-
-// The integers of twice the width, which hold a product or a dividend.
-template <class T> struct Doubled;
-template <> struct Doubled<std::uint8_t> {
-    using Unsigned = std::uint16_t;
-    using Signed = std::int16_t;
-};
-template <> struct Doubled<std::uint16_t> {
-    using Unsigned = std::uint32_t;
-    using Signed = std::int32_t;
-};
-template <> struct Doubled<std::uint32_t> {
-    using Unsigned = std::uint64_t;
-    using Signed = std::int64_t;
-};
-template <> struct Doubled<std::uint64_t> {
-    __extension__ using Unsigned = unsigned __int128;
-    __extension__ using Signed = __int128;
-};
 
 // The pair of registers MUL and DIV imply: AX for bytes, otherwise the data register above the
 // accumulator.

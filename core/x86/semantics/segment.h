@@ -91,6 +91,7 @@ inline constexpr auto load_table = [](auto& m, auto src) {
 // SGDT, SIDT: later processors store all of the base whatever the operand size.
 template <DescriptorTableRegister CpuState::* table, class Base>
 inline constexpr auto store_table = [](auto& m, auto dst) {
+    if (!may_see_system_registers(m)) return Outcome::Fault;
     const std::uint64_t address = dst.address(m);
     const DescriptorTableRegister& source = m.state().*table;
     // The probe keeps a fault on the base from leaving a limit behind.
@@ -111,7 +112,7 @@ inline constexpr auto needs_protected_mode = [](auto& m) {
 // SLDT, STR.
 template <SegmentRegister CpuState::* which>
 inline constexpr auto store_system_selector = [](auto& m, auto dst) {
-    if (!needs_protected_mode(m)) return Outcome::Fault;
+    if (!needs_protected_mode(m) || !may_see_system_registers(m)) return Outcome::Fault;
     using T = typename decltype(dst)::Value;
     return dst.write(m, static_cast<T>((m.state().*which).selector)) ? Outcome::Next
                                                                      : Outcome::Fault;

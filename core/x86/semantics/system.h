@@ -68,7 +68,16 @@ inline constexpr auto read_debug_register = [](auto& m, auto dst) {
     return Outcome::Next;
 };
 
+// SDM 2 SGDT, SIDT, SLDT, SMSW and STR: CR4.UMIP keeps them to privilege 0.
+inline constexpr auto may_see_system_registers = [](auto& m) {
+    if (!(m.state().cr4 & cr4::umip) || m.state().cpl == 0) [[likely]]
+        return true;
+    m.raise(general_protection());
+    return false;
+};
+
 inline constexpr auto smsw = [](auto& m, auto dst) {
+    if (!may_see_system_registers(m)) return Outcome::Fault;
     using T = typename decltype(dst)::Value;
     return dst.write(m, static_cast<T>(m.state().cr0)) ? Outcome::Next : Outcome::Fault;
 };
@@ -171,11 +180,15 @@ inline constexpr auto rdtsc = [](auto& m) {
 };
 
 inline constexpr auto rdtscp = [](auto& m) {
-    if (!m.system().model().has(Feature::Rdtscp)) return m.raise({.vector = Vector::InvalidOpcode});
     if (!may_read_time(m)) return Outcome::Fault;
     CpuState& state = m.state();
     set_edx_eax(state, m.system().tsc_ticks() + state.tsc_offset);
     state.gpr[RCX] = static_cast<std::uint32_t>(state.tsc_aux);
+    return Outcome::Next;
+};
+
+inline constexpr auto rdpid = [](auto& m, auto dst) {
+    dst.write(m, static_cast<typename decltype(dst)::Value>(m.state().tsc_aux));
     return Outcome::Next;
 };
 
