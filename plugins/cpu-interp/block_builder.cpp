@@ -2,6 +2,7 @@
 
 #include "dispatch.h"
 #include "x86/cpu_state.h"
+#include "x86/instruction_set.h"
 
 #include <algorithm>
 
@@ -29,8 +30,10 @@ bool has_no_index(const Op& op) { return op.index == offsetof(x86::CpuState, zer
 
 }  // namespace
 
-BlockBuilder::BlockBuilder(BlockCache& blocks, x86::SystemServices& services)
-    : blocks_{blocks}, services_{services}, forms_{make_forms()} {}
+BlockBuilder::BlockBuilder(BlockCache& blocks, const x86::CpuModel& model,
+                           x86::SystemServices& services)
+    : blocks_{blocks}, model_{model}, services_{services}, decoder_{x86::decoder_features(model)},
+      forms_{make_forms()} {}
 
 Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
     ops_ = instructions_ = bytes_ = 0;
@@ -64,6 +67,10 @@ BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mod
     case DecodeStatus::Complete: break;
     }
     instruction.block_ip = code.ip;
+    if (!x86::has_instruction(model_, instruction)) {
+        add_fault(&execute<raise_invalid_opcode>, bytes.size());
+        return Progress::EndBlock;
+    }
 
     Op op;
     const Handler handler = forms_.bind(instruction, op);

@@ -32,7 +32,7 @@ struct CodeBytes {
 
 class BlockBuilder {
 public:
-    BlockBuilder(BlockCache& blocks, x86::SystemServices& services);
+    BlockBuilder(BlockCache& blocks, const x86::CpuModel& model, x86::SystemServices& services);
 
     // Null: the first instruction needs the page behind too. The block is not inserted anywhere.
     Block* build(const CodeBytes& code, std::uint8_t mode);
@@ -51,6 +51,7 @@ private:
     Block* finish(const CodeBytes& code, std::uint8_t mode);
 
     BlockCache& blocks_;
+    const x86::CpuModel& model_;
     x86::SystemServices& services_;
     x86::Decoder decoder_;
     Forms forms_;

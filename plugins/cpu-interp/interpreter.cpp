@@ -31,7 +31,7 @@ Interpreter::Interpreter(const ProcessorParts& parts)
                   static_cast<Interpreter*>(user)->code_page_watched(page, watch);
               },
               this},
-      builder_{blocks_, *this} {
+      builder_{blocks_, parts.model, *this} {
     services = this;
 }
 

@@ -2,8 +2,8 @@
 
 #include "register_file.h"
 #include "x86/control_registers.h"
-#include "x86/decoder.h"
 #include "x86/disassembler.h"
+#include "x86/instruction_set.h"
 
 #include <algorithm>
 #include <array>
@@ -193,8 +193,9 @@ std::uint32_t Processor::disassemble(std::uint64_t linear, char* text, std::uint
         bytes[length] = static_cast<std::byte>(bus_.read(*physical, 1));
     }
     x86::Instruction instruction;
-    const auto status = x86::Decoder{}.decode({bytes.data(), length}, engine_->code_size(), linear,
-                                              instruction);
+    const x86::Decoder decoder{x86::decoder_features(model_)};
+    const auto status = decoder.decode({bytes.data(), length}, engine_->code_size(), linear,
+                                       instruction);
     if (status != x86::DecodeStatus::Complete || size == 0) return 0;
     const std::string line = x86::disassemble(instruction);
     const std::size_t kept = std::min<std::size_t>(line.size(), size - 1);

@@ -4,6 +4,7 @@
 
 #include "support/semantics_machine.h"
 #include "x86/control_registers.h"
+#include "x86/instruction_set.h"
 #include "x86/interrupt_delivery.h"
 
 #include <initializer_list>
@@ -206,8 +207,10 @@ public:
                               : big            ? CodeSize::Bits32
                                                : CodeSize::Bits16;
         Instruction instruction;
-        static const Decoder decoder;
-        if (decoder.decode(padded, size, state().rip, instruction) != DecodeStatus::Complete)
+        const CpuModel& model = fake.cpu_model;
+        const Decoder decoder{decoder_features(model)};
+        if (decoder.decode(padded, size, state().rip, instruction) != DecodeStatus::Complete ||
+            !has_instruction(model, instruction))
             return raise({.vector = Vector::InvalidOpcode});
         const auto outcome = execute(*this, system_forms(), instruction);
         return outcome ? *outcome : raise({.vector = Vector::InvalidOpcode});
