@@ -295,6 +295,9 @@ BACKPLANE_X87_STORE(std::int16_t, "fistps")
 BACKPLANE_X87_STORE(std::int32_t, "fistpl")
 BACKPLANE_X87_STORE(std::int64_t, "fistpll")
 BACKPLANE_X87_STORE(Bcd80, "fbstp")
+BACKPLANE_X87_STORE(Truncated16, "fisttps")
+BACKPLANE_X87_STORE(Truncated32, "fisttpl")
+BACKPLANE_X87_STORE(Truncated64, "fisttpll")
 
 #undef BACKPLANE_X87_STORE
 #undef BACKPLANE_X87_LOAD

@@ -17,6 +17,20 @@ struct Real64 {
     std::uint64_t bits;
 };
 
+// Integers that are rounded towards zero when they are stored, whatever the control word says:
+// FISTTP.
+struct Truncated16 {
+    std::int16_t value;
+};
+
+struct Truncated32 {
+    std::int32_t value;
+};
+
+struct Truncated64 {
+    std::int64_t value;
+};
+
 // Ten bytes in memory, without the padding of Float80.
 struct Real80 {
     std::array<std::uint8_t, 10> bytes;

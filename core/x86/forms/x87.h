@@ -151,6 +151,8 @@ void register_x87_transfers(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_FIST] = x87_memory<Engine, semantics::x87_store<>, Short, Int>;
     table[ZYDIS_MNEMONIC_FISTP] =
         x87_memory<Engine, semantics::x87_store<Pop::Once>, Short, Int, Long>;
+    table[ZYDIS_MNEMONIC_FISTTP] =
+        x87_memory<Engine, semantics::x87_store<Pop::Once>, Truncated16, Truncated32, Truncated64>;
     table[ZYDIS_MNEMONIC_FBSTP] = x87_memory<Engine, semantics::x87_store<Pop::Once>, Bcd80>;
     table[ZYDIS_MNEMONIC_FXCH] = x87_plain<Engine, semantics::fxch, StRm>;
     table[ZYDIS_MNEMONIC_FCMOVB] = x87_plain<Engine, semantics::fcmov<B>, StRm>;

@@ -72,8 +72,8 @@ inline constexpr auto fldlg2 = x87_constant<host::Fldlg2>;
 inline constexpr auto fldln2 = x87_constant<host::Fldln2>;
 inline constexpr auto fldz = x87_constant<host::Fldz>;
 
-// FST m32 and m64, FIST, FBSTP. The host's store of an indefinite gives the masked response for an
-// empty register.
+// FST m32 and m64, FIST, FISTTP, FBSTP. The host's store of an indefinite gives the masked response
+// for an empty register.
 template <Pop pop = Pop::None>
 inline constexpr auto x87_store = x87<[](auto& m, auto dst) __attribute__((always_inline)) {
     X87Stack stack{m.state()};
