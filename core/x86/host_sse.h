@@ -46,6 +46,15 @@ BACKPLANE_SSE_ARITHMETIC(Sub, "sub")
 BACKPLANE_SSE_ARITHMETIC(Mul, "mul")
 BACKPLANE_SSE_ARITHMETIC(Div, "div")
 
+// SSE3: neighbours combined, and subtraction in the even lanes with addition in the odd ones.
+#define BACKPLANE_SSE_HORIZONTAL(Name, stem)                                                       \
+    BACKPLANE_SSE_BINARY(Name##ps, stem "ps", PackedSingle)                                        \
+    BACKPLANE_SSE_BINARY(Name##pd, stem "pd", PackedDouble)
+
+BACKPLANE_SSE_HORIZONTAL(Addsub, "addsub")
+BACKPLANE_SSE_HORIZONTAL(Hadd, "hadd")
+BACKPLANE_SSE_HORIZONTAL(Hsub, "hsub")
+
 // SDM 2: minimum and maximum return an operand as it is, so a denormal result is no underflow.
 #define BACKPLANE_SSE_SELECTION(Name, stem)                                                        \
     BACKPLANE_SSE_BINARY(Name##ps, stem "ps", Never)                                               \
@@ -147,6 +156,7 @@ BACKPLANE_SSE_COMPARE_FLAGS(Ucomisd, "ucomisd")
 #undef BACKPLANE_SSE_FROM_INTEGER
 #undef BACKPLANE_SSE_COMPARISON
 #undef BACKPLANE_SSE_SELECTION
+#undef BACKPLANE_SSE_HORIZONTAL
 #undef BACKPLANE_SSE_ARITHMETIC
 #undef BACKPLANE_SSE_UNARY
 #undef BACKPLANE_SSE_BINARY

@@ -43,6 +43,28 @@ inline constexpr auto multiply_high = [](auto a, auto b) {
         (__builtin_convertvector(a, Wide) * __builtin_convertvector(b, Wide)) >> 16, L);
 };
 
+// The product of 16-bit fractions, rounded: PMULHRSW. Only -1 times -1 does not fit, and wraps.
+inline constexpr auto multiply_rounded = [](auto a, auto b) {
+    using L = decltype(a);
+    using Wide = WithElement<std::int32_t, L>;
+    const Wide product = __builtin_convertvector(a, Wide) * __builtin_convertvector(b, Wide);
+    return __builtin_convertvector(((product >> 14) + 1) >> 1, L);
+};
+
+// The most negative number stays what it is.
+inline constexpr auto absolute = [](auto a) { return __builtin_elementwise_abs(a); };
+
+// a, negated where b is negative, zero where b is zero.
+inline constexpr auto apply_sign = [](auto a, auto b) {
+    using L = decltype(a);
+    const auto negative = std::bit_cast<L>(b < 0), nonzero = std::bit_cast<L>(b != 0);
+    return ((a ^ negative) - negative) & nonzero;
+};
+
+inline constexpr auto multiply_low_halves_signed = [](auto a, auto b) {
+    return ((a << 32) >> 32) * ((b << 32) >> 32);
+};
+
 inline constexpr auto multiply_low_halves = [](auto a, auto b) {
     return (a & 0xffffffff) * (b & 0xffffffff);
 };

@@ -33,6 +33,19 @@ struct XmmRegister {
 template <class T> using XmmReg = XmmRegister<T, &Op::reg>;
 template <class T> using XmmRm = XmmRegister<T, &Op::rm>;
 
+// The third operand of PBLENDVB, BLENDVPS, BLENDVPD and SHA256RNDS2, which no field names.
+struct Xmm0 {
+    using Value = Bits128;
+    static constexpr bool is_memory = false;
+
+    template <class M>
+    static std::optional<Bits128> read(M& m) {
+        Bits128 value;
+        std::memcpy(&value, m.state().vectors[0].bytes.data(), sizeof value);
+        return value;
+    }
+};
+
 // An MMX register is the significand of a physical x87 register; writing it makes the value a NaN
 // to the x87 unit (SDM 1 9.5.1). The transition of TOP and the tags is the semantic's business.
 template <class T, std::uint8_t Op::* field>

@@ -11,6 +11,7 @@ Forms make_forms() {
     register_bit_manipulation(forms);
     register_branch(forms);
     register_crc32(forms);
+    register_crypto(forms);
     register_far_branch(forms);
     register_logic(forms);
     register_move(forms);
@@ -18,14 +19,20 @@ Forms make_forms() {
     register_port_io(forms);
     register_segment(forms);
     register_shift(forms);
+    register_sse4a(forms);
     register_sse_arithmetic(forms);
     register_sse_comparisons(forms);
     register_sse_conversions(forms);
+    register_sse_float_sse4(forms);
     register_stack(forms);
     register_string(forms);
     register_system(forms);
+    register_vector_element(forms);
     register_vector_integer(forms);
     register_vector_move(forms);
+    register_vector_neighbours(forms);
+    register_vector_shuffle(forms);
+    register_vector_string(forms);
     register_x87_arithmetic(forms);
     register_x87_control(forms);
     register_x87_functions(forms);

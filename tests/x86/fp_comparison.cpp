@@ -1,9 +1,16 @@
 #include "x86/fp_comparison.h"
 
+#include "x86/forms/crypto.h"
+#include "x86/forms/sse4a.h"
 #include "x86/forms/sse_float.h"
+#include "x86/forms/sse_float_sse4.h"
 #include "x86/forms/string.h"
+#include "x86/forms/vector_element.h"
 #include "x86/forms/vector_integer.h"
 #include "x86/forms/vector_move.h"
+#include "x86/forms/vector_neighbours.h"
+#include "x86/forms/vector_shuffle.h"
+#include "x86/forms/vector_string.h"
 #include "x86/forms/x87.h"
 
 #include <csignal>
@@ -21,6 +28,13 @@ const FormTable<SemanticsEngine>& floating_point_forms() {
         register_string(made);
         register_vector_move(made);
         register_vector_integer(made);
+        register_vector_element(made);
+        register_vector_neighbours(made);
+        register_vector_shuffle(made);
+        register_vector_string(made);
+        register_sse_float_sse4(made);
+        register_sse4a(made);
+        register_crypto(made);
         register_x87(made);
         return made;
     }();

@@ -1,5 +1,5 @@
 #include "x86/fp_availability.h"
-#include "x86/fp_values.h"
+#include "x86/vector_comparison.h"
 
 #include <gtest/gtest.h>
 
@@ -10,40 +10,6 @@ namespace {
 
 using Masks = FpValues::Masks;
 using Tags = FpValues::Tags;
-
-struct Opcode {
-    const char* name;
-    Code bytes;             // up to the ModRM byte
-    unsigned controls = 0;  // how many control bytes to try behind it; 0: there is none
-};
-
-enum Shape : unsigned { Registers = 1, MemorySource = 2, Both = 3 };
-
-// One opcode with register and memory operands; every control byte of those that matter.
-void check(const Opcode& opcode, Shape shapes, Masks masks, unsigned executions) {
-    SCOPED_TRACE(opcode.name);
-    FpValues values(std::hash<std::string>{}(opcode.name));
-    std::vector<std::uint8_t> operands;
-    // xmm0, xmm1; xmm2, xmm2; xmm1, xmm7; memory at RSI.
-    if (shapes & Registers) operands.insert(operands.end(), {0xc1, 0xd2, 0xcf});
-    if (shapes & MemorySource) operands.insert(operands.end(), {0x06, 0x3e});
-    const unsigned controls = opcode.controls ? opcode.controls : 1;
-    for (const std::uint8_t modrm : operands)
-        for (unsigned control = 0; control < controls; ++control) {
-            Code code = opcode.bytes;
-            code.push_back(modrm);
-            if (opcode.controls)
-                code.push_back(static_cast<std::uint8_t>(control * 256 / controls + control % 7));
-            FpComparison comparison(code);
-            for (unsigned i = 0; i < executions / controls + 1; ++i) {
-                const auto difference = comparison.difference(values.state(masks, Tags::Random),
-                                                              values.memory());
-                ASSERT_EQ(difference, "") << "execution " << i;
-            }
-        }
-}
-
-constexpr unsigned executions = 400;
 
 // The four precisions of an opcode: ps, pd, ss, sd.
 const Code precisions[] = {{0x0f}, {0x66, 0x0f}, {0xf3, 0x0f}, {0xf2, 0x0f}};

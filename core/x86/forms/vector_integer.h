@@ -1,4 +1,4 @@
-// Forms of the packed integer instructions of MMX and SSE2.
+// Forms of the packed integer instructions of MMX, SSE2, and of SSSE3 to SSE4.2 lane by lane.
 #pragma once
 
 #include "x86/forms/vector_operands.h"
@@ -37,28 +37,12 @@ typename Engine::Handler interleave_low(const Instruction& instruction, Op& op) 
     return either_source<Engine, semantic, Memory<std::uint32_t>>(instruction, op);
 }
 
-template <class Engine, auto semantic, class... Rest>
+template <class Engine, auto semantic>
 typename Engine::Handler to_general_register(const Instruction& instruction, Op& op) {
-    // The SSE4.1 form of PEXTRW has the vector register in ModRM.reg.
-    if (instruction.operands[0].encoding != ZYDIS_OPERAND_ENCODING_MODRM_REG) return nullptr;
     fill_vector_operands(instruction, op);
     return is_mmx(instruction.operands[1])
-               ? Engine::template handler<semantic, Reg<std::uint32_t>, MmxRm<Bits64>, Rest...>()
-               : Engine::template handler<semantic, Reg<std::uint32_t>, XmmRm<Bits128>, Rest...>();
-}
-
-template <class Engine>
-typename Engine::Handler insert_word(const Instruction& instruction, Op& op) {
-    using Byte = Immediate<std::uint8_t>;
-    fill_vector_operands(instruction, op);
-    const auto into = [&]<class Vector> {
-        return is_memory(instruction.operands[1])
-                   ? Engine::template handler<semantics::pinsrw, Vector, Memory<std::uint16_t>,
-                                              Byte>()
-                   : Engine::template handler<semantics::pinsrw, Vector, Rm<std::uint16_t>, Byte>();
-    };
-    return is_mmx(instruction.operands[0]) ? into.template operator()<MmxReg<Bits64>>()
-                                           : into.template operator()<XmmReg<Bits128>>();
+               ? Engine::template handler<semantic, Reg<std::uint32_t>, MmxRm<Bits64>>()
+               : Engine::template handler<semantic, Reg<std::uint32_t>, XmmRm<Bits128>>();
 }
 
 template <class Engine>
@@ -107,6 +91,23 @@ void register_vector_integer(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_PMAXUB] = either_source<Engine, semantics::pmaxub>;
     table[ZYDIS_MNEMONIC_PMINSW] = either_source<Engine, semantics::pminsw>;
     table[ZYDIS_MNEMONIC_PMAXSW] = either_source<Engine, semantics::pmaxsw>;
+    table[ZYDIS_MNEMONIC_PABSB] = either_source<Engine, semantics::pabsb>;
+    table[ZYDIS_MNEMONIC_PABSW] = either_source<Engine, semantics::pabsw>;
+    table[ZYDIS_MNEMONIC_PABSD] = either_source<Engine, semantics::pabsd>;
+    table[ZYDIS_MNEMONIC_PSIGNB] = either_source<Engine, semantics::psignb>;
+    table[ZYDIS_MNEMONIC_PSIGNW] = either_source<Engine, semantics::psignw>;
+    table[ZYDIS_MNEMONIC_PSIGND] = either_source<Engine, semantics::psignd>;
+    table[ZYDIS_MNEMONIC_PMULHRSW] = either_source<Engine, semantics::pmulhrsw>;
+    table[ZYDIS_MNEMONIC_PMULDQ] = xmm_source<Engine, semantics::pmuldq>;
+    table[ZYDIS_MNEMONIC_PMULLD] = xmm_source<Engine, semantics::pmulld>;
+    table[ZYDIS_MNEMONIC_PMINSB] = xmm_source<Engine, semantics::pminsb>;
+    table[ZYDIS_MNEMONIC_PMAXSB] = xmm_source<Engine, semantics::pmaxsb>;
+    table[ZYDIS_MNEMONIC_PMINUW] = xmm_source<Engine, semantics::pminuw>;
+    table[ZYDIS_MNEMONIC_PMAXUW] = xmm_source<Engine, semantics::pmaxuw>;
+    table[ZYDIS_MNEMONIC_PMINUD] = xmm_source<Engine, semantics::pminud>;
+    table[ZYDIS_MNEMONIC_PMAXUD] = xmm_source<Engine, semantics::pmaxud>;
+    table[ZYDIS_MNEMONIC_PMINSD] = xmm_source<Engine, semantics::pminsd>;
+    table[ZYDIS_MNEMONIC_PMAXSD] = xmm_source<Engine, semantics::pmaxsd>;
 
     table[ZYDIS_MNEMONIC_PAND] = either_source<Engine, semantics::pand>;
     table[ZYDIS_MNEMONIC_PANDN] = either_source<Engine, semantics::pandn>;
@@ -124,13 +125,17 @@ void register_vector_integer(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_PCMPEQB] = either_source<Engine, semantics::pcmpeqb>;
     table[ZYDIS_MNEMONIC_PCMPEQW] = either_source<Engine, semantics::pcmpeqw>;
     table[ZYDIS_MNEMONIC_PCMPEQD] = either_source<Engine, semantics::pcmpeqd>;
+    table[ZYDIS_MNEMONIC_PCMPEQQ] = xmm_source<Engine, semantics::pcmpeqq>;
     table[ZYDIS_MNEMONIC_PCMPGTB] = either_source<Engine, semantics::pcmpgtb>;
     table[ZYDIS_MNEMONIC_PCMPGTW] = either_source<Engine, semantics::pcmpgtw>;
     table[ZYDIS_MNEMONIC_PCMPGTD] = either_source<Engine, semantics::pcmpgtd>;
+    table[ZYDIS_MNEMONIC_PCMPGTQ] = xmm_source<Engine, semantics::pcmpgtq>;
+    table[ZYDIS_MNEMONIC_PTEST] = xmm_source<Engine, semantics::ptest>;
 
     table[ZYDIS_MNEMONIC_PACKSSWB] = either_source<Engine, semantics::packsswb>;
     table[ZYDIS_MNEMONIC_PACKSSDW] = either_source<Engine, semantics::packssdw>;
     table[ZYDIS_MNEMONIC_PACKUSWB] = either_source<Engine, semantics::packuswb>;
+    table[ZYDIS_MNEMONIC_PACKUSDW] = xmm_source<Engine, semantics::packusdw>;
     table[ZYDIS_MNEMONIC_PUNPCKLBW] = interleave_low<Engine, semantics::punpcklbw>;
     table[ZYDIS_MNEMONIC_PUNPCKLWD] = interleave_low<Engine, semantics::punpcklwd>;
     table[ZYDIS_MNEMONIC_PUNPCKLDQ] = interleave_low<Engine, semantics::punpckldq>;
@@ -159,9 +164,6 @@ void register_vector_integer(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_PSHUFLW] = xmm_source_control<Engine, semantics::pshuflw>;
     table[ZYDIS_MNEMONIC_PSHUFHW] = xmm_source_control<Engine, semantics::pshufhw>;
     table[ZYDIS_MNEMONIC_PSHUFW] = mmx_shuffle<Engine, semantics::pshufw>;
-    table[ZYDIS_MNEMONIC_PEXTRW] =
-        to_general_register<Engine, semantics::pextrw, Immediate<std::uint8_t>>;
-    table[ZYDIS_MNEMONIC_PINSRW] = insert_word<Engine>;
     table[ZYDIS_MNEMONIC_PMOVMSKB] = to_general_register<Engine, semantics::pmovmskb>;
     table[ZYDIS_MNEMONIC_MOVMSKPS] = to_general_register<Engine, semantics::movmskps>;
     table[ZYDIS_MNEMONIC_MOVMSKPD] = to_general_register<Engine, semantics::movmskpd>;

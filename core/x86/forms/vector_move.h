@@ -122,6 +122,8 @@ void register_vector_move(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_MOVNTPS] = move_register<Engine, Aligned>;
     table[ZYDIS_MNEMONIC_MOVNTPD] = move_register<Engine, Aligned>;
     table[ZYDIS_MNEMONIC_MOVNTDQ] = move_register<Engine, Aligned>;
+    table[ZYDIS_MNEMONIC_MOVNTDQA] = move_register<Engine, Aligned>;
+    table[ZYDIS_MNEMONIC_LDDQU] = move_register<Engine, Memory<Bits128>>;
     table[ZYDIS_MNEMONIC_MOVUPS] = move_register<Engine, Memory<Bits128>>;
     table[ZYDIS_MNEMONIC_MOVUPD] = move_register<Engine, Memory<Bits128>>;
     table[ZYDIS_MNEMONIC_MOVDQU] = move_register<Engine, Memory<Bits128>>;

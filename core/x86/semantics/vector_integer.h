@@ -1,25 +1,10 @@
-// The packed integer instructions of MMX and SSE2 (SDM 2), for either register width.
+// The packed integer instructions of MMX and SSE2 (SDM 2), for either register width, and those of
+// SSSE3 to SSE4.2 that treat each lane alone.
 #pragma once
 
-#include "x86/fp_availability.h"
-#include "x86/lane_operations.h"
-#include "x86/machine.h"
-#include "x86/vector_operand.h"
+#include "x86/semantics/lanewise.h"
 
 namespace backplane::x86::semantics {
-
-// dst := operation(dst, src), with both seen as lanes of T.
-template <class T, auto operation>
-inline constexpr auto lanewise =
-    vector<[](auto& m, auto dst, auto src) __attribute__((always_inline)) {
-        using Bits = typename decltype(dst)::Value;
-        const auto b = src.read(m);
-        if (!b) return Outcome::Fault;
-        const auto a = dst.read(m);
-        dst.write(m,
-                  from_lanes<Bits>(operation(to_lanes<T>(*a), to_lanes<T>(static_cast<Bits>(*b)))));
-        return Outcome::Next;
-    }>;
 
 // dst := operation(dst, count): every lane shifted by the same amount, the low 64 bits of the
 // source or an immediate.
@@ -36,17 +21,6 @@ inline constexpr auto lane_shift =
             count = *b;
         const auto a = dst.read(m);
         dst.write(m, from_lanes<Bits>(operation(to_lanes<T>(*a), count)));
-        return Outcome::Next;
-    }>;
-
-// dst := operation(src, control byte).
-template <class T, auto operation>
-inline constexpr auto lane_shuffle =
-    vector<[](auto& m, auto dst, auto src, auto control) __attribute__((always_inline)) {
-        using Bits = typename decltype(dst)::Value;
-        const auto b = src.read(m);
-        if (!b) return Outcome::Fault;
-        dst.write(m, from_lanes<Bits>(operation(to_lanes<T>(*b), *control.read(m))));
         return Outcome::Next;
     }>;
 
@@ -80,6 +54,24 @@ inline constexpr auto pmaxub = lanewise<std::uint8_t, lanes::maximum>;
 inline constexpr auto pminsw = lanewise<std::int16_t, lanes::minimum>;
 inline constexpr auto pmaxsw = lanewise<std::int16_t, lanes::maximum>;
 
+inline constexpr auto pabsb = lane_unary<std::int8_t, lanes::absolute>;
+inline constexpr auto pabsw = lane_unary<std::int16_t, lanes::absolute>;
+inline constexpr auto pabsd = lane_unary<std::int32_t, lanes::absolute>;
+inline constexpr auto psignb = lanewise<std::int8_t, lanes::apply_sign>;
+inline constexpr auto psignw = lanewise<std::int16_t, lanes::apply_sign>;
+inline constexpr auto psignd = lanewise<std::int32_t, lanes::apply_sign>;
+inline constexpr auto pmulhrsw = lanewise<std::int16_t, lanes::multiply_rounded>;
+inline constexpr auto pmuldq = lanewise<std::int64_t, lanes::multiply_low_halves_signed>;
+inline constexpr auto pmulld = lanewise<std::uint32_t, lanes::multiply_low>;
+inline constexpr auto pminsb = lanewise<std::int8_t, lanes::minimum>;
+inline constexpr auto pmaxsb = lanewise<std::int8_t, lanes::maximum>;
+inline constexpr auto pminuw = lanewise<std::uint16_t, lanes::minimum>;
+inline constexpr auto pmaxuw = lanewise<std::uint16_t, lanes::maximum>;
+inline constexpr auto pminud = lanewise<std::uint32_t, lanes::minimum>;
+inline constexpr auto pmaxud = lanewise<std::uint32_t, lanes::maximum>;
+inline constexpr auto pminsd = lanewise<std::int32_t, lanes::minimum>;
+inline constexpr auto pmaxsd = lanewise<std::int32_t, lanes::maximum>;
+
 inline constexpr auto pand = lanewise<std::uint64_t, lanes::bit_and>;
 inline constexpr auto pandn = lanewise<std::uint64_t, lanes::bit_and_not>;
 inline constexpr auto por = lanewise<std::uint64_t, lanes::bit_or>;
@@ -88,13 +80,16 @@ inline constexpr auto pxor = lanewise<std::uint64_t, lanes::bit_xor>;
 inline constexpr auto pcmpeqb = lanewise<std::uint8_t, lanes::equal>;
 inline constexpr auto pcmpeqw = lanewise<std::uint16_t, lanes::equal>;
 inline constexpr auto pcmpeqd = lanewise<std::uint32_t, lanes::equal>;
+inline constexpr auto pcmpeqq = lanewise<std::uint64_t, lanes::equal>;
 inline constexpr auto pcmpgtb = lanewise<std::int8_t, lanes::greater>;
 inline constexpr auto pcmpgtw = lanewise<std::int16_t, lanes::greater>;
 inline constexpr auto pcmpgtd = lanewise<std::int32_t, lanes::greater>;
+inline constexpr auto pcmpgtq = lanewise<std::int64_t, lanes::greater>;
 
 inline constexpr auto packsswb = lanewise<std::int16_t, lanes::pack<std::int8_t>>;
 inline constexpr auto packssdw = lanewise<std::int32_t, lanes::pack<std::int16_t>>;
 inline constexpr auto packuswb = lanewise<std::int16_t, lanes::pack<std::uint8_t>>;
+inline constexpr auto packusdw = lanewise<std::int32_t, lanes::pack<std::uint16_t>>;
 inline constexpr auto punpcklbw = lanewise<std::uint8_t, lanes::interleave_low>;
 inline constexpr auto punpcklwd = lanewise<std::uint16_t, lanes::interleave_low>;
 inline constexpr auto punpckldq = lanewise<std::uint32_t, lanes::interleave_low>;
@@ -120,31 +115,6 @@ inline constexpr auto pshufw = lane_shuffle<std::uint16_t, lanes::shuffle>;
 inline constexpr auto pshuflw = lane_shuffle<std::uint16_t, lanes::shuffle_low>;
 inline constexpr auto pshufhw = lane_shuffle<std::uint16_t, lanes::shuffle_high>;
 
-// One word of a register, zero-extended into a general register.
-inline constexpr auto pextrw = [](auto& m, auto dst, auto src,
-                                  auto position) __attribute__((always_inline)) {
-    constexpr auto extract = [](auto& m, auto src, auto dst,
-                                auto position) __attribute__((always_inline)) {
-        using Bits = typename decltype(src)::Value;
-        const auto words = to_lanes<std::uint16_t>(*src.read(m));
-        dst.write(m, words[*position.read(m) % lane_count<std::uint16_t, Bits>]);
-        return Outcome::Next;
-    };
-    return vector<extract>(m, src, dst, position);
-};
-
-inline constexpr auto pinsrw =
-    vector<[](auto& m, auto dst, auto src, auto position) __attribute__((always_inline)) {
-        using Bits = typename decltype(dst)::Value;
-        const auto word = src.read(m);
-        if (!word) return Outcome::Fault;
-        auto words = to_lanes<std::uint16_t>(*dst.read(m));
-        words[*position.read(m) % lane_count<std::uint16_t, Bits>] = static_cast<std::uint16_t>(
-            *word);
-        dst.write(m, from_lanes<Bits>(words));
-        return Outcome::Next;
-    }>;
-
 // The sign bits of the lanes of T, gathered in a general register.
 template <class T>
 inline constexpr auto move_mask = [](auto& m, auto dst, auto src) __attribute__((always_inline)) {
@@ -158,6 +128,16 @@ inline constexpr auto move_mask = [](auto& m, auto dst, auto src) __attribute__(
 inline constexpr auto pmovmskb = move_mask<std::int8_t>;
 inline constexpr auto movmskps = move_mask<std::int32_t>;
 inline constexpr auto movmskpd = move_mask<std::int64_t>;
+
+// ZF: no bit is in both; CF: src has no bit that dst lacks (SDM 2, PTEST).
+inline constexpr auto ptest = sse<[](auto& m, auto dst, auto src) __attribute__((always_inline)) {
+    const auto b = src.read(m);
+    if (!b) return Outcome::Fault;
+    const Bits128 a = *dst.read(m), common = a & *b, missing = ~a & *b;
+    m.state().flags.from_rflags(((common[0] | common[1]) == 0 ? rflags::zf : 0) |
+                                ((missing[0] | missing[1]) == 0 ? rflags::cf : 0));
+    return Outcome::Next;
+}>;
 
 // MASKMOVQ and MASKMOVDQU: the bytes of src whose mask byte is negative, stored one by one as other
 // processors may write between them. The last one is tried first when it lies in another page, so
