@@ -12,8 +12,10 @@
 namespace backplane::x86 {
 
 namespace fp_control {
-constexpr std::uint64_t cr0_mp = 1u << 1, cr0_em = 1u << 2, cr0_ts = 1u << 3, cr0_ne = 1u << 5;
-constexpr std::uint64_t cr4_osfxsr = 1u << 9, cr4_osxmmexcpt = 1u << 10;
+constexpr std::uint64_t cr0_pe = 1u << 0, cr0_mp = 1u << 1, cr0_em = 1u << 2, cr0_ts = 1u << 3,
+                        cr0_ne = 1u << 5;
+constexpr std::uint64_t cr4_osfxsr = 1u << 9, cr4_osxmmexcpt = 1u << 10, cr4_osxsave = 1u << 18;
+constexpr std::uint64_t xcr0_avx = 6;  // the SSE and the AVX state
 }  // namespace fp_control
 
 // SDM 3A 2.5. An unmasked exception waits in the status word for the next instruction that checks.
@@ -62,6 +64,24 @@ template <class M>
     return false;
 }
 
+// SDM 1 14.3 and SDM 2 2.3.10: VEX encodings exist in protected mode, once the system has enabled
+// the AVX state. CR0.EM and CR4.OSFXSR do not count.
+template <class M>
+[[gnu::always_inline]] inline bool avx_available(M& m) {
+    using namespace fp_control;
+    const CpuState& state = m.state();
+    const bool enabled = ((~state.cr0 & cr0_pe) | (~state.cr4 & cr4_osxsave) |
+                          (~state.xcr0 & xcr0_avx) | (state.rflags & rflags::vm)) == 0;
+    if (enabled && !(state.cr0 & cr0_ts)) [[likely]]
+        return true;
+    m.raise(Fault{enabled ? Vector::DeviceNotAvailable : Vector::InvalidOpcode});
+    return false;
+}
+
+// Operand kinds of VEX encodings say so (vex_operand.h).
+template <class Operand>
+inline constexpr bool is_vex_operand = requires { requires Operand::is_vex; };
+
 // SDM 1 9.5.1: an MMX instruction makes every x87 register valid and ST(0) the physical register 0.
 inline void enter_mmx(CpuState& state) {
     state.x87.status &= static_cast<std::uint16_t>(~x87_status::top);
@@ -74,10 +94,22 @@ namespace semantics {
 // made.
 
 template <auto body>
-inline constexpr auto sse = [](auto& m, auto... operands) __attribute__((always_inline)) {
-    if (!sse_available(m)) [[unlikely]]
+inline constexpr auto avx = [](auto& m, auto... operands) __attribute__((always_inline)) {
+    if (!avx_available(m)) [[unlikely]]
         return Outcome::Fault;
     return body(m, operands...);
+};
+
+// An SSE instruction, or its VEX form when an operand is one of those.
+template <auto body>
+inline constexpr auto sse = [](auto& m, auto... operands) __attribute__((always_inline)) {
+    if constexpr ((is_vex_operand<decltype(operands)> || ...)) {
+        return avx<body>(m, operands...);
+    } else {
+        if (!sse_available(m)) [[unlikely]]
+            return Outcome::Fault;
+        return body(m, operands...);
+    }
 };
 
 template <auto body>

@@ -16,7 +16,9 @@ namespace backplane::x86 {
 // A nonzero number below the normal range in one of the lanes that can hold a result.
 template <host::Tiny lanes, class Result>
 bool has_tiny(const Result& result) {
-    if constexpr (lanes == host::Tiny::Single || lanes == host::Tiny::PackedSingle) {
+    if constexpr (std::is_same_v<Result, Bits256>) {
+        return has_tiny<lanes>(result.low) || has_tiny<lanes>(result.high);
+    } else if constexpr (lanes == host::Tiny::Single || lanes == host::Tiny::PackedSingle) {
         const auto singles = to_lanes<std::uint32_t>(result);
         for (int i = 0; i < (lanes == host::Tiny::Single ? 1 : 4); ++i)
             if ((singles[i] & 0x7f800000) == 0 && (singles[i] & 0x007fffff) != 0) return true;

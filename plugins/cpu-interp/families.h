@@ -6,6 +6,12 @@
 namespace backplane::interp {
 
 void register_arithmetic(Forms& forms);
+void register_avx_integer_arithmetic(Forms& forms);
+void register_avx_integer_shuffle(Forms& forms);
+void register_avx_arithmetic(Forms& forms);
+void register_avx_comparisons(Forms& forms);
+void register_avx_conversions(Forms& forms);
+void register_avx_move(Forms& forms);
 void register_bit(Forms& forms);
 void register_bit_manipulation(Forms& forms);
 void register_branch(Forms& forms);

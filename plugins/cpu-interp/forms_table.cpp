@@ -7,6 +7,12 @@ namespace backplane::interp {
 Forms make_forms() {
     Forms forms;
     register_arithmetic(forms);
+    register_avx_integer_arithmetic(forms);
+    register_avx_integer_shuffle(forms);
+    register_avx_arithmetic(forms);
+    register_avx_comparisons(forms);
+    register_avx_conversions(forms);
+    register_avx_move(forms);
     register_bit(forms);
     register_bit_manipulation(forms);
     register_branch(forms);

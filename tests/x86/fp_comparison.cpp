@@ -2,6 +2,9 @@
 
 #include "x86/forms/crypto.h"
 #include "x86/forms/sse4a.h"
+#include "x86/forms/avx_float.h"
+#include "x86/forms/avx_integer.h"
+#include "x86/forms/avx_move.h"
 #include "x86/forms/sse_float.h"
 #include "x86/forms/sse_float_sse4.h"
 #include "x86/forms/string.h"
@@ -36,6 +39,9 @@ const FormTable<SemanticsEngine>& floating_point_forms() {
         register_sse4a(made);
         register_crypto(made);
         register_x87(made);
+        register_avx_float(made);
+        register_avx_integer(made);
+        register_avx_move(made);
         return made;
     }();
     return table;
@@ -53,7 +59,8 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 
 void load_state(CpuState& state, const FpState& from) {
     state.cr0 = 0x80000033;  // PG, NE, ET, MP, PE
-    state.cr4 = fp_control::cr4_osfxsr | fp_control::cr4_osxmmexcpt;
+    state.cr4 = fp_control::cr4_osfxsr | fp_control::cr4_osxmmexcpt | fp_control::cr4_osxsave;
+    state.xcr0 = 7;
     state.efer = 1u << 10;
     state.segments[CS].attributes = 0xa09b;
     state.x87.control = from.control;
@@ -66,8 +73,10 @@ void load_state(CpuState& state, const FpState& from) {
     for (unsigned i = 0; i < 8; ++i)
         state.x87.registers[(top + i) & 7] = {from.st[i].significand, from.st[i].sign_exponent};
     state.mxcsr = from.mxcsr;
-    for (unsigned i = 0; i < 16; ++i)
+    for (unsigned i = 0; i < 16; ++i) {
         std::memcpy(state.vectors[i].bytes.data(), &from.xmm[i], 16);
+        std::memcpy(state.vectors[i].bytes.data() + 16, &from.ymm_high[i], 16);
+    }
     state.gpr[RAX] = from.rax;
     state.gpr[RCX] = from.rcx;
     state.gpr[RDX] = from.rdx;
@@ -88,8 +97,10 @@ FpState store_state(CpuState& state) {
         to.st[i] = {value.significand, value.sign_exponent, {}};
     }
     to.mxcsr = state.mxcsr;
-    for (unsigned i = 0; i < 16; ++i)
+    for (unsigned i = 0; i < 16; ++i) {
         std::memcpy(&to.xmm[i], state.vectors[i].bytes.data(), 16);
+        std::memcpy(&to.ymm_high[i], state.vectors[i].bytes.data() + 16, 16);
+    }
     to.rax = state.gpr[RAX];
     to.rcx = state.gpr[RCX];
     to.rdx = state.gpr[RDX];
@@ -125,8 +136,11 @@ std::string describe_difference(const FpState& expected, const FpState& found, I
         compare("sign and exponent", i, expected.st[i].sign_exponent, found.st[i].sign_exponent);
     }
     for (unsigned i = 0; i < 16; ++i)
-        for (unsigned half = 0; half < 2; ++half)
+        for (unsigned half = 0; half < 2; ++half) {
             compare(half ? "xmm high" : "xmm low", i, expected.xmm[i][half], found.xmm[i][half]);
+            compare(half ? "ymm high" : "ymm third", i, expected.ymm_high[i][half],
+                    found.ymm_high[i][half]);
+        }
     compare("rax", 0, expected.rax, found.rax);
     compare("rcx", 0, expected.rcx, found.rcx);
     compare("rdx", 0, expected.rdx, found.rdx);

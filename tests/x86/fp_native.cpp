@@ -1,11 +1,14 @@
 #include "x86/fp_native.h"
 
+#include "x86/host_features.h"
+
 #include <sys/mman.h>
 #include <ucontext.h>
 
 #include <csignal>
 #include <cstring>
 #include <initializer_list>
+#include <vector>
 
 namespace backplane::x86::testing {
 
@@ -39,6 +42,22 @@ void install_handler() {
         sigaction(signal, &action, nullptr);
 }
 
+// Each YMM register's upper half from the state, VINSERTF128 ymm, ymm, [rbx+disp32], 1, or to it,
+// VEXTRACTF128 [rbx+disp32], ymm, 1.
+std::vector<std::uint8_t> upper_halves(bool store) {
+    std::vector<std::uint8_t> code;
+    for (unsigned i = 0; i < 16; ++i) {
+        const unsigned map = i < 8 ? 0xe3 : 0x63;
+        const unsigned vvvv_l_pp = (store ? 15 : ~i & 15) << 3 | 5;
+        const unsigned modrm = 0x83 | (i & 7) << 3;
+        const unsigned offset = offsetof(FpState, ymm_high) + 16 * i;
+        for (const unsigned byte : {0xc4u, map, vvvv_l_pp, store ? 0x19u : 0x18u, modrm,
+                                    offset & 0xff, offset >> 8, 0u, 0u, 1u})
+            code.push_back(static_cast<std::uint8_t>(byte));
+    }
+    return code;
+}
+
 // push rbx; mov rbx, rdi; mov rdi, rsi; fxrstor64 [rbx]; rflags, rax, rcx, rdx from the state.
 constexpr std::uint8_t prologue[] = {0x53, 0x48, 0x89, 0xfb, 0x48, 0x89, 0xf7, 0x48, 0x0f, 0xae,
                                      0x0b, 0xff, 0xb3, 0x18, 0x02, 0x00, 0x00, 0x9d, 0x48, 0x8b,
@@ -62,9 +81,12 @@ NativeInstruction::NativeInstruction(std::span<const std::uint8_t> code)
         std::memcpy(place, bytes.data(), bytes.size());
         place += bytes.size();
     };
+    const bool has_ymm = host_features().has(Feature::Avx);
     append(prologue);
+    if (has_ymm) append(upper_halves(false));
     instruction_ = reinterpret_cast<std::uint64_t>(place);
     append(code);
+    if (has_ymm) append(upper_halves(true));
     append(epilogue);
     mprotect(page_, page_size, PROT_READ | PROT_EXEC);
 }

@@ -1,5 +1,5 @@
-// Executes one x87, MMX or SSE instruction on the processor that runs the test, from a given state,
-// and gives the state behind it, or the signal that it raised.
+// Executes one x87, MMX, SSE or AVX instruction on the processor that runs the test, from a given
+// state, and gives the state behind it, or the signal that it raised.
 #pragma once
 
 #include <array>
@@ -26,8 +26,11 @@ struct alignas(64) FpState {
     std::array<std::uint64_t, 12> unused{};
     // Behind the image.
     std::uint64_t rax = 0, rcx = 0, rdx = 0, rflags = 2;
+    // The upper halves of the YMM registers; they count where the processor has them.
+    std::array<std::array<std::uint64_t, 2>, 16> ymm_high{};
 };
-static_assert(offsetof(FpState, xmm) == 160 && offsetof(FpState, rax) == 512);
+static_assert(offsetof(FpState, xmm) == 160 && offsetof(FpState, rax) == 512 &&
+              offsetof(FpState, ymm_high) == 544);
 
 class NativeInstruction {
 public:

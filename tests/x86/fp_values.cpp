@@ -167,6 +167,8 @@ FpState FpValues::state(Masks masks, Tags tags) {
     state.mxcsr |= static_cast<std::uint32_t>(bits()) & (one_in(2) ? 0x3f : 0);
     for (auto& value : state.xmm)
         value = vector();
+    for (auto& value : state.ymm_high)
+        value = vector();
     state.rax = integer();
     state.rcx = integer();
     state.rdx = integer();

@@ -85,11 +85,23 @@ inline bool only_computes_address(const Instruction& instruction) {
            category == ZYDIS_CATEGORY_WIDENOP || category == ZYDIS_CATEGORY_PREFETCH;
 }
 
+// Gathers and masked moves check and address each element apart (vector_elements.h).
+inline bool addresses_elements(const Instruction& instruction) {
+    switch (instruction.mnemonic()) {
+    case ZYDIS_MNEMONIC_VMASKMOVPS:
+    case ZYDIS_MNEMONIC_VMASKMOVPD:
+    case ZYDIS_MNEMONIC_VPMASKMOVD:
+    case ZYDIS_MNEMONIC_VPMASKMOVQ: return true;
+    default: return instruction.memory_operand()->mem.type == ZYDIS_MEMOP_TYPE_VSIB;
+    }
+}
+
 // Whether the memory operand is more than base + index * scale + displacement over 64 bits without
 // a segment base.
 inline bool needs_address_op(const Instruction& instruction) {
     const ZydisDecodedOperand* operand = instruction.memory_operand();
     if (!operand || only_computes_address(instruction)) return false;
+    if (addresses_elements(instruction)) return false;
     if (!instruction.is_code64() || instruction.decoded.address_width != 64) return true;
     if (operand->mem.segment == ZYDIS_REGISTER_FS || operand->mem.segment == ZYDIS_REGISTER_GS)
         return true;

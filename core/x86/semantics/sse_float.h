@@ -7,6 +7,10 @@
 
 namespace backplane::x86::semantics {
 
+template <class Operation>
+inline constexpr auto compute =
+    [](auto... values) __attribute__((always_inline)) { return Operation::compute(values...); };
+
 // dst := dst op src. The source is a whole register or a scalar, zero-extended as the host's
 // register form needs it.
 template <class Operation>
@@ -14,9 +18,11 @@ inline constexpr auto float_binary =
     sse<[](auto& m, auto dst, auto src) __attribute__((always_inline)) {
         const auto b = src.read(m);
         if (!b) return Outcome::Fault;
-        const Bits128 first = *dst.read(m), second = zero_extend(*b);
-        const auto result = execute_sse<Operation::tiny>(
-            m, [=] [[gnu::always_inline]] { return Operation::compute(first, second); });
+        const auto first = *dst.read(m);
+        const auto second = zero_extend(*b);
+        const auto result = execute_sse<Operation::tiny>(m, [=] [[gnu::always_inline]] {
+            return for_each_half(compute<Operation>, first, second);
+        });
         if (!result) return Outcome::Fault;
         dst.write(m, *result);
         return Outcome::Next;
@@ -28,9 +34,9 @@ inline constexpr auto float_unary =
     sse<[](auto& m, auto dst, auto src) __attribute__((always_inline)) {
         const auto b = src.read(m);
         if (!b) return Outcome::Fault;
-        const Bits128 second = zero_extend(*b);
+        const auto second = zero_extend(*b);
         const auto result = execute_sse<Operation::tiny>(
-            m, [=] [[gnu::always_inline]] { return Operation::compute(second); });
+            m, [=] [[gnu::always_inline]] { return for_each_half(compute<Operation>, second); });
         if (!result) return Outcome::Fault;
         dst.write(m, *result);
         return Outcome::Next;
@@ -124,22 +130,29 @@ inline constexpr auto shufps =
     sse<[](auto& m, auto dst, auto src, auto control) __attribute__((always_inline)) {
         const auto b = src.read(m);
         if (!b) return Outcome::Fault;
-        const auto from_dst = to_lanes<std::uint32_t>(*dst.read(m)),
-                   from_src = to_lanes<std::uint32_t>(*b);
         const unsigned by = *control.read(m);
-        using Singles = Lanes<std::uint32_t, Bits128>;
-        dst.write(m, from_lanes<Bits128>(Singles{from_dst[by & 3], from_dst[by >> 2 & 3],
-                                                 from_src[by >> 4 & 3], from_src[by >> 6 & 3]}));
+        const auto half = [=](Bits128 x, Bits128 y) __attribute__((always_inline)) {
+            const auto from_dst = to_lanes<std::uint32_t>(x), from_src = to_lanes<std::uint32_t>(y);
+            using Singles = Lanes<std::uint32_t, Bits128>;
+            return from_lanes<Bits128>(Singles{from_dst[by & 3], from_dst[by >> 2 & 3],
+                                               from_src[by >> 4 & 3], from_src[by >> 6 & 3]});
+        };
+        dst.write(m, for_each_half(half, *dst.read(m), *b));
         return Outcome::Next;
     }>;
 
+// The control byte has two bits for each half.
 inline constexpr auto shufpd =
     sse<[](auto& m, auto dst, auto src, auto control) __attribute__((always_inline)) {
         const auto b = src.read(m);
         if (!b) return Outcome::Fault;
-        const Bits128 a = *dst.read(m);
-        const unsigned by = *control.read(m);
-        dst.write(m, Bits128{a[by & 1], (*b)[by >> 1 & 1]});
+        unsigned by = *control.read(m);
+        const auto half = [&](Bits128 x, Bits128 y) __attribute__((always_inline)) {
+            const Bits128 result{x[by & 1], y[by >> 1 & 1]};
+            by >>= 2;
+            return result;
+        };
+        dst.write(m, for_each_half(half, *dst.read(m), *b));
         return Outcome::Next;
     }>;
 

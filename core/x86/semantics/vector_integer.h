@@ -11,7 +11,6 @@ namespace backplane::x86::semantics {
 template <class T, auto operation>
 inline constexpr auto lane_shift =
     vector<[](auto& m, auto dst, auto src) __attribute__((always_inline)) {
-        using Bits = typename decltype(dst)::Value;
         const auto b = src.read(m);
         if (!b) return Outcome::Fault;
         std::uint64_t count;
@@ -19,8 +18,10 @@ inline constexpr auto lane_shift =
             count = (*b)[0];
         else
             count = *b;
-        const auto a = dst.read(m);
-        dst.write(m, from_lanes<Bits>(operation(to_lanes<T>(*a), count)));
+        const auto half = [=](auto x) __attribute__((always_inline)) {
+            return from_lanes<decltype(x)>(operation(to_lanes<T>(x), count));
+        };
+        dst.write(m, for_each_half(half, *dst.read(m)));
         return Outcome::Next;
     }>;
 
@@ -119,7 +120,11 @@ inline constexpr auto pshufhw = lane_shuffle<std::uint16_t, lanes::shuffle_high>
 template <class T>
 inline constexpr auto move_mask = [](auto& m, auto dst, auto src) __attribute__((always_inline)) {
     constexpr auto gather = [](auto& m, auto src, auto dst) __attribute__((always_inline)) {
-        dst.write(m, lanes::sign_mask(to_lanes<T>(*src.read(m))));
+        const auto value = *src.read(m);
+        std::uint32_t mask = lanes::sign_mask(to_lanes<T>(low_half(value)));
+        if constexpr (sizeof value == sizeof(Bits256))
+            mask |= lanes::sign_mask(to_lanes<T>(value.high)) << lane_count<T, Bits128>;
+        dst.write(m, mask);
         return Outcome::Next;
     };
     return vector<gather>(m, src, dst);

@@ -79,16 +79,18 @@ inline constexpr auto clflush = [](auto& m, auto memory) __attribute__((always_i
 };
 
 // SDM 2: a reserved bit is #GP.
-inline constexpr auto ldmxcsr = sse<[](auto& m, auto src) __attribute__((always_inline)) {
+inline constexpr auto load_mxcsr = [](auto& m, auto src) __attribute__((always_inline)) {
     const auto value = src.read(m);
     if (!value) return Outcome::Fault;
     if (*value & ~mxcsr::writable) return m.raise(Fault{Vector::GeneralProtection});
     set_guest_mxcsr(m.state(), *value);
     return Outcome::Next;
-}>;
+};
+inline constexpr auto ldmxcsr = sse<load_mxcsr>;
 
-inline constexpr auto stmxcsr = sse<[](auto& m, auto dst) __attribute__((always_inline)) {
+inline constexpr auto store_mxcsr = [](auto& m, auto dst) __attribute__((always_inline)) {
     return dst.write(m, guest_mxcsr(m.state())) ? Outcome::Next : Outcome::Fault;
-}>;
+};
+inline constexpr auto stmxcsr = sse<store_mxcsr>;
 
 }  // namespace backplane::x86::semantics
