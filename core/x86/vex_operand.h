@@ -26,6 +26,9 @@ struct InReg {
 struct InRm {
     static unsigned number(const Op& op) { return op.rm; }
 };
+struct InIndex {
+    static unsigned number(const Op& op) { return op.index; }
+};
 struct InFirstSource {
     static unsigned number(const Op& op) { return vex_op::first_source(op.extra); }
 };
@@ -53,6 +56,13 @@ struct VexRegister {
         std::memcpy(whole.bytes.data(), &value, sizeof value);
         m.state().vectors[Destination::number(m.op())] = whole;
         return true;
+    }
+
+    // What an instruction that faults halfway leaves: nothing above is cleared yet.
+    template <class M>
+    static void write_part(M& m, T value) {
+        std::memcpy(m.state().vectors[Destination::number(m.op())].bytes.data(), &value,
+                    sizeof value);
     }
 };
 

@@ -13,6 +13,11 @@ Forms make_forms() {
     register_avx_comparisons(forms);
     register_avx_conversions(forms);
     register_avx_move(forms);
+    register_avx_permute(forms);
+    register_avx_masked(forms);
+    register_fma_add(forms);
+    register_fma_negated(forms);
+    register_fma_alternating(forms);
     register_bit(forms);
     register_bit_manipulation(forms);
     register_branch(forms);

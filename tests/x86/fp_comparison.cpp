@@ -4,7 +4,10 @@
 #include "x86/forms/sse4a.h"
 #include "x86/forms/avx_float.h"
 #include "x86/forms/avx_integer.h"
+#include "x86/forms/avx_masked.h"
 #include "x86/forms/avx_move.h"
+#include "x86/forms/avx_permute.h"
+#include "x86/forms/fma.h"
 #include "x86/forms/sse_float.h"
 #include "x86/forms/sse_float_sse4.h"
 #include "x86/forms/string.h"
@@ -16,8 +19,11 @@
 #include "x86/forms/vector_string.h"
 #include "x86/forms/x87.h"
 
+#include <sys/mman.h>
+
 #include <csignal>
 #include <cstdio>
+#include <new>
 #include <stdexcept>
 
 namespace backplane::x86::testing {
@@ -41,7 +47,10 @@ const FormTable<SemanticsEngine>& floating_point_forms() {
         register_x87(made);
         register_avx_float(made);
         register_avx_integer(made);
+        register_avx_masked(made);
         register_avx_move(made);
+        register_avx_permute(made);
+        register_fma(made);
         return made;
     }();
     return table;
@@ -152,10 +161,28 @@ std::string describe_difference(const FpState& expected, const FpState& found, I
     return text;
 }
 
+namespace {
+
+constexpr std::size_t page_size = 4096;
+
+std::uint8_t* map_guarded_page() {
+    void* pages = mmap(nullptr, 3 * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    auto* page = static_cast<std::uint8_t*>(pages) + page_size;
+    if (pages == MAP_FAILED || mprotect(page, page_size, PROT_READ | PROT_WRITE) != 0)
+        throw std::bad_alloc();
+    return page;
+}
+
+}  // namespace
+
+void FpComparison::Unmap::operator()(std::uint8_t* page) const {
+    munmap(page - page_size, 3 * page_size);
+}
+
 FpComparison::FpComparison(const Code& code, Ignored ignored)
-    : code_(code), ignored_(ignored), native_(code), buffer_(std::make_unique<Buffer>()),
-      machine_(reinterpret_cast<std::uint64_t>(buffer_->bytes.data()),
-               std::as_writable_bytes(std::span{buffer_->bytes})) {
+    : code_(code), ignored_(ignored), native_(code), page_(map_guarded_page()),
+      machine_(reinterpret_cast<std::uint64_t>(page_.get()),
+               std::as_writable_bytes(std::span{page_.get(), page_size})) {
     const auto bytes = std::as_bytes(std::span{code_});
     if (Decoder{}.decode(bytes, CodeSize::Bits64, native_.address(), instruction_) !=
             DecodeStatus::Complete ||
@@ -177,17 +204,18 @@ void dirty_host_x87(std::uint64_t by) {
 
 std::string FpComparison::difference(const FpState& before,
                                      const std::array<std::uint8_t, memory_size>& memory) {
-    auto* operand = buffer_->bytes.data() + misalignment;
+    auto* operand = page_.get() + misalignment;
+    std::uint8_t* pointer = operand + pointer_offset;
     std::memcpy(operand, memory.data(), memory.size());
     FpState expected = before;
-    const int signal = native_.execute(expected, operand);
+    const int signal = native_.execute(expected, pointer);
     std::array<std::uint8_t, memory_size> expected_memory;
     std::memcpy(expected_memory.data(), operand, memory.size());
 
     std::memcpy(operand, memory.data(), memory.size());
     CpuState& state = machine_.state();
     load_state(state, before);
-    state.gpr[RSI] = state.gpr[RDI] = reinterpret_cast<std::uint64_t>(operand);
+    state.gpr[RSI] = state.gpr[RDI] = reinterpret_cast<std::uint64_t>(pointer);
     dirty_host_x87(executions);
     enter_guest_fp(state);
     const auto outcome = execute(machine_, floating_point_forms(), instruction_);

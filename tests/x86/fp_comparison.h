@@ -41,18 +41,22 @@ public:
     CpuState& state() { return machine_.state(); }
     std::uint64_t executions = 0, faults = 0;
 
-    // Moves the operand off its alignment.
+    // Moves the operand off its alignment. The page that it lies in, from its beginning on, has
+    // nothing mapped on either side.
     std::size_t misalignment = 0;
+    static constexpr std::size_t at_page_end = 4096 - memory_size;
+    // What RSI and RDI point to, from the operand's first byte.
+    std::int64_t pointer_offset = 0;
 
 private:
-    struct alignas(64) Buffer {
-        std::array<std::uint8_t, memory_size + 64> bytes;
+    struct Unmap {
+        void operator()(std::uint8_t* page) const;
     };
 
     Code code_;
     Ignored ignored_;
     NativeInstruction native_;
-    std::unique_ptr<Buffer> buffer_;
+    std::unique_ptr<std::uint8_t, Unmap> page_;
     SemanticsMachine machine_;
     Instruction instruction_;
 };

@@ -1,0 +1,49 @@
+// Memory that an instruction accesses element by element, each only when its mask bit is set:
+// VMASKMOV, VPMASKMOV and the gathers (SDM 2). No element that is masked off is checked.
+#pragma once
+
+#include "x86/operand.h"
+#include "x86/string_space.h"
+
+namespace backplane::x86 {
+
+// Op::base, index and scale are those of the memory operand, Op::immediate has the displacement,
+// Op::extra what SegmentedStrings::pack gives.
+struct VectorElements {
+    static constexpr bool is_memory = true, is_vex = true;
+
+    template <class M>
+    static std::uint64_t slot(M& m, std::uint8_t offset) {
+        std::uint64_t value;
+        std::memcpy(&value, reinterpret_cast<const char*>(&m.state()) + offset, sizeof value);
+        return value;
+    }
+
+    // The offset in the segment: of the first element, for masked moves; without the index, for
+    // gathers.
+    template <class M>
+    static std::uint64_t start(M& m) {
+        return slot(m, m.op().base) + (slot(m, m.op().index) << m.op().scale) + m.op().immediate;
+    }
+    template <class M>
+    static std::uint64_t base(M& m) {
+        return slot(m, m.op().base) + m.op().immediate;
+    }
+
+    // Empty when a segment check failed and a fault was raised.
+    template <class M>
+    static std::optional<std::uint64_t> linear(M& m, std::uint64_t offset, unsigned size,
+                                               SegmentAccess access) {
+        return SegmentedStrings::linear(m, SegmentedStrings::source_segment(m),
+                                        SegmentedStrings::truncated(m, offset), size, access);
+    }
+
+    template <class T, class M>
+    static std::optional<T> load(M& m, std::uint64_t offset) {
+        const auto address = linear(m, offset, sizeof(T), SegmentAccess::Read);
+        if (!address) return {};
+        return m.template load<T>(*address);
+    }
+};
+
+}  // namespace backplane::x86
