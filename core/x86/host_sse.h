@@ -13,7 +13,7 @@
 namespace backplane::x86::host {
 
 // Which lanes of a result can be tiny.
-enum class Tiny : std::uint8_t { Never, Single, Double, PackedSingle, PackedDouble };
+enum class Tiny : std::uint8_t { Never, Single, Double, PackedSingle, PackedDouble, PackedHalf };
 
 #define BACKPLANE_SSE_BINARY(Name, instruction, tiny_lanes)                                        \
     struct Name {                                                                                  \

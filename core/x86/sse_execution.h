@@ -22,6 +22,10 @@ bool has_tiny(const Result& result) {
         const auto singles = to_lanes<std::uint32_t>(result);
         for (int i = 0; i < (lanes == host::Tiny::Single ? 1 : 4); ++i)
             if ((singles[i] & 0x7f800000) == 0 && (singles[i] & 0x007fffff) != 0) return true;
+    } else if constexpr (lanes == host::Tiny::PackedHalf) {
+        const auto halves = to_lanes<std::uint16_t>(result);
+        for (int i = 0; i < lane_count<std::uint16_t, Bits128>; ++i)
+            if ((halves[i] & 0x7c00) == 0 && (halves[i] & 0x03ff) != 0) return true;
     } else if constexpr (lanes == host::Tiny::Double || lanes == host::Tiny::PackedDouble) {
         for (int i = 0; i < (lanes == host::Tiny::Double ? 1 : 2); ++i)
             if ((result[i] & 0x7ff0000000000000) == 0 && (result[i] & 0x000fffffffffffff) != 0)

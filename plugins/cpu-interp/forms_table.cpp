@@ -18,6 +18,11 @@ Forms make_forms() {
     register_fma_add(forms);
     register_fma_negated(forms);
     register_fma_alternating(forms);
+    register_avx_blend(forms);
+    register_avx_element(forms);
+    register_avx_crypto(forms);
+    register_avx_float_sse4(forms);
+    register_f16c(forms);
     register_bit(forms);
     register_bit_manipulation(forms);
     register_branch(forms);

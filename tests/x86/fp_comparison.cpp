@@ -1,13 +1,15 @@
 #include "x86/fp_comparison.h"
 
-#include "x86/forms/crypto.h"
-#include "x86/forms/sse4a.h"
 #include "x86/forms/avx_float.h"
 #include "x86/forms/avx_integer.h"
 #include "x86/forms/avx_masked.h"
 #include "x86/forms/avx_move.h"
 #include "x86/forms/avx_permute.h"
+#include "x86/forms/avx_shuffle.h"
+#include "x86/forms/crypto.h"
+#include "x86/forms/f16c.h"
 #include "x86/forms/fma.h"
+#include "x86/forms/sse4a.h"
 #include "x86/forms/sse_float.h"
 #include "x86/forms/sse_float_sse4.h"
 #include "x86/forms/string.h"
@@ -50,6 +52,8 @@ const FormTable<SemanticsEngine>& floating_point_forms() {
         register_avx_masked(made);
         register_avx_move(made);
         register_avx_permute(made);
+        register_avx_shuffle(made);
+        register_f16c(made);
         register_fma(made);
         return made;
     }();

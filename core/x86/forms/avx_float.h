@@ -3,6 +3,7 @@
 
 #include "x86/forms/vex_operands.h"
 #include "x86/semantics/avx_float.h"
+#include "x86/semantics/sse_float_sse4.h"
 
 namespace backplane::x86 {
 namespace forms {
@@ -81,6 +82,23 @@ void register_avx_arithmetic(FormTable<Engine>& table) {
 }
 
 template <class Engine>
+void register_avx_float_sse4(FormTable<Engine>& table) {
+    using Byte = Immediate<std::uint8_t>;
+    table[ZYDIS_MNEMONIC_VADDSUBPS] = vex_packed<Engine, semantics::addsubps>;
+    table[ZYDIS_MNEMONIC_VADDSUBPD] = vex_packed<Engine, semantics::addsubpd>;
+    table[ZYDIS_MNEMONIC_VHADDPS] = vex_packed<Engine, semantics::haddps>;
+    table[ZYDIS_MNEMONIC_VHADDPD] = vex_packed<Engine, semantics::haddpd>;
+    table[ZYDIS_MNEMONIC_VHSUBPS] = vex_packed<Engine, semantics::hsubps>;
+    table[ZYDIS_MNEMONIC_VHSUBPD] = vex_packed<Engine, semantics::hsubpd>;
+    table[ZYDIS_MNEMONIC_VROUNDPS] = vex_packed_control<Engine, semantics::roundps>;
+    table[ZYDIS_MNEMONIC_VROUNDPD] = vex_packed_control<Engine, semantics::roundpd>;
+    table[ZYDIS_MNEMONIC_VROUNDSS] = vex_scalar<Engine, semantics::roundss, std::uint32_t, Byte>;
+    table[ZYDIS_MNEMONIC_VROUNDSD] = vex_scalar<Engine, semantics::roundsd, std::uint64_t, Byte>;
+    table[ZYDIS_MNEMONIC_VDPPS] = vex_packed_control<Engine, semantics::dpps>;
+    table[ZYDIS_MNEMONIC_VDPPD] = vex_xmm<Engine, semantics::dppd, VexMemory<Bits128>, Byte>;
+}
+
+template <class Engine>
 void register_avx_comparisons(FormTable<Engine>& table) {
     using Byte = Immediate<std::uint8_t>;
     table[ZYDIS_MNEMONIC_VCMPPS] = vex_packed_control<Engine, semantics::vcmpps>;
@@ -129,6 +147,7 @@ void register_avx_conversions(FormTable<Engine>& table) {
 template <class Engine>
 void register_avx_float(FormTable<Engine>& table) {
     forms::register_avx_arithmetic(table);
+    forms::register_avx_float_sse4(table);
     forms::register_avx_comparisons(table);
     forms::register_avx_conversions(table);
 }

@@ -34,15 +34,6 @@ typename Engine::Handler vex_byte_shift(const Instruction& instruction, Op& op) 
 }
 
 template <class Engine>
-typename Engine::Handler vex_extract_word(const Instruction& instruction, Op& op) {
-    // The other encoding of VPEXTRW has the vector register in ModRM.reg.
-    if (instruction.operands[0].encoding != ZYDIS_OPERAND_ENCODING_MODRM_REG) return nullptr;
-    if (!fill_vex(instruction, op)) return nullptr;
-    return Engine::template handler<semantics::pextrw, Reg<std::uint32_t>, VexRm<Bits128>,
-                                    Immediate<std::uint8_t>>();
-}
-
-template <class Engine>
 typename Engine::Handler vex_masked_move(const Instruction& instruction, Op& op) {
     if (!is_vex(instruction)) return nullptr;
     op.reg = register_number(instruction.operands[0].reg.value);
@@ -89,6 +80,26 @@ void register_avx_integer_arithmetic(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_VPCMPGTB] = vex_packed<Engine, semantics::pcmpgtb>;
     table[ZYDIS_MNEMONIC_VPCMPGTW] = vex_packed<Engine, semantics::pcmpgtw>;
     table[ZYDIS_MNEMONIC_VPCMPGTD] = vex_packed<Engine, semantics::pcmpgtd>;
+    table[ZYDIS_MNEMONIC_VPABSB] = vex_packed<Engine, semantics::pabsb>;
+    table[ZYDIS_MNEMONIC_VPABSW] = vex_packed<Engine, semantics::pabsw>;
+    table[ZYDIS_MNEMONIC_VPABSD] = vex_packed<Engine, semantics::pabsd>;
+    table[ZYDIS_MNEMONIC_VPSIGNB] = vex_packed<Engine, semantics::psignb>;
+    table[ZYDIS_MNEMONIC_VPSIGNW] = vex_packed<Engine, semantics::psignw>;
+    table[ZYDIS_MNEMONIC_VPSIGND] = vex_packed<Engine, semantics::psignd>;
+    table[ZYDIS_MNEMONIC_VPMULHRSW] = vex_packed<Engine, semantics::pmulhrsw>;
+    table[ZYDIS_MNEMONIC_VPMULDQ] = vex_packed<Engine, semantics::pmuldq>;
+    table[ZYDIS_MNEMONIC_VPMULLD] = vex_packed<Engine, semantics::pmulld>;
+    table[ZYDIS_MNEMONIC_VPMINSB] = vex_packed<Engine, semantics::pminsb>;
+    table[ZYDIS_MNEMONIC_VPMAXSB] = vex_packed<Engine, semantics::pmaxsb>;
+    table[ZYDIS_MNEMONIC_VPMINUW] = vex_packed<Engine, semantics::pminuw>;
+    table[ZYDIS_MNEMONIC_VPMAXUW] = vex_packed<Engine, semantics::pmaxuw>;
+    table[ZYDIS_MNEMONIC_VPMINUD] = vex_packed<Engine, semantics::pminud>;
+    table[ZYDIS_MNEMONIC_VPMAXUD] = vex_packed<Engine, semantics::pmaxud>;
+    table[ZYDIS_MNEMONIC_VPMINSD] = vex_packed<Engine, semantics::pminsd>;
+    table[ZYDIS_MNEMONIC_VPMAXSD] = vex_packed<Engine, semantics::pmaxsd>;
+    table[ZYDIS_MNEMONIC_VPCMPEQQ] = vex_packed<Engine, semantics::pcmpeqq>;
+    table[ZYDIS_MNEMONIC_VPCMPGTQ] = vex_packed<Engine, semantics::pcmpgtq>;
+    table[ZYDIS_MNEMONIC_VPTEST] = vex_packed<Engine, semantics::ptest>;
     table[ZYDIS_MNEMONIC_VPMOVMSKB] = vex_mask<Engine, semantics::pmovmskb>;
     table[ZYDIS_MNEMONIC_VMOVMSKPS] = vex_mask<Engine, semantics::movmskps>;
     table[ZYDIS_MNEMONIC_VMOVMSKPD] = vex_mask<Engine, semantics::movmskpd>;
@@ -108,6 +119,7 @@ void register_avx_integer_shuffle(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_VPACKSSWB] = vex_packed<Engine, semantics::packsswb>;
     table[ZYDIS_MNEMONIC_VPACKSSDW] = vex_packed<Engine, semantics::packssdw>;
     table[ZYDIS_MNEMONIC_VPACKUSWB] = vex_packed<Engine, semantics::packuswb>;
+    table[ZYDIS_MNEMONIC_VPACKUSDW] = vex_packed<Engine, semantics::packusdw>;
     table[ZYDIS_MNEMONIC_VPUNPCKLBW] = vex_packed<Engine, semantics::punpcklbw>;
     table[ZYDIS_MNEMONIC_VPUNPCKLWD] = vex_packed<Engine, semantics::punpcklwd>;
     table[ZYDIS_MNEMONIC_VPUNPCKHBW] = vex_packed<Engine, semantics::punpckhbw>;
@@ -135,10 +147,6 @@ void register_avx_integer_shuffle(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_VPSHUFD] = vex_packed_control<Engine, semantics::pshufd>;
     table[ZYDIS_MNEMONIC_VPSHUFLW] = vex_packed_control<Engine, semantics::pshuflw>;
     table[ZYDIS_MNEMONIC_VPSHUFHW] = vex_packed_control<Engine, semantics::pshufhw>;
-    table[ZYDIS_MNEMONIC_VPEXTRW] = vex_extract_word<Engine>;
-    table[ZYDIS_MNEMONIC_VPINSRW] =
-        vex_source<Engine, semantics::pinsrw, VexTarget<Bits128>, Rm<std::uint16_t>,
-                   VexMemory<std::uint16_t>, Immediate<std::uint8_t>>;
     table[ZYDIS_MNEMONIC_VMASKMOVDQU] = vex_masked_move<Engine>;
 }
 

@@ -51,6 +51,13 @@ inline constexpr auto broadcast = avx_unary<[]<class Bits, class T>(const T& val
 inline constexpr auto vbroadcast128 =
     avx_unary<[]<class Bits>(const Bits128& value) { return Bits256{value, value}; }>;
 
+// VPMOVSX and VPMOVZX to YMM registers: src has as many elements of From as dst has of To.
+template <class From, class To>
+inline constexpr auto widening_move_ymm = avx_unary<[]<class Bits, class T>(const T& narrow) {
+    const auto from = std::bit_cast<Elements<From, T>>(narrow);
+    return make_elements<To, Bits>([&](unsigned i) { return from[i]; });
+}>;
+
 // VPERMILPS and VPERMILPD: within each half, by a control byte or by elements.
 inline constexpr auto vpermilps_control =
     avx_unary<[]<class Bits>(const Bits& value, std::uint8_t control) {

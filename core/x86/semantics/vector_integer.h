@@ -138,7 +138,12 @@ inline constexpr auto movmskpd = move_mask<std::int64_t>;
 inline constexpr auto ptest = sse<[](auto& m, auto dst, auto src) __attribute__((always_inline)) {
     const auto b = src.read(m);
     if (!b) return Outcome::Fault;
-    const Bits128 a = *dst.read(m), common = a & *b, missing = ~a & *b;
+    const auto a = *dst.read(m);
+    Bits128 common = low_half(a) & low_half(*b), missing = ~low_half(a) & low_half(*b);
+    if constexpr (sizeof a == sizeof(Bits256)) {
+        common |= a.high & b->high;
+        missing |= ~a.high & b->high;
+    }
     m.state().flags.from_rflags(((common[0] | common[1]) == 0 ? rflags::zf : 0) |
                                 ((missing[0] | missing[1]) == 0 ? rflags::cf : 0));
     return Outcome::Next;

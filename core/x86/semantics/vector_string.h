@@ -25,6 +25,7 @@ inline constexpr auto string_compare =
             state.gpr[RCX] = match_index(matches, control);
         } else {
             const Bits128 mask = match_mask(matches, control);
+            if constexpr (is_vex_operand<decltype(first)>) state.vectors[0] = {};
             std::memcpy(state.vectors[0].bytes.data(), &mask, sizeof mask);
         }
         // ZF and SF: the second and the first string end within the register.
