@@ -2,7 +2,7 @@
 //
 // Operand order is fixed by the assembly, so NaN propagation, rounding and flags are the
 // processor's. Each operation says what its result is made of, for the check of tiny results when
-// underflow is unmasked (semantics/sse_guard.h). `volatile` keeps an operation between the MXCSR
+// underflow is unmasked (sse_execution.h). `volatile` keeps an operation between the MXCSR
 // accesses around it.
 #pragma once
 
@@ -15,9 +15,23 @@ namespace backplane::x86::host {
 // Which lanes of a result can be tiny.
 enum class Tiny : std::uint8_t { Never, Single, Double, PackedSingle, PackedDouble, PackedHalf };
 
-#define BACKPLANE_SSE_BINARY(Name, instruction, tiny_lanes)                                        \
+// What an operation computes in each lane of a result that can be tiny (sse_inexact.h).
+enum class LaneOperation : std::uint8_t {
+    Other,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    SubtractAdd,  // in even and in odd lanes
+    AddPairs,     // of neighbours in a, then in b
+    SubtractPairs,
+    Narrow,  // to single precision
+};
+
+#define BACKPLANE_SSE_BINARY(Name, instruction, tiny_lanes, operation)                             \
     struct Name {                                                                                  \
         static constexpr Tiny tiny = Tiny::tiny_lanes;                                             \
+        static constexpr LaneOperation lane_operation = LaneOperation::operation;                  \
         [[gnu::always_inline]] static Bits128 compute(Bits128 a, Bits128 b) {                      \
             asm volatile(instruction " %1, %0" : "+x"(a) : "x"(b));                                \
             return a;                                                                              \
@@ -25,9 +39,10 @@ enum class Tiny : std::uint8_t { Never, Single, Double, PackedSingle, PackedDoub
     };
 
 // An operation whose destination's upper lanes survive is binary; one that replaces them is unary.
-#define BACKPLANE_SSE_UNARY(Name, instruction, tiny_lanes)                                         \
+#define BACKPLANE_SSE_UNARY(Name, instruction, tiny_lanes, operation)                              \
     struct Name {                                                                                  \
         static constexpr Tiny tiny = Tiny::tiny_lanes;                                             \
+        static constexpr LaneOperation lane_operation = LaneOperation::operation;                  \
         [[gnu::always_inline]] static Bits128 compute(Bits128 b) {                                 \
             Bits128 result;                                                                        \
             asm volatile(instruction " %1, %0" : "=x"(result) : "x"(b));                           \
@@ -35,32 +50,32 @@ enum class Tiny : std::uint8_t { Never, Single, Double, PackedSingle, PackedDoub
         }                                                                                          \
     };
 
-#define BACKPLANE_SSE_ARITHMETIC(Name, stem)                                                       \
-    BACKPLANE_SSE_BINARY(Name##ps, stem "ps", PackedSingle)                                        \
-    BACKPLANE_SSE_BINARY(Name##pd, stem "pd", PackedDouble)                                        \
-    BACKPLANE_SSE_BINARY(Name##ss, stem "ss", Single)                                              \
-    BACKPLANE_SSE_BINARY(Name##sd, stem "sd", Double)
+#define BACKPLANE_SSE_ARITHMETIC(Name, stem, operation)                                            \
+    BACKPLANE_SSE_BINARY(Name##ps, stem "ps", PackedSingle, operation)                             \
+    BACKPLANE_SSE_BINARY(Name##pd, stem "pd", PackedDouble, operation)                             \
+    BACKPLANE_SSE_BINARY(Name##ss, stem "ss", Single, operation)                                   \
+    BACKPLANE_SSE_BINARY(Name##sd, stem "sd", Double, operation)
 
-BACKPLANE_SSE_ARITHMETIC(Add, "add")
-BACKPLANE_SSE_ARITHMETIC(Sub, "sub")
-BACKPLANE_SSE_ARITHMETIC(Mul, "mul")
-BACKPLANE_SSE_ARITHMETIC(Div, "div")
+BACKPLANE_SSE_ARITHMETIC(Add, "add", Add)
+BACKPLANE_SSE_ARITHMETIC(Sub, "sub", Subtract)
+BACKPLANE_SSE_ARITHMETIC(Mul, "mul", Multiply)
+BACKPLANE_SSE_ARITHMETIC(Div, "div", Divide)
 
 // SSE3: neighbours combined, and subtraction in the even lanes with addition in the odd ones.
-#define BACKPLANE_SSE_HORIZONTAL(Name, stem)                                                       \
-    BACKPLANE_SSE_BINARY(Name##ps, stem "ps", PackedSingle)                                        \
-    BACKPLANE_SSE_BINARY(Name##pd, stem "pd", PackedDouble)
+#define BACKPLANE_SSE_HORIZONTAL(Name, stem, operation)                                            \
+    BACKPLANE_SSE_BINARY(Name##ps, stem "ps", PackedSingle, operation)                             \
+    BACKPLANE_SSE_BINARY(Name##pd, stem "pd", PackedDouble, operation)
 
-BACKPLANE_SSE_HORIZONTAL(Addsub, "addsub")
-BACKPLANE_SSE_HORIZONTAL(Hadd, "hadd")
-BACKPLANE_SSE_HORIZONTAL(Hsub, "hsub")
+BACKPLANE_SSE_HORIZONTAL(Addsub, "addsub", SubtractAdd)
+BACKPLANE_SSE_HORIZONTAL(Hadd, "hadd", AddPairs)
+BACKPLANE_SSE_HORIZONTAL(Hsub, "hsub", SubtractPairs)
 
 // SDM 2: minimum and maximum return an operand as it is, so a denormal result is no underflow.
 #define BACKPLANE_SSE_SELECTION(Name, stem)                                                        \
-    BACKPLANE_SSE_BINARY(Name##ps, stem "ps", Never)                                               \
-    BACKPLANE_SSE_BINARY(Name##pd, stem "pd", Never)                                               \
-    BACKPLANE_SSE_BINARY(Name##ss, stem "ss", Never)                                               \
-    BACKPLANE_SSE_BINARY(Name##sd, stem "sd", Never)
+    BACKPLANE_SSE_BINARY(Name##ps, stem "ps", Never, Other)                                        \
+    BACKPLANE_SSE_BINARY(Name##pd, stem "pd", Never, Other)                                        \
+    BACKPLANE_SSE_BINARY(Name##ss, stem "ss", Never, Other)                                        \
+    BACKPLANE_SSE_BINARY(Name##sd, stem "sd", Never, Other)
 
 BACKPLANE_SSE_SELECTION(Min, "min")
 BACKPLANE_SSE_SELECTION(Max, "max")
@@ -77,25 +92,25 @@ BACKPLANE_SSE_COMPARISON(Nlt, "nlt")
 BACKPLANE_SSE_COMPARISON(Nle, "nle")
 BACKPLANE_SSE_COMPARISON(Ord, "ord")
 
-BACKPLANE_SSE_UNARY(Sqrtps, "sqrtps", Never)
-BACKPLANE_SSE_UNARY(Sqrtpd, "sqrtpd", Never)
-BACKPLANE_SSE_BINARY(Sqrtss, "sqrtss", Never)
-BACKPLANE_SSE_BINARY(Sqrtsd, "sqrtsd", Never)
-BACKPLANE_SSE_UNARY(Rcpps, "rcpps", Never)
-BACKPLANE_SSE_BINARY(Rcpss, "rcpss", Never)
-BACKPLANE_SSE_UNARY(Rsqrtps, "rsqrtps", Never)
-BACKPLANE_SSE_BINARY(Rsqrtss, "rsqrtss", Never)
+BACKPLANE_SSE_UNARY(Sqrtps, "sqrtps", Never, Other)
+BACKPLANE_SSE_UNARY(Sqrtpd, "sqrtpd", Never, Other)
+BACKPLANE_SSE_BINARY(Sqrtss, "sqrtss", Never, Other)
+BACKPLANE_SSE_BINARY(Sqrtsd, "sqrtsd", Never, Other)
+BACKPLANE_SSE_UNARY(Rcpps, "rcpps", Never, Other)
+BACKPLANE_SSE_BINARY(Rcpss, "rcpss", Never, Other)
+BACKPLANE_SSE_UNARY(Rsqrtps, "rsqrtps", Never, Other)
+BACKPLANE_SSE_BINARY(Rsqrtss, "rsqrtss", Never, Other)
 
-BACKPLANE_SSE_UNARY(Cvtps2pd, "cvtps2pd", Never)
-BACKPLANE_SSE_UNARY(Cvtpd2ps, "cvtpd2ps", PackedSingle)
-BACKPLANE_SSE_BINARY(Cvtss2sd, "cvtss2sd", Never)
-BACKPLANE_SSE_BINARY(Cvtsd2ss, "cvtsd2ss", Single)
-BACKPLANE_SSE_UNARY(Cvtdq2ps, "cvtdq2ps", Never)
-BACKPLANE_SSE_UNARY(Cvtdq2pd, "cvtdq2pd", Never)
-BACKPLANE_SSE_UNARY(Cvtps2dq, "cvtps2dq", Never)
-BACKPLANE_SSE_UNARY(Cvttps2dq, "cvttps2dq", Never)
-BACKPLANE_SSE_UNARY(Cvtpd2dq, "cvtpd2dq", Never)
-BACKPLANE_SSE_UNARY(Cvttpd2dq, "cvttpd2dq", Never)
+BACKPLANE_SSE_UNARY(Cvtps2pd, "cvtps2pd", Never, Other)
+BACKPLANE_SSE_UNARY(Cvtpd2ps, "cvtpd2ps", PackedSingle, Narrow)
+BACKPLANE_SSE_BINARY(Cvtss2sd, "cvtss2sd", Never, Other)
+BACKPLANE_SSE_BINARY(Cvtsd2ss, "cvtsd2ss", Single, Narrow)
+BACKPLANE_SSE_UNARY(Cvtdq2ps, "cvtdq2ps", Never, Other)
+BACKPLANE_SSE_UNARY(Cvtdq2pd, "cvtdq2pd", Never, Other)
+BACKPLANE_SSE_UNARY(Cvtps2dq, "cvtps2dq", Never, Other)
+BACKPLANE_SSE_UNARY(Cvttps2dq, "cvttps2dq", Never, Other)
+BACKPLANE_SSE_UNARY(Cvtpd2dq, "cvtpd2dq", Never, Other)
+BACKPLANE_SSE_UNARY(Cvttpd2dq, "cvttpd2dq", Never, Other)
 
 // From a general register into the low lane.
 #define BACKPLANE_SSE_FROM_INTEGER(Name, instruction, Integer)                                     \

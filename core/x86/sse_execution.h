@@ -7,6 +7,7 @@
 
 #include "x86/fp_availability.h"
 #include "x86/host_sse.h"
+#include "x86/sse_inexact.h"
 
 #include <bit>
 #include <optional>
@@ -34,8 +35,11 @@ bool has_tiny(const Result& result) {
     return false;
 }
 
-template <host::Tiny tiny, class M, class Compute>
-[[gnu::noinline, gnu::cold]] auto execute_sse_checked(M& m, Compute compute)
+// For operations whose result is never tiny and never overflows.
+inline constexpr auto never_inexact = [](std::uint32_t) { return false; };
+
+template <host::Tiny tiny, class M, class Compute, class Inexact>
+[[gnu::noinline, gnu::cold]] auto execute_sse_checked(M& m, Compute compute, Inexact inexact)
     -> std::optional<decltype(compute())> {
     CpuState& state = m.state();
     std::uint32_t control = guest_mxcsr(state);
@@ -47,15 +51,18 @@ template <host::Tiny tiny, class M, class Compute>
     const auto result = compute();
     std::uint32_t raised = host_mxcsr() & mxcsr::flags;
 
-    // FIXME: with unmasked overflow or underflow PE says whether the result was inexact before the
-    // exponent was bounded; here it says whether the masked result was, so a handler of #XM may see
-    // PE set where a processor leaves it clear. An unmasked exception before the computation hides
-    // those that would come after it (SDM 1 11.5.4).
+    // An unmasked exception before the computation hides those that would come after it (SDM 1
+    // 11.5.4).
     constexpr std::uint32_t before = mxcsr::invalid | mxcsr::denormal | mxcsr::zero_divide;
-    if (raised & unmasked & before)
+    if (raised & unmasked & before) {
         raised &= before;
-    else if ((unmasked & mxcsr::underflow) && has_tiny<tiny>(result))
-        raised |= mxcsr::underflow;
+    } else {
+        if ((unmasked & mxcsr::underflow) && has_tiny<tiny>(result)) raised |= mxcsr::underflow;
+        if (raised & unmasked & (mxcsr::overflow | mxcsr::underflow)) {
+            const bool rounded = inexact(control);
+            raised = (raised & ~mxcsr::precision) | (rounded ? mxcsr::precision : 0);
+        }
+    }
     set_guest_mxcsr(state, state.mxcsr | raised);
     if (!(raised & unmasked)) return result;
     const bool delivered = state.cr4 & fp_control::cr4_osxmmexcpt;
@@ -64,13 +71,32 @@ template <host::Tiny tiny, class M, class Compute>
 }
 
 // The result of compute(), or nothing when an unmasked exception was raised; then the destination
-// must not be written.
-template <host::Tiny tiny, class M, class Compute>
-[[gnu::always_inline]] inline auto execute_sse(M& m, Compute compute)
+// must not be written. inexact(MXCSR) is asked for PE when overflow or underflow is
+// among the unmasked ones (sse_inexact.h).
+template <host::Tiny tiny, class M, class Compute, class Inexact = decltype(never_inexact)>
+[[gnu::always_inline]] inline auto execute_sse(M& m, Compute compute,
+                                               Inexact inexact = never_inexact)
     -> std::optional<decltype(compute())> {
     if ((m.state().mxcsr & mxcsr::masks) == mxcsr::masks) [[likely]]
         return compute();
-    return execute_sse_checked<tiny>(m, compute);
+    return execute_sse_checked<tiny>(m, compute, inexact);
+}
+
+// An operation of host_sse.h on its operands, the second of which may be the only one; on both
+// halves of YMM registers.
+template <class Operation, class M, class First, class... Second>
+[[gnu::always_inline]] inline auto execute_operation(M& m, First a, Second... b) {
+    const auto compute = [=] [[gnu::always_inline]] {
+        return for_each_half([](auto... halves) __attribute__((
+                                 always_inline)) { return Operation::compute(halves...); },
+                             a, b...);
+    };
+    if constexpr (Operation::lane_operation == host::LaneOperation::Other)
+        return execute_sse<Operation::tiny>(m, compute);
+    else
+        return execute_sse<Operation::tiny>(m, compute, [=](std::uint32_t control) {
+            return is_inexact<Operation>(control, a, b...);
+        });
 }
 
 }  // namespace backplane::x86

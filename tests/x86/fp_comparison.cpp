@@ -227,11 +227,7 @@ std::string FpComparison::difference(const FpState& before,
     ++executions;
     if (!outcome) return hex(code_) + "is not implemented";
 
-    FpState found = store_state(state);
-    // sse_execution.h: PE is not exact beside an unmasked overflow or underflow.
-    const std::uint32_t unmasked = expected.mxcsr & ~(expected.mxcsr >> mxcsr::mask_shift);
-    if (signal == SIGFPE && (unmasked & (mxcsr::overflow | mxcsr::underflow)))
-        found.mxcsr = (found.mxcsr & ~mxcsr::precision) | (expected.mxcsr & mxcsr::precision);
+    const FpState found = store_state(state);
     std::string text = describe_difference(expected, found, ignored_);
     if ((signal != 0) != (*outcome == Outcome::Fault))
         text += signal ? "should fault; " : "should not fault; ";

@@ -7,10 +7,6 @@
 
 namespace backplane::x86::semantics {
 
-template <class Operation>
-inline constexpr auto compute =
-    [](auto... values) __attribute__((always_inline)) { return Operation::compute(values...); };
-
 // dst := dst op src. The source is a whole register or a scalar, zero-extended as the host's
 // register form needs it.
 template <class Operation>
@@ -18,11 +14,7 @@ inline constexpr auto float_binary =
     sse<[](auto& m, auto dst, auto src) __attribute__((always_inline)) {
         const auto b = src.read(m);
         if (!b) return Outcome::Fault;
-        const auto first = *dst.read(m);
-        const auto second = zero_extend(*b);
-        const auto result = execute_sse<Operation::tiny>(m, [=] [[gnu::always_inline]] {
-            return for_each_half(compute<Operation>, first, second);
-        });
+        const auto result = execute_operation<Operation>(m, *dst.read(m), zero_extend(*b));
         if (!result) return Outcome::Fault;
         dst.write(m, *result);
         return Outcome::Next;
@@ -34,9 +26,7 @@ inline constexpr auto float_unary =
     sse<[](auto& m, auto dst, auto src) __attribute__((always_inline)) {
         const auto b = src.read(m);
         if (!b) return Outcome::Fault;
-        const auto second = zero_extend(*b);
-        const auto result = execute_sse<Operation::tiny>(
-            m, [=] [[gnu::always_inline]] { return for_each_half(compute<Operation>, second); });
+        const auto result = execute_operation<Operation>(m, zero_extend(*b));
         if (!result) return Outcome::Fault;
         dst.write(m, *result);
         return Outcome::Next;

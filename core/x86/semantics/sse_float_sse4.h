@@ -50,11 +50,9 @@ inline constexpr auto dot_product =
         };
         const auto a = choose(*dst.read(m), by >> 4), b = choose(*source, by >> 4);
         if ((m.state().mxcsr & mxcsr::masks) != mxcsr::masks) [[unlikely]] {
-            auto sums = execute_sse<Multiply::tiny>(
-                m, [=] { return for_each_half(Multiply::compute, a, b); });
+            auto sums = execute_operation<Multiply>(m, a, b);
             for (unsigned terms = Operation::lanes; sums && terms > 1; terms /= 2)
-                sums = execute_sse<AddPairs::tiny>(
-                    m, [=] { return for_each_half(AddPairs::compute, *sums, *sums); });
+                sums = execute_operation<AddPairs>(m, *sums, *sums);
             if (!sums) return Outcome::Fault;
         }
         dst.write(m, choose(for_each_half(Operation::compute, a, b), by));
