@@ -1,18 +1,21 @@
 #include "x86/cpu_model.h"
 
-#include <array>
-
 namespace backplane::x86 {
 
 namespace {
 
 using enum Feature;
 
-// HTT and CmpLegacy follow from the number of processors, see cpuid.cpp.
-constexpr FeatureSet x86_64_v1{
-    {Fpu,  De,   Pse,        Tsc,     Msr, Pae,     Mce,    Cx8, Apic,   Sep,
-     Mtrr, Pge,  Mca,        Cmov,    Pat, Pse36,   Clfsh,  Mmx, Fxsr,   Sse,
-     Sse2, Cx16, Hypervisor, Syscall, Nx,  Pdpe1gb, Rdtscp, Lm,  LahfLm, InvariantTsc}};
+// Every feature whose instructions, registers and checks all engines have.
+// clang-format off
+constexpr FeatureSet executed{{
+    Fpu, De, Pse, Tsc, Msr, Pae, Mce, Cx8, Apic, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Clfsh, Mmx,
+    Fxsr, Sse, Sse2, MmxExt,
+    Syscall, Nx, Pdpe1gb, Rdtscp, Lm, LahfLm, Cx16, InvariantTsc, Hypervisor,
+    Popcnt, Lzcnt, Bmi1, Bmi2, Adx, Movbe, Rdrand, Rdseed, Prefetchw, Clflushopt, Clwb, Erms,
+    Monitor, Fsgsbase, Rdpid, Umip, Smep, TscAdjust, TopologyExtensions,
+}};
+// clang-format on
 
 std::string names_of_models() {
     std::string names;
@@ -21,11 +24,10 @@ std::string names_of_models() {
     return names;
 }
 
-std::string names_of_features() {
+std::string names_of(const FeatureSet& features, std::string_view separator = ", ") {
     std::string names;
     for (const FeatureName& entry : feature_names)
-        if (implemented_features().has(entry.feature))
-            (names += names.empty() ? "" : ", ") += entry.name;
+        if (features.has(entry.feature)) (names += names.empty() ? "" : separator) += entry.name;
     return names;
 }
 
@@ -35,9 +37,9 @@ std::expected<void, std::string> apply(CpuModel& model, std::string_view change)
         return std::unexpected("'" + std::string(change) +
                                "' changes no feature: write +name or -name");
     const auto feature = feature_named(change.substr(1));
-    if (!feature || !implemented_features().has(*feature))
+    if (!feature || (sign == '+' && !implemented_features().has(*feature)))
         return std::unexpected("no feature '" + std::string(change.substr(1)) + "'; there are " +
-                               names_of_features());
+                               names_of(implemented_features()));
     if (sign == '+')
         model.features.add(*feature);
     else
@@ -54,24 +56,8 @@ std::uint32_t CpuModel::signature() const {
 }
 
 const FeatureSet& implemented_features() {
-    static constexpr FeatureSet all = x86_64_v1;
+    static constexpr FeatureSet all = executed;
     return all;
-}
-
-std::span<const CpuModel> cpu_models() {
-    static const std::array models = std::to_array<CpuModel>({
-        // Signature as QEMU's qemu64. The vendor spares guests the page-table isolation of
-        // processors with Meltdown.
-        {.name = "x86-64-v1",
-         .summary = "64-bit baseline: SSE2, no-execute, 1 GiB pages",
-         .vendor = Vendor::Amd,
-         .family = 15,
-         .model = 107,
-         .stepping = 1,
-         .brand = "Backplane x86-64-v1 processor",
-         .features = x86_64_v1},
-    });
-    return models;
 }
 
 std::expected<CpuModel, std::string> make_cpu_model(std::string_view description) {
@@ -89,6 +75,11 @@ std::expected<CpuModel, std::string> make_cpu_model(std::string_view description
         if (auto applied = apply(model, description.substr(0, description.find(','))); !applied)
             return std::unexpected(std::move(applied.error()));
     }
+    const FeatureSet missing = model.features.without(implemented_features());
+    if (!missing.empty())
+        return std::unexpected("'" + model.name + "' has features that are not executed on this " +
+                               "host; it does without them as '" + model.name + ",-" +
+                               names_of(missing, ",-") + "'");
     return model;
 }
 

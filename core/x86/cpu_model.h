@@ -1,4 +1,4 @@
-// The processors Backplane can be: vendor, signature, features and address sizes, as data.
+// A processor Backplane can be: vendor, signature, features and address sizes, as data.
 #pragma once
 
 #include "x86/cpu_features.h"
@@ -24,6 +24,9 @@ struct CpuModel {
     FeatureSet features;
     unsigned physical_address_bits = 40;
     unsigned linear_address_bits = 48;
+    // The last leaves of CPUID; features that need later ones extend them (cpuid.cpp).
+    std::uint32_t max_basic_leaf = 1;
+    std::uint32_t max_extended_leaf = 0;  // 0x80000000 up; zero: none
 
     bool has(Feature feature) const { return features.has(feature); }
 
@@ -31,13 +34,15 @@ struct CpuModel {
     std::uint32_t signature() const;
 };
 
-// Everything the engines execute. A model reports a subset; asking for more is refused.
+// Everything the engines execute on this host. A model reports a subset; asking for more is
+// refused.
 const FeatureSet& implemented_features();
 
+// cpu_models.cpp.
 std::span<const CpuModel> cpu_models();
 
-// "x86-64-v1" or "x86-64-v1,-nx,+hypervisor": a name, then features to add or take away. The error
-// says what was wrong and what would have been accepted.
+// "x86-64-v1" or "x86-64-v1,-nx,+umip": a name, then features to add or take away. The error says
+// what was wrong and what would have been accepted.
 std::expected<CpuModel, std::string> make_cpu_model(std::string_view description);
 
 }  // namespace backplane::x86

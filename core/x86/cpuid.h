@@ -18,6 +18,7 @@ struct CpuidContext {
     std::uint32_t apic_id = 0;
     std::uint32_t processor_count = 1;
     bool has_apic = false;  // connected, and enabled in IA32_APIC_BASE
+    bool in_64bit_code = false;
 };
 
 CpuidResult cpuid(const CpuidContext& context, std::uint32_t leaf, std::uint32_t subleaf);

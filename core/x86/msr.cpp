@@ -53,6 +53,18 @@ bool write_tsc(CpuState& state, SystemServices& system, std::uint64_t value) {
     return true;
 }
 
+// The microcode's revision: AMD's registers have it in the low half (BKDG 00000008B), Intel's in
+// the high one (SDM 3A 9.11.7.1), after CPUID and a write of zero. There is nothing to load.
+std::uint64_t read_patch_level(CpuState&, SystemServices& system) {
+    return system.model().vendor == Vendor::Amd ? 0x01000065 : std::uint64_t{1} << 32;
+}
+bool ignore_write(CpuState&, SystemServices&, std::uint64_t) { return true; }
+
+bool read_only(std::uint64_t, const CpuModel&) { return false; }
+
+// SDM 3B 15.3.2.2: software may only clear the status of a bank.
+bool only_zero(std::uint64_t value, const CpuModel&) { return value == 0; }
+
 template <SegmentIndex index>
 std::uint64_t read_base(CpuState& state, SystemServices&) {
     return state.segments[index].base;
@@ -99,27 +111,54 @@ constexpr MsrDescription fixed_range_register(std::uint32_t index, std::string_v
     return {.index = index, .name = name, .feature = Feature::Mtrr, .accepts = fixed_range_types};
 }
 
+enum class BankRegister : std::uint8_t { Control, Status, Address, Miscellaneous };
+
+// Machine-check banks (SDM 3B 15.3.2), whose state is all there is: nothing ever fails.
+constexpr MsrDescription bank_register(unsigned bank, BankRegister which, std::string_view name) {
+    return {.index = msr::mc0_ctl + bank * 4 + static_cast<std::uint32_t>(which),
+            .name = name,
+            .feature = Feature::Mca,
+            .accepts = which == BankRegister::Status ? only_zero : nullptr};
+}
+
+using enum BankRegister;
+constexpr std::uint64_t has_mcg_ctl = 1u << 8;
+
 // clang-format off
 constexpr auto registers = std::to_array<MsrDescription>({
+    // The Pentium's machine check, which later processors have for it (SDM 4 table 2-2).
+    {.index = 0x0, .name = "P5_MC_ADDR", .feature = Feature::Mce, .vendor = Vendor::Intel},
+    {.index = 0x1, .name = "P5_MC_TYPE", .feature = Feature::Mce, .vendor = Vendor::Intel},
     {.index = msr::tsc, .name = "TSC", .feature = Feature::Tsc, .read = read_tsc,
      .write = write_tsc},
-    // The microcode revision; Intel guests write zero before they read it.
-    {.index = 0x8b, .name = "PATCH_LEVEL", .reset = 0x01000065, .writable = nothing,
-     .reserved = ReservedBits::Ignored},
+    {.index = 0x17, .name = "PLATFORM_ID", .vendor = Vendor::Intel, .accepts = read_only},
+    {.index = 0x2a, .name = "EBL_CR_POWERON", .vendor = Vendor::Intel, .accepts = read_only},
+    // Locked, with nothing enabled (SDM 3C 23.7): no model has VMX.
+    {.index = 0x3a, .name = "FEATURE_CONTROL", .reset = 1,
+     .feature = Feature::Lm, .vendor = Vendor::Intel, .accepts = read_only},
+    // SDM 3B 17.17.3: it follows each write of the counter, and the counter follows it, so the two
+    // are one number.
+    {.index = msr::tsc_adjust, .name = "TSC_ADJUST", .place = &CpuState::tsc_offset,
+     .feature = Feature::TscAdjust},
+    {.index = 0x8b, .name = "PATCH_LEVEL", .read = read_patch_level, .write = ignore_write},
     {.index = msr::mtrr_cap, .name = "MTRRCAP", .reset = 0x508, .writable = nothing,
-     .feature = Feature::Mtrr, .accepts = [](std::uint64_t, const CpuModel&) { return false; }},
+     .feature = Feature::Mtrr, .accepts = read_only},
+    // The level 2 cache's configuration; Windows reads it.
+    {.index = 0x11e, .name = "BBL_CR_CTL3", .reset = 0xbe702111, .writable = nothing,
+     .reserved = ReservedBits::Ignored, .vendor = Vendor::Intel},
     {.index = msr::sysenter_cs, .name = "SYSENTER_CS", .writable = 0xffffffff,
      .reserved = ReservedBits::Ignored, .place = &CpuState::sysenter_cs, .feature = Feature::Sep},
     {.index = msr::sysenter_esp, .name = "SYSENTER_ESP", .place = &CpuState::sysenter_esp,
      .feature = Feature::Sep, .accepts = canonical},
     {.index = msr::sysenter_eip, .name = "SYSENTER_EIP", .place = &CpuState::sysenter_eip,
      .feature = Feature::Sep, .accepts = canonical},
-    // No machine-check banks, so nothing to control or report.
-    {.index = 0x179, .name = "MCG_CAP", .writable = nothing, .feature = Feature::Mca,
-     .accepts = [](std::uint64_t, const CpuModel&) { return false; }},
-    {.index = 0x17a, .name = "MCG_STATUS", .writable = 7, .feature = Feature::Mca},
-    {.index = 0x1a0, .name = "MISC_ENABLE", .reset = 1, .writable = nothing,
-     .reserved = ReservedBits::Ignored},
+    {.index = msr::mcg_cap, .name = "MCG_CAP", .reset = msr::machine_check_banks | has_mcg_ctl,
+     .feature = Feature::Mca, .accepts = read_only},
+    {.index = msr::mcg_status, .name = "MCG_STATUS", .writable = 7, .feature = Feature::Mca},
+    {.index = msr::mcg_ctl, .name = "MCG_CTL", .feature = Feature::Mca},
+    // Fast strings; neither branch trace store nor precise sampling (SDM 4 table 2-2).
+    {.index = 0x1a0, .name = "MISC_ENABLE", .reset = 1 | 1u << 11 | 1u << 12, .writable = 1,
+     .reserved = ReservedBits::Ignored, .vendor = Vendor::Intel},
     // Last-branch records and single-stepping on branches are not there: the bits read as zero.
     {.index = 0x1d9, .name = "DEBUGCTL", .writable = nothing, .reserved = ReservedBits::Ignored},
     variable_base_register(0x200, "MTRR_PHYSBASE0"),
@@ -153,8 +192,24 @@ constexpr auto registers = std::to_array<MsrDescription>({
      .feature = Feature::Pat, .accepts = page_attributes},
     {.index = msr::mtrr_default_type, .name = "MTRR_DEF_TYPE", .writable = 0xcff,
      .feature = Feature::Mtrr, .accepts = low_byte_is_type},
+    bank_register(0, Control, "MC0_CTL"),
+    bank_register(0, Status, "MC0_STATUS"),
+    bank_register(0, Address, "MC0_ADDR"),
+    bank_register(0, Miscellaneous, "MC0_MISC"),
+    bank_register(1, Control, "MC1_CTL"),
+    bank_register(1, Status, "MC1_STATUS"),
+    bank_register(1, Address, "MC1_ADDR"),
+    bank_register(1, Miscellaneous, "MC1_MISC"),
+    bank_register(2, Control, "MC2_CTL"),
+    bank_register(2, Status, "MC2_STATUS"),
+    bank_register(2, Address, "MC2_ADDR"),
+    bank_register(2, Miscellaneous, "MC2_MISC"),
+    bank_register(3, Control, "MC3_CTL"),
+    bank_register(3, Status, "MC3_STATUS"),
+    bank_register(3, Address, "MC3_ADDR"),
+    bank_register(3, Miscellaneous, "MC3_MISC"),
     {.index = msr::efer, .name = "EFER", .place = &CpuState::efer, .feature = Feature::Lm,
-     .write = write_efer},
+     .or_feature = Feature::Nx, .write = write_efer},
     {.index = msr::star, .name = "STAR", .place = &CpuState::star, .feature = Feature::Syscall},
     {.index = msr::lstar, .name = "LSTAR", .place = &CpuState::lstar, .feature = Feature::Lm,
      .accepts = canonical},
@@ -169,7 +224,7 @@ constexpr auto registers = std::to_array<MsrDescription>({
     {.index = msr::kernel_gs_base, .name = "KERNEL_GS_BASE", .place = &CpuState::kernel_gs_base,
      .feature = Feature::Lm, .accepts = canonical},
     {.index = msr::tsc_aux, .name = "TSC_AUX", .writable = 0xffffffff, .place = &CpuState::tsc_aux,
-     .feature = Feature::Rdtscp},
+     .feature = Feature::Rdtscp, .or_feature = Feature::Rdpid},
     // AMD's own (BKDG for family 0Fh, 13.3); guests read and set them according to the family.
     {.index = 0xc0010010, .name = "SYSCFG"},
     {.index = 0xc0010015, .name = "HWCR"},
@@ -187,7 +242,15 @@ constexpr auto registers = std::to_array<MsrDescription>({
 
 static_assert(std::ranges::is_sorted(registers, {}, &MsrDescription::index));
 
+// C001_xxxxH.
 constexpr bool is_amd_register(std::uint32_t index) { return (index >> 16) == 0xc001; }
+
+bool exists(const MsrDescription& entry, const CpuModel& model) {
+    if (is_amd_register(entry.index) && model.vendor != Vendor::Amd) return false;
+    if (entry.vendor && model.vendor != *entry.vendor) return false;
+    return !entry.feature || model.has(*entry.feature) ||
+           (entry.or_feature && model.has(*entry.or_feature));
+}
 
 std::optional<std::size_t> find(std::uint32_t index) {
     const auto found = std::ranges::lower_bound(registers, index, {}, &MsrDescription::index);
@@ -197,18 +260,26 @@ std::optional<std::size_t> find(std::uint32_t index) {
 
 std::optional<std::size_t> find(std::uint32_t index, const CpuModel& model) {
     const auto position = find(index);
-    if (!position) return {};
-    if (is_amd_register(index) && model.vendor != Vendor::Amd) return {};
-    if (registers[*position].feature && !model.has(*registers[*position].feature)) return {};
-    return position;
+    return position && exists(registers[*position], model) ? position : std::nullopt;
 }
 
 bool is_x2apic(std::uint32_t index) { return index >= 0x800 && index <= 0x8ff; }
 
-// The performance counters of AMD's K7 and later, which no model has: Linux looks for them on every
-// AMD processor and takes the #GP for an answer, so there is nothing to report.
+// What Linux tries on every processor of a vendor and takes the #GP for an answer, so there is
+// nothing to report: performance counters (AMD's K7, Intel's P6), APERF and MPERF, and Intel's
+// PLATFORM_INFO and MISC_FEATURES_ENABLES, which tell of CPUID faulting.
 bool is_known_to_be_absent(std::uint32_t index) {
-    return index >= 0xc0010000 && index <= 0xc0010007;
+    switch (index) {
+    case 0xc1:
+    case 0xc2:
+    case 0xce:
+    case 0xe7:
+    case 0xe8:
+    case 0x140:
+    case 0x186:
+    case 0x187: return true;
+    default: return index >= 0xc0010000 && index <= 0xc0010007;
+    }
 }
 
 }  // namespace

@@ -16,12 +16,15 @@ namespace backplane::x86 {
 class SystemServices;
 
 namespace msr {
-constexpr std::uint32_t tsc = 0x10, apic_base = 0x1b, mtrr_cap = 0xfe, sysenter_cs = 0x174,
-                        sysenter_esp = 0x175, sysenter_eip = 0x176, pat = 0x277,
-                        mtrr_default_type = 0x2ff, efer = 0xc0000080, star = 0xc0000081,
-                        lstar = 0xc0000082, cstar = 0xc0000083, sfmask = 0xc0000084,
-                        fs_base = 0xc0000100, gs_base = 0xc0000101, kernel_gs_base = 0xc0000102,
-                        tsc_aux = 0xc0000103;
+constexpr std::uint32_t tsc = 0x10, apic_base = 0x1b, tsc_adjust = 0x3b, mtrr_cap = 0xfe,
+                        sysenter_cs = 0x174, sysenter_esp = 0x175, sysenter_eip = 0x176,
+                        pat = 0x277, mtrr_default_type = 0x2ff, efer = 0xc0000080,
+                        star = 0xc0000081, lstar = 0xc0000082, cstar = 0xc0000083,
+                        sfmask = 0xc0000084, fs_base = 0xc0000100, gs_base = 0xc0000101,
+                        kernel_gs_base = 0xc0000102, tsc_aux = 0xc0000103;
+// The first of four registers for each bank.
+constexpr std::uint32_t mcg_cap = 0x179, mcg_status = 0x17a, mcg_ctl = 0x17b, mc0_ctl = 0x400;
+constexpr unsigned machine_check_banks = 4;
 }  // namespace msr
 
 namespace efer {
@@ -39,8 +42,9 @@ struct MsrDescription {
     ReservedBits reserved = ReservedBits::MustBeZero;
     // Where the value lives when instructions use it; otherwise the bank keeps it.
     std::uint64_t CpuState::* place = nullptr;
-    // The register exists only in models with this feature.
-    std::optional<Feature> feature = {};
+    // The register exists only in models with this feature, or the other, and of this vendor.
+    std::optional<Feature> feature = {}, or_feature = {};
+    std::optional<Vendor> vendor = {};
     // Further conditions on a value whose reserved bits are right; false raises #GP.
     bool (*accepts)(std::uint64_t value, const CpuModel& model) = nullptr;
     // Instead of plain storage.

@@ -26,7 +26,8 @@ void Processor::declare(Declaration<Processor>& d) {
 
     d.type("cpu.interp", "Processor executed by the interpreter, the reference engine");
     d.property("model", &Processor::model_name_,
-               "Processor model, with features added or taken away: x86-64-v1,-nx");
+               "Processor model, with features added or taken away: x86-64-v1,-nx; models are "
+               "x86-64-v1 to -v3, core2duo, pentium3, 486 and max");
     d.property("tsc-frequency", &Processor::tsc_frequency_, "Rate of the time-stamp counter")
         .range(Hertz{1'000'000}, Hertz{100'000'000'000});
     d.property("block-memory", &Processor::block_memory_,
@@ -36,6 +37,9 @@ void Processor::declare(Declaration<Processor>& d) {
     d.property("processors", &Processor::processor_count_,
                "Processors in the machine, as CPUID tells them")
         .range(1u, 255u);
+    d.property("random-seed", &Processor::random_seed_,
+               "Where the numbers of RDRAND and RDSEED start, besides the APIC ID; the same seed "
+               "gives the same run");
     d.address_space(
         "memory", [](Processor& p) -> AddressSpace& { return p.bus_.memory; }, "Physical memory");
     d.address_space(
@@ -124,9 +128,13 @@ Outcome Processor::start() {
 }
 
 // SDM 3A table 9-1. The first instruction is at the top of the first 4 GiB.
-void Processor::reset(ResetKind) {
+void Processor::reset(ResetKind kind) {
     x86::CpuState& state = engine_->state;
+    const std::uint64_t random = state.random;
     state = {};
+    // Only power-on starts the numbers again: a guest that was reset must not see the same ones.
+    constexpr std::uint64_t apart = 0x9e3779b97f4a7c15;
+    state.random = kind == ResetKind::PowerOn ? random_seed_ ^ (apart * (apic_id_ + 1)) : random;
     for (x86::SegmentRegister& segment : state.segments)
         segment = {.base = 0, .limit = 0xffff, .selector = 0, .attributes = 0x93};
     state.segments[x86::CS] = {

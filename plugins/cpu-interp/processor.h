@@ -77,6 +77,7 @@ private:
     Hertz tsc_frequency_{1'000'000'000};
     Bytes block_memory_{std::uint64_t{128} << 20};
     std::uint32_t apic_id_ = 0, processor_count_ = 1;
+    std::uint64_t random_seed_ = 0;
 
     SystemBus bus_;
     x86::CpuModel model_;

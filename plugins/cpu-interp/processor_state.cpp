@@ -76,6 +76,7 @@ void Processor::declare_state(Declaration<Processor>& d) {
     add("SYSENTER_EIP", &CpuState::sysenter_eip);
     add("PAT", &CpuState::pat);
     add("tsc-offset", &CpuState::tsc_offset);
+    add("random", &CpuState::random);
     std::size_t position = 0;
     for (const x86::MsrDescription& description : x86::MsrBank::table()) {
         const std::size_t at = position++;

@@ -63,7 +63,7 @@ public:
 };
 
 inline const x86::CpuModel& test_model() {
-    static const x86::CpuModel model = *x86::make_cpu_model("x86-64-v1");
+    static const x86::CpuModel model = *x86::make_cpu_model("max");
     return model;
 }
 

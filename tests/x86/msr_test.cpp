@@ -23,8 +23,14 @@ bool write(SystemMachine& m, std::uint32_t index, std::uint64_t value) {
 
 TEST(Msr, EveryEntryReadsItsResetValue) {
     auto m = SystemMachine::in_long_mode(0);
-    for (const MsrDescription& entry : MsrBank::table())
-        if (!entry.read && !entry.place) EXPECT_EQ(read(m, entry.index), entry.reset) << entry.name;
+    for (const MsrDescription& entry : MsrBank::table()) {
+        if (entry.read || entry.place) continue;
+        m.fake.cpu_model.vendor = entry.vendor.value_or(Vendor::Amd);
+        EXPECT_EQ(read(m, entry.index), entry.reset) << entry.name;
+        if (!entry.vendor) continue;
+        m.fake.cpu_model.vendor = *entry.vendor == Vendor::Amd ? Vendor::Intel : Vendor::Amd;
+        EXPECT_EQ(read(m, entry.index), std::nullopt) << entry.name;
+    }
 }
 
 TEST(Msr, UnknownOnesFaultAndAreReported) {
@@ -80,6 +86,78 @@ TEST(Msr, TheTimeStampCounterCanBeSet) {
     EXPECT_TRUE(write(m, msr::tsc, 5));
     m.fake.ticks = 1010;
     EXPECT_EQ(read(m, msr::tsc), 15u);
+}
+
+// SDM 3B 17.17.3: a write of either register moves the other by as much.
+TEST(Msr, TheTimeStampCounterAndItsAdjustmentMoveTogether) {
+    auto m = SystemMachine::in_long_mode(0);
+    EXPECT_EQ(read(m, msr::tsc_adjust), std::nullopt) << "not a feature of this model";
+    m.fake.cpu_model.features.add(Feature::TscAdjust);
+    m.fake.ticks = 1000;
+    EXPECT_EQ(read(m, msr::tsc_adjust), 0u);
+    EXPECT_TRUE(write(m, msr::tsc, 1500));
+    EXPECT_EQ(read(m, msr::tsc_adjust), 500u);
+    EXPECT_TRUE(write(m, msr::tsc_adjust, 200));
+    EXPECT_EQ(read(m, msr::tsc), 1200u);
+    EXPECT_TRUE(write(m, msr::tsc, 900));
+    EXPECT_EQ(read(m, msr::tsc_adjust), ~0ull - 99);
+}
+
+TEST(Msr, MachineCheckBanksAreThereAndCanBeCleared) {
+    auto m = SystemMachine::in_long_mode(0);
+    const auto capabilities = read(m, msr::mcg_cap);
+    ASSERT_TRUE(capabilities);
+    EXPECT_FALSE(write(m, msr::mcg_cap, *capabilities));
+    const auto banks = static_cast<unsigned>(*capabilities & 0xff);
+    EXPECT_EQ(banks, msr::machine_check_banks);
+    for (unsigned bank = 0; bank < banks; ++bank) {
+        const std::uint32_t control = msr::mc0_ctl + bank * 4;
+        EXPECT_TRUE(write(m, control, ~0ull));
+        EXPECT_EQ(read(m, control), ~0ull);
+        EXPECT_TRUE(write(m, control + 1, 0));
+        EXPECT_FALSE(write(m, control + 1, 1)) << "a status can only be cleared";
+        EXPECT_EQ(read(m, control + 1), 0u);
+        EXPECT_TRUE(read(m, control + 2));
+        EXPECT_TRUE(read(m, control + 3));
+    }
+    EXPECT_EQ(read(m, msr::mc0_ctl + banks * 4), std::nullopt);
+    EXPECT_FALSE(write(m, msr::mcg_status, 8));
+}
+
+TEST(Msr, TheMicrocodeRevisionIsWhereTheVendorHasIt) {
+    auto m = SystemMachine::in_long_mode(0);
+    EXPECT_EQ(*read(m, 0x8b) >> 32, 0u);
+    m.fake.cpu_model.vendor = Vendor::Intel;
+    EXPECT_TRUE(write(m, 0x8b, 0));
+    EXPECT_EQ(static_cast<std::uint32_t>(*read(m, 0x8b)), 0u);
+    EXPECT_NE(*read(m, 0x8b) >> 32, 0u);
+}
+
+TEST(Msr, OfIntelAreReadOnlyWhereNothingCanBeChanged) {
+    auto m = SystemMachine::in_long_mode(0);
+    m.fake.cpu_model.vendor = Vendor::Intel;
+    constexpr std::uint32_t platform_id = 0x17, feature_control = 0x3a, misc_enable = 0x1a0;
+    EXPECT_FALSE(write(m, platform_id, 0));
+    EXPECT_EQ(read(m, feature_control), 1u) << "locked";
+    EXPECT_FALSE(write(m, feature_control, 5));
+    EXPECT_TRUE(write(m, misc_enable, 0x400000));
+    EXPECT_EQ(read(m, misc_enable), 0x1800u) << "fast strings off; limiting CPUID is ignored";
+}
+
+TEST(Msr, EferExistsForNoExecuteAlone) {
+    auto m = SystemMachine::in_protected_mode(0);
+    m.fake.cpu_model = *make_cpu_model("x86-64-v1,-lm,-syscall");
+    EXPECT_TRUE(write(m, msr::efer, efer::nxe));
+    EXPECT_FALSE(write(m, msr::efer, efer::lme));
+    m.fake.cpu_model.features.remove(Feature::Nx);
+    EXPECT_EQ(read(m, msr::efer), std::nullopt);
+}
+
+TEST(Msr, WhatKernelsTryInVainIsNotReported) {
+    auto m = SystemMachine::in_long_mode(0);
+    for (const std::uint32_t index : {0xc0010004u, 0xc1u, 0xe7u, 0xceu, 0x140u})
+        EXPECT_EQ(read(m, index), std::nullopt);
+    EXPECT_TRUE(m.fake.unknown.empty());
 }
 
 TEST(Msr, ApicBaseBelongsToTheApic) {

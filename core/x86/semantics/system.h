@@ -130,7 +130,8 @@ inline constexpr auto cpuid = [](auto& m) {
     const CpuidResult result = x86::cpuid({.model = system.model(),
                                            .apic_id = system.apic_id(),
                                            .processor_count = system.processor_count(),
-                                           .has_apic = apic && (apic->base() & apic_enabled)},
+                                           .has_apic = apic && (apic->base() & apic_enabled),
+                                           .in_64bit_code = state.code64()},
                                           static_cast<std::uint32_t>(state.gpr[RAX]),
                                           static_cast<std::uint32_t>(state.gpr[RCX]));
     state.gpr[RAX] = result.eax;
