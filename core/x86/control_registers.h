@@ -106,14 +106,18 @@ template <class M>
     SystemServices& system = m.system();
     // With CR4.PCIDE bit 63 asks to keep the TLB's entries; it is never stored (SDM 3A 4.10.4.1).
     constexpr std::uint64_t keep_entries = std::uint64_t{1} << 63;
-    const bool keeps = (state.cr4 & cr4::pcide) && (value & keep_entries);
-    if (state.cr4 & cr4::pcide) value &= ~keep_entries;
+    const bool has_contexts = (state.cr4 & cr4::pcide) != 0;
+    const bool keeps = has_contexts && (value & keep_entries);
+    if (has_contexts) value &= ~keep_entries;
     if (state.long_mode() && (value >> system.model().physical_address_bits)) return refuse(m);
     if (keeps_page_directory_pointers(state.cr0, state.cr4, state.efer) &&
         !system.load_page_directory_pointers(value))
         return refuse(m);
     state.cr3 = value;
-    if (!keeps) system.flush_tlb_non_global();
+    if (has_contexts)
+        system.select_pcid(value & 0xfff, keeps);
+    else
+        system.flush_tlb_non_global();
     system.mode_changed();
     return true;
 }

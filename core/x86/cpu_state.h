@@ -85,9 +85,14 @@ struct alignas(64) CpuState {
     DescriptorTableRegister gdtr, idtr;
     std::uint8_t cpl = 0;
     bool interrupt_shadow = false;  // MOV SS, POP SS or STI was the last instruction (SDM 3A 6.8.3)
+    bool debug_shadow = false;      // MOV SS or POP SS was: debug exceptions wait too
     bool nmi_blocked = false;
     bool halted = false;
     bool waiting_for_sipi = false;
+    // The IGNNE# pin as the machine would drive it: see x87_error_pending (fp_availability.h).
+    bool ignore_numeric_error = false;
+    // Debug traps that the last instruction met, as bits of DR6; delivered before the next one.
+    std::uint32_t pending_debug = 0;
 
     std::uint64_t cr0 = 0x60000010, cr2 = 0, cr3 = 0, cr4 = 0, efer = 0, xcr0 = 1;
     std::array<std::uint64_t, 8> dr{0, 0, 0, 0, 0, 0, 0xffff0ff0, 0x400};

@@ -46,8 +46,6 @@ std::optional<GateTarget> check_call_gate(M& m, Selector selector, const Descrip
     };
     const SystemType type = gate.system_type();
     const bool narrow = type == SystemType::CallGate16 && !state.long_mode();
-    // FIXME: TSS selectors and task gates need hardware task switches; they are refused like
-    // unknown types.
     if (type != SystemType::CallGate && !narrow) return refuse_with(refused);
     // SDM 3A 5.8.3.1: the type field of the upper half must be zero.
     if (state.long_mode() && ((gate.high >> 40) & 0x1f)) return refuse_with(refused);

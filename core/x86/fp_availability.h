@@ -18,11 +18,12 @@ constexpr std::uint64_t cr4_osfxsr = 1u << 9, cr4_osxmmexcpt = 1u << 10, cr4_osx
 constexpr std::uint64_t xcr0_avx = 6;  // the SSE and the AVX state
 }  // namespace fp_control
 
-// SDM 3A 2.5. An unmasked exception waits in the status word for the next instruction that checks.
-// FIXME: with CR0.NE clear the exception belongs on the FERR# pin (IRQ 13) and is ignored here, as
-// under IGNNE#; DOS programs with x87 exception handlers see no exception.
+// SDM 3A 2.5. An unmasked exception waits in the status word for the next instruction that checks,
+// which raises #MF. With CR0.NE clear the engine turns that into FERR#, and the instruction waits
+// for the interrupt that comes of it, unless IGNNE# says to go on.
 inline bool x87_error_pending(const CpuState& state) {
-    return (state.x87.status & x87_status::error_summary) && (state.cr0 & fp_control::cr0_ne);
+    return (state.x87.status & x87_status::error_summary) &&
+           ((state.cr0 & fp_control::cr0_ne) || !state.ignore_numeric_error);
 }
 
 enum class X87Check : std::uint8_t { Waiting, NonWaiting };

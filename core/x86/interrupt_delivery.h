@@ -5,6 +5,7 @@
 // fault.
 #pragma once
 
+#include "x86/breakpoints.h"
 #include "x86/interrupt_ia32e.h"
 #include "x86/interrupt_protected.h"
 #include "x86/system_services.h"
@@ -17,6 +18,8 @@ namespace backplane::x86 {
 template <class M>
 concept FaultingMachine = requires(M& m) {
     { m.take_fault() } -> std::same_as<Fault>;  // the fault raise() recorded; forgotten afterwards
+    // Where what began at `ip` is to be said to have faulted: there, or what restart_at said since.
+    { m.fault_ip(std::uint64_t{}) } -> std::same_as<std::uint64_t>;
 };
 
 // One attempt. Outcome::Jump: the handler is next. INT n, INT3 and INTO use this directly: a fault
@@ -29,6 +32,7 @@ Outcome deliver(M& m, const InterruptEvent& event) {
                                                      : deliver_real(m, event);
     if (outcome == Outcome::Fault) return outcome;
     state.interrupt_shadow = false;
+    state.debug_shadow = false;
     state.halted = false;
     m.system().mode_changed();
     return outcome;
@@ -40,9 +44,9 @@ enum class Delivery : std::uint8_t { Delivered, Shutdown };
 inline void record_fault(CpuState& state, const Fault& fault) {
     if (fault.vector == Vector::PageFault) state.cr2 = fault.address;
     if (fault.vector != Vector::Debug) return;
-    // Fault::address holds the DR6 bits. SDM 3B 17.2.4: the processor clears GD on entry to the
-    // handler.
-    state.dr[6] |= fault.address;
+    // Fault::address holds the DR6 bits. SDM 3B 17.2.3 and 17.2.4: of those before, what is not a
+    // breakpoint stays; and the processor clears GD on entry to the handler.
+    state.dr[6] = (state.dr[6] & ~std::uint64_t{dr6::hits}) | fault.address;
     state.dr[7] &= ~(std::uint64_t{1} << 13);
 }
 
@@ -55,6 +59,7 @@ template <FaultingMachine M>
         // CR2 tells the handler of a double fault which page was missing last; Linux finds stack
         // overflows so.
         const Fault second = m.take_fault();
+        ip = m.fault_ip(ip);
         record_fault(m.state(), second);
         const auto next = escalate(fault.vector, second);
         if (!next) return Delivery::Shutdown;
@@ -66,7 +71,8 @@ namespace detail {
 template <FaultingMachine M>
 Delivery deliver_benign(M& m, const InterruptEvent& event) {
     if (deliver(m, event) != Outcome::Fault) return Delivery::Delivered;
-    return deliver_fault(m, m.take_fault(), event.return_ip);
+    const Fault fault = m.take_fault();
+    return deliver_fault(m, fault, m.fault_ip(event.return_ip));
 }
 }  // namespace detail
 

@@ -18,6 +18,7 @@ struct InterruptEvent {
     EventSource source;
     std::uint64_t return_ip;
     std::optional<std::uint32_t> error_code;
+    bool general_detect = false;  // #DB for an access to a guarded debug register: a fault
 
     bool is_software() const { return source == EventSource::Software; }
     std::uint32_t external() const { return is_software() ? 0 : 1; }
@@ -28,10 +29,11 @@ struct InterruptEvent {
     }
 
     // The image pushed. SDM 3B 17.3.1.1: faults push RF set, so that an instruction breakpoint does
-    // not hit twice.
+    // not hit twice; but the #DB of that breakpoint leaves it to the handler.
     std::uint64_t pushed_rflags(const CpuState& state) const {
         const auto kind = static_cast<Vector>(vector);
-        const bool is_fault = source == EventSource::Exception && kind != Vector::Debug &&
+        const bool is_fault = source == EventSource::Exception &&
+                              (kind != Vector::Debug || general_detect) &&
                               kind != Vector::NonMaskable && kind != Vector::DoubleFault &&
                               kind != Vector::MachineCheck;
         return state.full_rflags() | (is_fault ? rflags::rf : 0);
@@ -43,7 +45,8 @@ inline InterruptEvent exception_event(const Fault& fault, std::uint64_t ip) {
             .source = EventSource::Exception,
             .return_ip = ip,
             .error_code = has_error_code(fault.vector) ? std::optional{fault.error_code}
-                                                       : std::nullopt};
+                                                       : std::nullopt,
+            .general_detect = fault.vector == Vector::Debug && (fault.address & 1u << 13)};
 }
 
 // SDM 3A table 6-4.

@@ -4,7 +4,7 @@
 
 #include "x86/interrupt_event.h"
 #include "x86/stack_frame.h"
-#include "x86/task_state.h"
+#include "x86/task_switch.h"
 
 namespace backplane::x86 {
 
@@ -99,14 +99,25 @@ Outcome enter_protected_gate(M& m, const InterruptEvent& event, const Descriptor
     return m.jump(offset);
 }
 
+// The task is entered whatever the privilege (SDM 3A 6.12.2).
+template <class M>
+Outcome enter_task_gate(M& m, const InterruptEvent& event, const Descriptor& gate) {
+    const Selector selector = gate.gate_selector();
+    const auto tss = check_task(m, selector, TaskEntry::Event, event.external());
+    if (!tss) return Outcome::Fault;
+    return switch_task(m, selector, *tss, TaskEntry::Event,
+                       {.ip = event.return_ip,
+                        .flags = event.pushed_rflags(m.state()),
+                        .external = event.external(),
+                        .error_code = event.error_code});
+}
+
 template <class M>
 [[gnu::noinline]] Outcome deliver_protected(M& m, const InterruptEvent& event) {
     const auto gate = read_gate32(m, event);
     if (!gate) return Outcome::Fault;
     switch (gate->system_type()) {
-    case SystemType::TaskGate:
-        // FIXME: task gates need hardware task switches; a guest that uses one for #DF shuts down.
-        return m.raise(event.gate_fault(Vector::GeneralProtection));
+    case SystemType::TaskGate: return enter_task_gate(m, event, *gate);
     case SystemType::InterruptGate16:
     case SystemType::TrapGate16: return enter_protected_gate<std::uint16_t>(m, event, *gate);
     default: return enter_protected_gate<std::uint32_t>(m, event, *gate);

@@ -29,10 +29,15 @@ namespace backplane::x86 {
 //   should_yield()                  asked by REP from time to time: true = return Outcome::Again
 //   soon. count_rep_iterations(n)         iterations of REP are counted apart from instructions.
 //   raise(fault)                    records the fault and gives Outcome::Fault to return.
+//   unreachable()                   an address at which every access raises the fault just raised:
+//   for an operand that its segment refuses, as the instruction may have an exception of its own
+//   that comes first.
 //   next_ip()                       RIP of the following instruction.
-//   jump(ip)                        sets the next RIP and gives Outcome::Jump to return.
-//   system()                        the rare services (TLB flushes, MSRs, CPUID, time): see
-//   system_services.h.
+//   restart_at(ip)                  what is raised from now on is raised by the instruction at
+//   `ip`: a task switch is past the point from which it can be undone. jump(ip) sets the next RIP
+//   and gives Outcome::Jump to return. A 64-bit target that is not canonical is #GP(0) of a
+//   relative branch, which has changed nothing else. system()                        the rare
+//   services (TLB flushes, MSRs, CPUID, time): see system_services.h.
 //
 // All accesses are made with the current privilege; `load_system` and `store_system` with
 // supervisor privilege, for descriptor tables and task-state segments.
@@ -59,7 +64,9 @@ concept Machine = requires(M& m, const M& cm, std::uint64_t address, std::uint16
     { m.should_yield() } -> std::same_as<bool>;
     m.count_rep_iterations(address);
     { m.raise(fault) } -> std::same_as<Outcome>;
+    { m.unreachable() } -> std::same_as<std::uint64_t>;
     { m.next_ip() } -> std::same_as<std::uint64_t>;
+    m.restart_at(address);
     { m.jump(address) } -> std::same_as<Outcome>;
     m.system();
 };

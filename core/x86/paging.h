@@ -45,6 +45,7 @@ struct PagingMode {
     Format format = Format::None;
     bool write_protect = false, no_execute = false, global_pages = false, large_pages_32 = false;
     bool smep = false, smap = false;
+    bool gigabyte_pages = true, pse36 = true;  // of the CPU model
     std::uint8_t physical_bits = 40;
     std::uint64_t root = 0;
     std::array<std::uint64_t, 4> pdpte{};  // PAE: as loaded with CR3 (SDM 3A 4.4.1)
@@ -150,6 +151,15 @@ private:
         return above | (mode_.no_execute ? 0 : page_entry::no_execute);
     }
 
+    // Of a 4 MiB page: bits 20 to 13 are bits 39 to 32 of the address, as far as the processor has
+    // them; bit 21 is always reserved (SDM 3A table 4-4).
+    std::uint64_t reserved_bits32() const {
+        const unsigned width = !mode_.pse36               ? 32u
+                               : mode_.physical_bits < 40 ? mode_.physical_bits
+                                                          : 40u;
+        return (1u << 22) - (1u << (width - 19));
+    }
+
     void narrow(std::uint64_t entry) {
         page_.writable &= (entry & page_entry::writable) != 0;
         page_.user &= (entry & page_entry::user) != 0;
@@ -187,11 +197,12 @@ private:
             narrow(*entry);
             if (level == 1) return finish(*entry, *entry & page_entry::address, shift);
             if (*entry & page_entry::large) {
-                // PML4 entries have no page size bit; bit 12 of a large page is PAT, the rest must
-                // be zero.
+                // PML4 entries have no page size bit, and page-directory-pointer entries only where
+                // there are 1 GiB pages; bit 12 of a large page is PAT, the rest must be zero.
                 const std::uint64_t offset_bits = (std::uint64_t{1} << shift) -
                                                   (std::uint64_t{1} << 13);
-                if (level == 4 || (*entry & offset_bits)) return Result::Reserved;
+                const bool exists = level == 2 || (level == 3 && mode_.gigabyte_pages);
+                if (!exists || (*entry & offset_bits)) return Result::Reserved;
                 return finish(*entry,
                               *entry & page_entry::address & ~((std::uint64_t{1} << shift) - 1),
                               shift);
@@ -210,7 +221,7 @@ private:
         trail_[used_++] = {place, *directory};
         narrow(*directory);
         if ((*directory & page_entry::large) && mode_.large_pages_32) {
-            if (*directory & (1u << 21)) return Result::Reserved;
+            if (*directory & reserved_bits32()) return Result::Reserved;
             const std::uint64_t physical = (*directory & 0xffc0'0000) |
                                            ((*directory >> 13 & 0xff) << 32);
             return finish(*directory, physical, 22);

@@ -50,6 +50,9 @@ public:
     virtual void flush_tlb() = 0;
     virtual void flush_tlb_non_global() = 0;
     virtual void flush_tlb_page(std::uint64_t linear) = 0;
+    // CR3 now names this process-context identifier (SDM 3A 4.10.1). Unless `keeps_entries`, what
+    // is remembered of it is dropped, but for global pages.
+    virtual void select_pcid(std::uint16_t pcid, bool keeps_entries) = 0;
 
     // 32-bit PAE paging reads the four page-directory-pointer entries when CR3 is loaded (SDM
     // 3A 4.4.1). False: one has reserved bits set, MOV CR raises #GP.
@@ -58,6 +61,10 @@ public:
     // What the engine derived from the state and keeps (decoding mode, privilege, paging mode) may
     // be stale.
     virtual void mode_changed() = 0;
+
+    // IF was just set. False: no interrupt waits for that, and another instruction certainly comes
+    // before the next one is looked for; so neither need the engine be left nor anything be held.
+    virtual bool interrupt_window_matters() = 0;
 
     virtual const CpuModel& model() const = 0;
     virtual MsrBank& msrs() = 0;

@@ -95,7 +95,7 @@ private:
 };
 
 // 256 sets of 4 ways for 4 KiB pages and 32 entries for larger ones. Flushing changes a stamp and
-// touches no entry.
+// touches no entry; each context has a stamp of its own.
 class SecondLevelTlb {
 public:
     // Null when the page is not known. The permissions are the caller's to check.
@@ -125,12 +125,23 @@ public:
     }
 
     void flush() {
-        ++global_stamp_;
-        ++local_stamp_;
+        global_stamp_ = ++last_stamp_;
+        if (other_contexts_) stamps_.fill(0);
+        other_contexts_ = false;
+        context_ = 0;
+        flush_non_global();
         large_in_use_ = 0;
         next_large_ = 0;
     }
-    void flush_non_global() { ++local_stamp_; }
+    void flush_non_global() { stamps_[context_] = local_stamp_ = ++last_stamp_; }
+
+    // From now on what is not global belongs to this process-context identifier (SDM 3A 4.10.1).
+    void select(std::uint64_t context) {
+        context_ = context;
+        other_contexts_ |= context != 0;
+        local_stamp_ = stamps_[context] ? stamps_[context] : ++last_stamp_;
+        stamps_[context] = local_stamp_;
+    }
 
     // True when the address was covered by a large page: its other parts may be in the first level.
     bool flush_page(std::uint64_t linear) {
@@ -175,7 +186,10 @@ private:
     std::array<std::array<Entry, ways>, sets> small_{};
     std::array<Entry, 32> large_{};
     std::size_t large_in_use_ = 0, next_way_ = 0, next_large_ = 0;
-    std::uint64_t local_stamp_ = 1, global_stamp_ = 1;
+    // Of the current context and of all; 0: nothing of that context is remembered.
+    std::array<std::uint64_t, 4096> stamps_{1};
+    bool other_contexts_ = false;
+    std::uint64_t context_ = 0, last_stamp_ = 2, local_stamp_ = 1, global_stamp_ = 2;
 };
 
 }  // namespace backplane::x86

@@ -56,6 +56,9 @@ struct alignas(64) Block {
     std::uint16_t bytes = 0;
     std::uint16_t op_count = 0;  // without the links
     std::uint16_t instruction_count = 0;
+    // Where CS ends, from the start of this page, when that is near: no instruction reaches beyond.
+    // 0: far away.
+    std::uint16_t segment_end = 0;
     std::uint8_t mode = 0;
     bool crosses_page = false;
     bool valid = true;

@@ -96,8 +96,8 @@ bool BlockBuilder::add_fused(const CodeBytes& code, std::uint8_t mode,
                              const x86::Instruction& comparison) {
     const bool compares = comparison.mnemonic() == ZYDIS_MNEMONIC_CMP ||
                           comparison.mnemonic() == ZYDIS_MNEMONIC_TEST;
-    if (!compares || (mode & block_mode::single) || instructions_ + 2 > block_max_instructions)
-        return false;
+    constexpr std::uint8_t apart = block_mode::single | block_mode::unfused;
+    if (!compares || (mode & apart) || instructions_ + 2 > block_max_instructions) return false;
     const std::size_t behind = bytes_ + comparison.decoded.length;
     if (behind >= code.in_first_page) return false;
 
@@ -140,6 +140,7 @@ Block* BlockBuilder::finish(const CodeBytes& code, std::uint8_t mode) {
     Block* block = blocks_.allocate(ops_);
     block->physical = code.physical;
     block->mode = mode;
+    block->segment_end = code.segment_end;
     block->is_software_interrupt = software_interrupt_;
     block->bytes = static_cast<std::uint16_t>(bytes_);
     block->instruction_count = static_cast<std::uint16_t>(instructions_);

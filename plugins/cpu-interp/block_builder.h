@@ -17,7 +17,8 @@ namespace backplane::interp {
 // The mode of a block: what besides its bytes decides its meaning.
 namespace block_mode {
 constexpr std::uint8_t code_size = 3;  // x86::CodeSize
-constexpr std::uint8_t single = 4;     // one instruction, not fused, not linked
+constexpr std::uint8_t unfused = 4;    // each instruction by itself
+constexpr std::uint8_t single = 8;     // one instruction, not fused, not linked
 }  // namespace block_mode
 
 // Guest code from one address on.
@@ -28,6 +29,7 @@ struct CodeBytes {
     std::uint64_t physical = 0;  // of the first byte
     std::uint64_t second_page = 0;
     std::uint64_t ip = 0;
+    std::uint16_t segment_end = 0;  // Block::segment_end
 };
 
 class BlockBuilder {

@@ -31,6 +31,7 @@ BlockCache::BlockCache(std::size_t arena_bytes, Watch watch, void* user)
 Block* BlockCache::find(Key key, bool crosses_page, std::uint64_t second_page) const {
     for (Block* block = table_[bucket(key)]; block; block = block->hash_next) {
         if (block->physical != key.physical || block->mode != key.mode) continue;
+        if (block->segment_end != key.segment_end) continue;
         if (block->crosses_page != crosses_page) continue;
         if (!crosses_page || block->second_page == second_page) return block;
     }

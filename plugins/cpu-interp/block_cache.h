@@ -46,6 +46,7 @@ public:
     struct Key {
         std::uint64_t physical;
         std::uint8_t mode;
+        std::uint16_t segment_end = 0;
     };
     Block* find(Key key, bool crosses_page, std::uint64_t second_page) const;
 

@@ -29,6 +29,24 @@ constexpr std::size_t jump_cache_index(std::uint64_t ip) {
     return (ip ^ (ip >> 12)) & (jump_cache_size - 1);
 }
 
+// Through which first-level TLB an access goes: what is in one needs no further check.
+enum class View : std::uint8_t {
+    Supervisor,  // also all implicit accesses, to descriptor tables and the like
+    User,
+    SupervisorUserData,  // EFLAGS.AC lifts SMAP
+    UserAligned,         // EFLAGS.AC and CR0.AM: never filled, so that each access is looked at
+};
+constexpr std::size_t view_count = 4;
+
+constexpr x86::Privilege privilege_of(View view) {
+    return view == View::Supervisor || view == View::SupervisorUserData ? x86::Privilege::Supervisor
+                                                                        : x86::Privilege::User;
+}
+
+// No linear address: accesses there raise Core::unreachable_fault (Machine::unreachable).
+constexpr std::uint64_t unreachable_address = std::uint64_t{1} << 62;
+constexpr bool is_unreachable(std::uint64_t linear) { return linear >> 48 == 0x4000; }
+
 // Why the handlers returned to the run loop.
 enum class Exit : std::uint8_t {
     Budget,  // rip names the next instruction; the block there did not fit, or attention is wanted
@@ -47,7 +65,7 @@ struct alignas(64) Core {
     alignas(64) std::atomic<std::int64_t> budget{0};
     Block* block = nullptr;  // being executed
     std::uint64_t jump_key = 0;
-    x86::Fault fault{};
+    x86::Fault fault{}, unreachable_fault{};
     bool fault_raised = false;  // set by every raise; cleared by who wants to know
     Exit exit = Exit::Budget;
     const Op* access_op = nullptr;  // the last op that asked for a service or a device
@@ -55,15 +73,16 @@ struct alignas(64) Core {
     x86::SystemServices* services = nullptr;
     alignas(16) std::array<std::uint8_t, 64> transfer{};  // between handlers and slow accesses
 
-    std::array<x86::FastTlb, 2> tlb{};  // by Privilege
+    std::array<x86::FastTlb, view_count> tlb{};
+    View view = View::Supervisor;  // of the code being executed
     std::array<JumpCacheEntry, jump_cache_size> jump_cache{};
 
     x86::Privilege privilege() const {
         return state.cpl == 3 ? x86::Privilege::User : x86::Privilege::Supervisor;
     }
 
-    const x86::FastPage* pages(x86::Privilege privilege) const {
-        return tlb[static_cast<std::size_t>(privilege)].pages.data();
+    const x86::FastPage* pages(View through) const {
+        return tlb[static_cast<std::size_t>(through)].pages.data();
     }
 };
 

@@ -68,10 +68,23 @@ void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages) {
     BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages);
 }
 
+// A relative branch to an address that is not canonical: #GP of the branch. As an op may be a
+// comparison too, which is complete then, the branch is executed once more by itself.
+void refuse_target(Core* cpu, const Op* op, const x86::FastPage* pages) {
+    if (!(cpu->block->mode & block_mode::single)) {
+        owner(cpu).step_once();
+        BACKPLANE_TAIL leave_again(cpu, op, pages);
+    }
+    cpu->fault = {.vector = x86::Vector::GeneralProtection};
+    BACKPLANE_TAIL leave_with_fault(cpu, op, pages);
+}
+
 // Branches to other pages come here each time: what is linked is entered without looking at the
 // page tables again.
 void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages) {
     const std::uint64_t ip = cpu->state.rip;
+    if (cpu->state.code64() && !x86::is_canonical(ip)) [[unlikely]]
+        BACKPLANE_TAIL refuse_target(cpu, op, pages);
     Block* block = find_in_jump_cache(cpu, ip);
     if (!block || !block->valid || owner(cpu).may_link(ip)) {
         block = owner(cpu).locate();

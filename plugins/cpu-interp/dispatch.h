@@ -31,6 +31,10 @@ namespace backplane::interp {
 [[gnu::cold]] BACKPLANE_HANDLER void enter_stale(Core* cpu, const Op* op,
                                                  const x86::FastPage* pages);
 
+// state.rip is where a direct branch cannot go.
+[[gnu::cold]] BACKPLANE_HANDLER void refuse_target(Core* cpu, const Op* op,
+                                                   const x86::FastPage* pages);
+
 // state.rip is where a direct branch goes that has no link yet: taken, or past it.
 BACKPLANE_HANDLER void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages);
 BACKPLANE_HANDLER void follow_next(Core* cpu, const Op* op, const x86::FastPage* pages);

@@ -17,8 +17,6 @@ using x86::Vector;
 // Small enough that a lost request for attention and the age of published counters do not matter.
 constexpr std::int64_t slice_instructions = 1 << 16;
 
-constexpr std::uint64_t debug_single_step = 1u << 14;  // DR6.BS
-
 // What delivery works with outside of any instruction.
 const Op no_op{};
 
@@ -57,6 +55,12 @@ void Interpreter::raise_nmi() {
     nudge();
 }
 
+void Interpreter::set_a20(bool open) {
+    std::atomic_ref{kept_.a20} = open;
+    memory_requests_ = true;
+    nudge();
+}
+
 void Interpreter::post_map_change() {
     {
         const std::scoped_lock lock{memory_mutex_};
@@ -84,6 +88,11 @@ void Interpreter::carry_out_memory_requests() {
         written.swap(written_);
         map_changed = std::exchange(map_changed_, false);
     }
+    const bool open = std::atomic_ref{kept_.a20};
+    if (open != a20_open_) {
+        a20_open_ = open;
+        flush_tlb();
+    }
     if (map_changed) physical_map_changed();
     for (const WrittenRange& range : written)
         invalidate_physical(range.start, range.length);
@@ -97,7 +106,7 @@ RunResult Interpreter::run(std::int64_t total) {
     while (!result) {
         nudged_ = false;
         if (memory_requests_) carry_out_memory_requests();
-        if ((result = attend())) break;
+        if ((result = deliver_pending_debug()) || (result = attend())) break;
         if (total <= 0) {
             result = RunResult::Budget;
             break;
@@ -105,6 +114,10 @@ RunResult Interpreter::run(std::int64_t total) {
         if (mode_stale_) refresh_mode();
         if (blocks_.is_full()) release_blocks();
 
+        if (const std::uint32_t hits = code_breakpoint()) {
+            result = deliver_exception({.vector = Vector::Debug, .address = hits});
+            continue;
+        }
         bool step = wants_step();
         Block* block = step ? nullptr : locate();
         std::int64_t slice = std::min(total, slice_instructions);
@@ -142,7 +155,7 @@ void Interpreter::publish_counters() {
 std::optional<RunResult> Interpreter::attend() {
     if (attention_.exchange(false)) return RunResult::Attention;
     if (!state.interrupt_shadow) {
-        InterpreterMachine machine{*this, no_op, pages(x86::Privilege::Supervisor)};
+        InterpreterMachine machine{*this, no_op, pages(current_view())};
         auto delivery = x86::Delivery::Delivered;
         const std::atomic_ref nmi{kept_.nmi};
         if (nmi && !state.nmi_blocked) {
@@ -168,10 +181,12 @@ std::optional<RunResult> Interpreter::attend() {
 }
 
 std::optional<RunResult> Interpreter::deliver_exception(Fault found) {
+    state.pending_debug = 0;
+    if (found.vector == Vector::FloatingPoint && signals_numeric_error()) return std::nullopt;
     count(Counter::Exceptions);
     count(exception_counter(static_cast<unsigned>(found.vector)));
     observe_exception(found);
-    InterpreterMachine machine{*this, no_op, pages(x86::Privilege::Supervisor)};
+    InterpreterMachine machine{*this, no_op, pages(current_view())};
     if (x86::deliver_fault(machine, found, state.rip) == x86::Delivery::Shutdown)
         return RunResult::Shutdown;
     state.rip = machine.target();
@@ -189,7 +204,7 @@ std::int64_t Interpreter::execute(Block* first, std::int64_t slice) {
     // A request made since the last look must not wait for the slice's end.
     if (nudged_) budget.fetch_sub(attention_weight);
     const Op* op = first->ops();
-    handler_of (*op)(this, op, pages(privilege()));
+    handler_of (*op)(this, op, pages(view));
     if (patched_op_) restore_patch();
     access_op = nullptr;
 
@@ -212,46 +227,90 @@ std::optional<RunResult> Interpreter::finish(bool stepped) {
     case Exit::Leave: count(Counter::ExitsLeave); break;
     case Exit::Again:
         count(Counter::ExitsAgain);
-        if (stepped && resume_flag_) state.rflags |= x86::rflags::rf;
-        if (stepped && trap_after_step_) return deliver_single_step();
-        return std::nullopt;
+        // SDM 3B 17.3.1.1: what interrupts a repeated instruction pushes RF set, and its breakpoint
+        // does not hit again when it goes on.
+        state.rflags |= x86::rflags::rf;
+        break;
     case Exit::Fault: count(Counter::ExitsFault); return deliver_exception(fault);
     }
-    if (stepped && traps_after_step()) return deliver_single_step();
+    if (stepped && traps_after_step()) state.pending_debug |= x86::dr6::bs;
     return std::nullopt;
 }
 
-std::optional<RunResult> Interpreter::deliver_single_step() {
-    return deliver_exception(
-        {.vector = Vector::Debug, .error_code = 0, .address = debug_single_step});
+// Traps of the instruction before come ahead of interrupts (SDM 3A table 6-2).
+std::optional<RunResult> Interpreter::deliver_pending_debug() {
+    if (!state.pending_debug || state.debug_shadow) return std::nullopt;
+    return deliver_exception({.vector = Vector::Debug, .address = state.pending_debug});
+}
+
+// The breakpoints on the instruction at state.rip that hit now: a fault, and ahead of those of
+// fetching the instruction.
+std::uint32_t Interpreter::code_breakpoint() const {
+    if (!breakpoints_.has_code() || state.debug_shadow || (state.rflags & x86::rflags::rf))
+        return 0;
+    return breakpoints_.on_instruction(linear_of(state.rip));
+}
+
+// Code in the page of a breakpoint is executed one instruction at a time.
+bool Interpreter::steps_through(std::uint64_t ip) const {
+    return breakpoints_.has_code() && breakpoints_.on_code_page(linear_of(ip));
+}
+
+// A data or I/O breakpoint: the trap comes behind the instruction.
+void Interpreter::debug_trap(const Op* op, std::uint32_t hits) {
+    if (!hits) return;
+    if (!state.pending_debug && slice_ != 0) budget.fetch_sub(attention_weight);
+    state.pending_debug |= hits;
+    leave_after_access(op);
+}
+
+// SDM 3A 9.2.2 and 2.5: with CR0.NE clear the error goes out at FERR#, on which the machine makes
+// an interrupt. The instruction waits for that; where none can come it is executed as if IGNNE#
+// were asserted. False: NE is set.
+bool Interpreter::signals_numeric_error() {
+    constexpr std::uint64_t numeric_error = 1u << 5;
+    if (state.cr0 & numeric_error) return false;
+    {
+        const x86::HostFloatingPoint host;
+        drive_ferr(false);
+        drive_ferr(true);
+    }
+    const bool comes = std::atomic_ref{kept_.interrupt_request} &&
+                       (state.rflags & x86::rflags::if_) && !state.interrupt_shadow;
+    state.ignore_numeric_error = !comes;
+    return true;
 }
 
 bool Interpreter::wants_step() const {
-    return state.interrupt_shadow || (state.rflags & (x86::rflags::tf | x86::rflags::rf));
+    return state.interrupt_shadow || step_once_ ||
+           (state.rflags & (x86::rflags::tf | x86::rflags::rf)) || steps_through(state.rip);
+}
+
+bool Interpreter::interrupt_window_matters() {
+    if (std::atomic_ref{kept_.interrupt_request} || budget.load(std::memory_order_relaxed) < 0)
+        return true;
+    // The next instruction has to be one of this block: then nothing is asked before it.
+    if (!block || access_op < block->ops() || access_op >= block->ops() + block->op_count)
+        return true;
+    return block->index_of(access_op) + 1u >= block->op_count;
 }
 
 // The one instruction at state.rip. The shadow of the instruction before it ends here, and so does
 // RF (SDM 3B 17.3.1.1); a fault pushes it set all the same.
 Block* Interpreter::step_block() {
     trap_after_step_ = (state.rflags & x86::rflags::tf) != 0;
-    resume_flag_ = (state.rflags & x86::rflags::rf) != 0;
-    interrupts_enabled_ = (state.rflags & x86::rflags::if_) != 0;
     Block* step = look_up(mode_ | block_mode::single);
     if (!step) return nullptr;
-    state.interrupt_shadow = false;
+    state.interrupt_shadow = state.debug_shadow = step_once_ = false;
     state.rflags &= ~x86::rflags::rf;
     return step;
 }
 
 // An instruction that began with TF set traps when it is complete (SDM 3B 17.3.1.4), but not one
-// that entered a handler and cleared TF on the way. MOV SS and POP SS hold the trap back until
-// behind the next instruction (SDM 3A 6.8.3); their shadow differs from STI's in that IF was not
-// set just now.
+// that entered a handler and cleared TF on the way, nor MOV SS and POP SS (SDM 3A 6.8.3).
 bool Interpreter::traps_after_step() const {
-    if (!trap_after_step_) return false;
-    if (block->is_software_interrupt && !(state.rflags & x86::rflags::tf)) return false;
-    const bool sti = !interrupts_enabled_ && (state.rflags & x86::rflags::if_);
-    return !state.interrupt_shadow || sti;
+    if (!trap_after_step_ || state.debug_shadow) return false;
+    return !block->is_software_interrupt || (state.rflags & x86::rflags::tf);
 }
 
 std::uint64_t Interpreter::instructions() const {
@@ -289,6 +348,8 @@ void Interpreter::refresh_mode() {
     mode_stale_ = false;
     paging_ = x86::PagingMode::of(state, kept_.page_directory_pointers,
                                   static_cast<std::uint8_t>(model_.physical_address_bits));
+    paging_.gigabyte_pages = model_.has(x86::Feature::Pdpe1gb);
+    paging_.pse36 = model_.has(x86::Feature::Pse36);
     const x86::SegmentRegister& cs = state.segments[x86::CS];
     const bool big = (cs.attributes >> 14) & 1;
     const x86::CodeSize size = state.code64() ? x86::CodeSize::Bits64
@@ -296,13 +357,32 @@ void Interpreter::refresh_mode() {
                                               : x86::CodeSize::Bits16;
     mode_ = static_cast<std::uint8_t>(size);
     const std::uint64_t base = state.code64() ? 0 : cs.base;
-    // The jump cache knows offsets in CS only.
-    if (base != code_base_) {
+    const std::uint64_t limit = state.code64() ? ~std::uint64_t{0} : cs.limit;
+    const x86::Breakpoints breakpoints{state};
+    // The jump cache knows offsets in CS only, and neither limits nor breakpoints.
+    if (base != code_base_ || limit != code_limit_ || breakpoints != breakpoints_) {
         code_base_ = base;
+        code_limit_ = limit;
         ++generation_[0];
         ++generation_[1];
     }
+    if (breakpoints != breakpoints_) {
+        breakpoints_ = breakpoints;
+        for (x86::FastTlb& level : tlb)
+            level.flush();
+    }
+    // A trap has to be told between any two instructions.
+    if (breakpoints_.has_data()) mode_ |= block_mode::unfused;
+    view = current_view();
     renew_jump_key(privilege());
+}
+
+View Interpreter::current_view() const {
+    constexpr std::uint64_t alignment_mask = 1u << 18, smap = 1u << 21;
+    const bool access_check = (state.rflags & x86::rflags::ac) != 0;
+    if (state.cpl == 3)
+        return access_check && (state.cr0 & alignment_mask) ? View::UserAligned : View::User;
+    return access_check && (state.cr4 & smap) ? View::SupervisorUserData : View::Supervisor;
 }
 
 x86::CodeSize Interpreter::code_size() {

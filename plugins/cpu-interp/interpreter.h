@@ -6,6 +6,7 @@
 #include "core.h"
 #include "counters.h"
 #include "physical_bus.h"
+#include "x86/breakpoints.h"
 #include "x86/paging.h"
 #include "x86/system_services.h"
 #include "x86/tlb.h"
@@ -46,6 +47,8 @@ public:
     void set_interrupt_request(bool level);
     // [any] An edge at the NMI pin.
     void raise_nmi();
+    // [any] The A20M# pin: without the gate address bit 20 is always 0.
+    void set_a20(bool open);
 
     // [vcpu] Retired since power-on, exact also inside a device access; the instruction that makes
     // it is not included.
@@ -66,6 +69,7 @@ public:
         std::uint64_t retired = 0;
         std::array<std::uint64_t, 4> page_directory_pointers{};
         bool nmi = false, interrupt_request = false;  // through atomic_ref: other threads set them
+        bool a20 = true;                              // likewise
     };
     Kept& kept() { return kept_; }
     // [vcpu, outside run] A pending NMI is forgotten; INTR is a level and stays.
@@ -81,12 +85,16 @@ public:
     void flush_tlb_non_global() override;
     void flush_tlb_page(std::uint64_t linear) override;
     bool load_page_directory_pointers(std::uint64_t cr3) override;
+    void select_pcid(std::uint16_t pcid, bool keeps_entries) override;
+    bool interrupt_window_matters() override;
     void mode_changed() override;
     const x86::CpuModel& model() const override { return model_; }
 
     // [vcpu] Called before an exception is delivered, with the registers as the handler's frame
     // will show them.
     virtual void observe_exception(const x86::Fault&) {}
+    // [vcpu] The FERR# pin.
+    virtual void drive_ferr(bool) {}
 
     // ---- For slow_access.cpp and dispatch.cpp ----
 
@@ -96,8 +104,13 @@ public:
         std::uint8_t* host;      // of that byte; null: a device
         bool has_code;
     };
-    std::optional<Page> resolve(std::uint64_t linear, x86::AccessKind kind,
-                                x86::Privilege privilege);
+    std::optional<Page> resolve(std::uint64_t linear, x86::AccessKind kind, View through);
+    // Data breakpoints (DR0 to DR3): their pages never get into the first-level TLBs.
+    bool watches_data(std::uint64_t linear) const { return breakpoints_.on_data_page(linear); }
+    void note_access(const Op* op, std::uint64_t linear, unsigned size, x86::AccessKind kind) {
+        if (breakpoints_.has_data()) [[unlikely]]
+            debug_trap(op, breakpoints_.on_access(linear, size, kind == x86::AccessKind::Write));
+    }
     std::uint64_t device_read(const Op* op, std::uint64_t physical, unsigned size);
     void device_write(const Op* op, std::uint64_t physical, unsigned size, std::uint64_t value);
     std::uint32_t port_read(const Op* op, std::uint16_t port, unsigned size);
@@ -118,6 +131,8 @@ public:
     void link(Block*& place, Block* target, std::uint64_t target_ip);
     void refund(std::int64_t instructions);
     void restore_patch();
+    // The next instruction is executed by itself.
+    void step_once() { step_once_ = true; }
     void count(Counter counter) { ++counters_[static_cast<std::size_t>(counter)]; }
 
     // Entries of page tables (PageWalker).
@@ -132,17 +147,29 @@ private:
     std::optional<RunResult> finish(bool stepped);
     Block* step_block();
     bool traps_after_step() const;
-    std::optional<RunResult> deliver_single_step();
+    std::optional<RunResult> deliver_pending_debug();
+    std::uint32_t code_breakpoint() const;
+    bool steps_through(std::uint64_t ip) const;
+    void debug_trap(const Op* op, std::uint32_t hits);
+    bool signals_numeric_error();
     int acknowledge_interrupt();
     std::uint64_t read_bus(std::uint64_t physical, unsigned size);
     void refresh_mode();
     void release_blocks();
 
     bool wants_step() const;
+    View current_view() const;
+    std::uint64_t gated(std::uint64_t physical) const {
+        return physical & (a20_open_ ? ~std::uint64_t{0} : ~(std::uint64_t{1} << 20));
+    }
+    std::uint64_t linear_of(std::uint64_t ip) const {
+        const std::uint64_t linear = code_base_ + ip;
+        return state.code64() ? linear : linear & 0xffff'ffff;
+    }
     void publish_counters();
 
     Block* look_up(std::uint8_t mode);
-    Block* build(std::uint64_t physical, std::uint8_t mode);
+    Block* build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end);
     void insert_in_jump_cache(std::uint64_t linear, Block* block, const x86::PageTranslation& page);
     void mark_code_page(std::uint64_t linear, const x86::PageTranslation& page);
     bool may_have_code(std::uint64_t linear) const;
@@ -154,11 +181,14 @@ private:
     void leave_after_access(const Op* op);
     bool leave_behind(Block& part, std::int64_t instructions);
     void patch(Op* op);
-    void fill(std::uint64_t linear, x86::Privilege privilege, const x86::PageTranslation& page,
+    void drop_non_global();
+    void fill(std::uint64_t linear, View through, const x86::PageTranslation& page,
               const PhysicalRange& range, std::uint64_t physical, bool has_code);
     const PhysicalRange& range_of(std::uint64_t physical);
     std::expected<x86::PageTranslation, x86::Fault> translate(std::uint64_t linear,
                                                               x86::PageAccess access);
+    std::expected<x86::PageTranslation, x86::Fault> translate_ungated(std::uint64_t linear,
+                                                                      x86::PageAccess access);
 
     PhysicalBus& bus_;
     const x86::CpuModel& model_;
@@ -175,6 +205,7 @@ private:
     std::mutex memory_mutex_;
     std::vector<WrittenRange> written_;
     bool map_changed_ = false;
+    bool a20_open_ = true;  // as the translations made are
 
     // Address translation.
     x86::PagingMode paging_;
@@ -189,7 +220,9 @@ private:
     BlockBuilder builder_;
     std::uint8_t mode_ = 0;
     bool mode_stale_ = true;
-    std::uint64_t code_base_ = 0;                    // of CS; zero in 64-bit code
+    std::uint64_t code_base_ = 0;                   // of CS; zero in 64-bit code
+    std::uint64_t code_limit_ = ~std::uint64_t{0};  // of CS; the largest number in 64-bit code
+    x86::Breakpoints breakpoints_;
     std::array<std::uint64_t, 2> generation_{1, 1};  // of the jump cache, by privilege
     bool supervisor_code_not_global_ = false;
     // Pages the jump cache leads into, by hash: of 4 KiB, and the 2 MiB parts of larger ones.
@@ -203,7 +236,7 @@ private:
     // Accounting of the slice being executed.
     std::int64_t slice_ = 0;
     std::uint64_t published_ = 0;  // instructions when counters were copied last
-    bool trap_after_step_ = false, resume_flag_ = false, interrupts_enabled_ = false;
+    bool trap_after_step_ = false, step_once_ = false;
 };
 
 }  // namespace backplane::interp

@@ -38,6 +38,7 @@ Block* Interpreter::locate() {
     if (mode_stale_ || blocks_.is_full()) return nullptr;
     Block* known = find_in_jump_cache(this, state.rip);
     if (known && known->valid) return known;
+    if (steps_through(state.rip)) return nullptr;
     count(Counter::BlockLookups);
     return look_up(mode_);
 }
@@ -48,7 +49,7 @@ Block* Interpreter::look_up(std::uint8_t mode) {
     const std::uint64_t address_mask = code64 ? ~std::uint64_t{0} : 0xffff'ffff;
     const std::uint64_t linear = (code_base_ + state.rip) & address_mask;
     second_linear_ = (page_of(linear) + x86::page_size) & address_mask;
-    if (!code64 && state.rip > state.segments[x86::CS].limit) {
+    if (state.rip > code_limit_) {
         set_fault({.vector = x86::Vector::GeneralProtection});
         return nullptr;
     }
@@ -58,21 +59,34 @@ Block* Interpreter::look_up(std::uint8_t mode) {
         return nullptr;
     }
     const std::uint64_t physical = physical_of(*page, linear);
-    Block* found = blocks_.find({physical, mode}, false, 0);
-    if (!found) found = build(physical, mode);
+    // The end of the segment, when the code of this page can reach it.
+    const std::uint64_t offset = physical & x86::page_offset_mask;
+    const std::uint64_t behind = code_limit_ - state.rip;
+    const bool near_end = behind < x86::page_size - offset + x86::Decoder::max_length;
+    const auto end = static_cast<std::uint16_t>(near_end ? offset + behind + 1 : 0);
+    Block* found = blocks_.find({physical, mode, end}, false, 0);
+    if (!found) found = build(physical, mode, end);
     if (found && !(mode & block_mode::single) && found->hashed)
         insert_in_jump_cache(linear, found, *page);
     return found;
 }
 
-Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode) {
+Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end) {
     constexpr std::size_t reach = x86::Decoder::max_length;
     std::array<std::byte, 2 * reach> copy;
+    const std::uint64_t offset = physical & x86::page_offset_mask;
+    const std::uint64_t in_segment = segment_end ? segment_end - offset : 2 * x86::page_size;
     CodeBytes code{.bytes = {},
-                   .in_first_page = x86::page_size - (physical & x86::page_offset_mask),
+                   .in_first_page = std::min(x86::page_size - offset, in_segment),
                    .physical = physical,
                    .second_page = 0,
-                   .ip = state.rip};
+                   .ip = state.rip,
+                   .segment_end = segment_end};
+    // SDM 3A 5.3: each byte of an instruction lies within the limit.
+    const auto beyond_limit = [&]() -> Block* {
+        set_fault({.vector = x86::Vector::GeneralProtection});
+        return nullptr;
+    };
 
     const auto fetch = [&](std::uint64_t from, std::size_t length, std::byte* to) {
         const PhysicalRange& range = range_of(from);
@@ -98,6 +112,7 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode) {
     }
     Block* made = builder_.build(code, mode);
     if (!made) {
+        if (in_segment <= x86::page_size - offset) return beyond_limit();
         const auto second = translate(second_linear_, {AccessKind::Execute, privilege()});
         if (!second) {
             set_fault(second.error());
@@ -105,7 +120,8 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode) {
         }
         second_page_ = *second;
         code.second_page = physical_of(*second, second_linear_);
-        if (Block* known = blocks_.find({physical, mode}, true, code.second_page)) return known;
+        if (Block* known = blocks_.find({physical, mode, segment_end}, true, code.second_page))
+            return known;
         std::array<std::byte, 2 * reach> both;
         fetch(physical, code.in_first_page, both.data());
         // Two pages, of which one may be a device, have this one instruction.
@@ -113,8 +129,9 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode) {
             plain = false;
             mode |= block_mode::single;
         }
-        code.bytes = {both.data(), code.in_first_page + reach};
+        code.bytes = {both.data(), std::min(code.in_first_page + reach, in_segment)};
         made = builder_.build(code, mode);
+        if (!made) return beyond_limit();
     }
     count(Counter::BlocksDecoded);
     made->hashed = plain;

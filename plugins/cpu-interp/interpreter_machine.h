@@ -60,12 +60,12 @@ public:
 
     template <class T>
     BACKPLANE_INLINE std::optional<T> load_system(std::uint64_t linear) {
-        return load_through<T>(linear, cpu_.pages(x86::Privilege::Supervisor));
+        return load_through<T>(linear, cpu_.pages(View::Supervisor));
     }
 
     template <class T>
     BACKPLANE_INLINE bool store_system(std::uint64_t linear, T value) {
-        return store_through(linear, value, cpu_.pages(x86::Privilege::Supervisor));
+        return store_through(linear, value, cpu_.pages(View::Supervisor));
     }
 
     template <class T, class F>
@@ -132,6 +132,11 @@ public:
         return x86::Outcome::Fault;
     }
 
+    BACKPLANE_INLINE std::uint64_t unreachable() {
+        cpu_.unreachable_fault = cpu_.fault;
+        return unreachable_address;
+    }
+
     BACKPLANE_INLINE std::uint64_t next_ip() const {
         return cpu_.state.block_ip + op_.offset + op_.length;
     }
@@ -140,6 +145,11 @@ public:
         target_ = ip;
         jumped_ = true;
         return x86::Outcome::Jump;
+    }
+
+    BACKPLANE_INLINE void restart_at(std::uint64_t ip) {
+        cpu_.state.block_ip = ip - op_.offset;
+        restarted_ = true;
     }
 
     // Bulk access for REP: the bytes from `linear` on that can be reached directly, within its
@@ -157,6 +167,9 @@ public:
 
     // What delivery of exceptions needs beyond Machine (interrupt_delivery.h).
     BACKPLANE_INLINE x86::Fault take_fault() { return cpu_.fault; }
+    std::uint64_t fault_ip(std::uint64_t ip) const {
+        return restarted_ ? cpu_.state.block_ip + op_.offset : ip;
+    }
 
     // For the engine.
     BACKPLANE_INLINE std::uint64_t target() const { return target_; }
@@ -201,7 +214,7 @@ private:
     const Op& op_;
     const x86::FastPage* pages_;
     std::uint64_t target_ = 0;
-    bool jumped_ = false;
+    bool jumped_ = false, restarted_ = false;
 };
 
 static_assert(x86::Machine<InterpreterMachine>);

@@ -23,6 +23,10 @@ bool is_canonical(std::uint64_t linear) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(linear << 16) >> 16) == linear;
 }
 
+PageAccess access_of(View through, AccessKind kind) {
+    return {kind, privilege_of(through), through == View::SupervisorUserData};
+}
+
 }  // namespace
 
 // ---- Translation ----
@@ -37,6 +41,7 @@ const PhysicalRange& Interpreter::range_of(std::uint64_t physical) {
 }
 
 std::optional<std::uint64_t> Interpreter::read_entry(std::uint64_t physical, unsigned bytes) {
+    physical = gated(physical);
     const PhysicalRange& range = range_of(physical);
     std::uint64_t value = 0;
     if (range.memory && range.readable)
@@ -48,6 +53,7 @@ std::optional<std::uint64_t> Interpreter::read_entry(std::uint64_t physical, uns
 
 bool Interpreter::update_entry(std::uint64_t physical, unsigned bytes, std::uint64_t expected,
                                std::uint64_t value) {
+    physical = gated(physical);
     const PhysicalRange& range = range_of(physical);
     if (!range.memory || !range.writable) return true;  // tables in ROM keep their bits
     std::uint8_t* place = range.host(physical);
@@ -62,8 +68,19 @@ bool Interpreter::update_entry(std::uint64_t physical, unsigned bytes, std::uint
     return done;
 }
 
+// With the A20 gate closed pages larger than its bit are taken apart, and not remembered.
 std::expected<PageTranslation, Fault> Interpreter::translate(std::uint64_t linear,
                                                              PageAccess access) {
+    auto page = translate_ungated(linear, access);
+    if (a20_open_ || !page) return page;
+    const std::uint64_t offset = linear & ((std::uint64_t{1} << page->shift) - 1);
+    page->physical = gated(page->physical + (offset & ~x86::page_offset_mask));
+    page->shift = x86::page_shift;
+    return page;
+}
+
+std::expected<PageTranslation, Fault> Interpreter::translate_ungated(std::uint64_t linear,
+                                                                     PageAccess access) {
     if (paging_.format == x86::PagingMode::Format::None)
         return PageTranslation{.physical = linear & 0xffff'ffff & ~x86::page_offset_mask};
     if (paging_.format == x86::PagingMode::Format::FourLevel) {
@@ -86,10 +103,14 @@ std::expected<PageTranslation, Fault> Interpreter::translate(std::uint64_t linea
 }
 
 std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, AccessKind kind,
-                                                      Privilege privilege) {
+                                                      View through) {
     count(Counter::TlbMisses);
     if (mode_stale_) refresh_mode();
-    const auto page = translate(linear, {kind, privilege});
+    if (is_unreachable(linear)) [[unlikely]] {
+        set_fault(unreachable_fault);
+        return std::nullopt;
+    }
+    const auto page = translate(linear, access_of(through, kind));
     if (!page) {
         set_fault(page.error());
         return std::nullopt;
@@ -100,17 +121,18 @@ std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, Acce
     const bool has_code = blocks_.has_code(physical & ~x86::page_offset_mask);
     const bool direct = range.memory &&
                         (kind == AccessKind::Write ? range.writable : range.readable);
-    if (direct) fill(linear, privilege, *page, range, physical, has_code);
+    if (direct) fill(linear, through, *page, range, physical, has_code);
     return Page{physical, direct ? range.host(physical) : nullptr, has_code};
 }
 
-void Interpreter::fill(std::uint64_t linear, Privilege privilege, const PageTranslation& page,
+void Interpreter::fill(std::uint64_t linear, View through, const PageTranslation& page,
                        const PhysicalRange& range, std::uint64_t physical, bool has_code) {
+    if (through == View::UserAligned || watches_data(linear)) return;
     const std::uint64_t tag = linear & ~x86::page_offset_mask;
     const std::uint64_t start = physical & ~x86::page_offset_mask;
     if (start < range.start || start + x86::page_size - range.start > range.length) return;
     const auto may = [&](AccessKind kind) {
-        return x86::permits(paging_, page, {kind, privilege});
+        return x86::permits(paging_, page, access_of(through, kind));
     };
     x86::FastPage fast;
     fast.addend = reinterpret_cast<std::uint64_t>(range.host(start)) - tag;
@@ -118,7 +140,7 @@ void Interpreter::fill(std::uint64_t linear, Privilege privilege, const PageTran
     fast.shift = page.shift;
     if (range.readable && may(AccessKind::Read)) fast.read_tag = tag;
     if (range.writable && page.dirty && !has_code && may(AccessKind::Write)) fast.write_tag = tag;
-    tlb[static_cast<std::size_t>(privilege)].fill(linear, fast);
+    tlb[static_cast<std::size_t>(through)].fill(linear, fast);
 }
 
 std::optional<std::uint64_t> Interpreter::physical_address(std::uint64_t linear) {
@@ -127,13 +149,15 @@ std::optional<std::uint64_t> Interpreter::physical_address(std::uint64_t linear)
         return std::nullopt;
     const auto page = x86::PageWalker{*this, paging_}.look_up(linear);
     if (!page) return std::nullopt;
-    return page->physical + (linear & ((std::uint64_t{1} << page->shift) - 1));
+    return gated(page->physical + (linear & ((std::uint64_t{1} << page->shift) - 1)));
 }
 
 // ---- Flushes ----
 
 void Interpreter::flush_tlb() {
+    constexpr std::uint64_t contexts_enabled = 1u << 17;  // CR4.PCIDE
     second_level_.flush();
+    second_level_.select((state.cr4 & contexts_enabled) ? state.cr3 & 0xfff : 0);
     for (x86::FastTlb& level : tlb)
         level.flush();
     ++generation_[0];
@@ -145,6 +169,17 @@ void Interpreter::flush_tlb() {
 
 void Interpreter::flush_tlb_non_global() {
     second_level_.flush_non_global();
+    drop_non_global();
+}
+
+// Only the second level tells contexts apart.
+void Interpreter::select_pcid(std::uint16_t pcid, bool keeps_entries) {
+    second_level_.select(pcid);
+    if (!keeps_entries) second_level_.flush_non_global();
+    drop_non_global();
+}
+
+void Interpreter::drop_non_global() {
     for (x86::FastTlb& level : tlb)
         level.flush_non_global();
     ++generation_[static_cast<std::size_t>(Privilege::User)];
@@ -182,6 +217,7 @@ bool Interpreter::load_page_directory_pointers(std::uint64_t cr3) {
 
 void Interpreter::physical_map_changed() {
     ranges_ = {};
+    a20_open_ = std::atomic_ref{kept_.a20};
     flush_tlb();
     blocks_.invalidate_all();
     patched_op_ = nullptr;

@@ -50,6 +50,10 @@ void Processor::declare(Declaration<Processor>& d) {
     d.provides("cpu", cpu, "Execution and registers");
     d.line_input<&Processor::on_interrupt>("intr", "Maskable interrupt request");
     d.line_input<&Processor::on_nmi>("nmi", "Non-maskable interrupt");
+    d.line_input<&Processor::on_a20>(
+        "a20", "Address bit 20 is let through; also while nothing has driven this low");
+    d.line_output("ferr", &Processor::ferr_,
+                  "FERR#: an x87 error while CR0.NE is clear, for IRQ13");
     declare_statistics(d);
     declare_state(d);
 }
@@ -217,6 +221,8 @@ void Processor::on_interrupt(bool level) { engine_->set_interrupt_request(level)
 void Processor::on_nmi(bool level) {
     if (level) engine_->raise_nmi();
 }
+
+void Processor::on_a20(bool level) { engine_->set_a20(level); }
 
 void Processor::report_once(x86::Unknown kind, std::uint64_t number) {
     if (!reported_.emplace(kind, number).second) return;

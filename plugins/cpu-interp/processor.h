@@ -56,6 +56,7 @@ private:
             const x86::HostFloatingPoint host;
             return processor_.tsc_frequency_.ticks(processor_.now());
         }
+        void drive_ferr(bool level) override { processor_.ferr_.drive(level); }
         void report_once(x86::Unknown kind, std::uint64_t number) override {
             const x86::HostFloatingPoint host;
             processor_.report_once(kind, number);
@@ -67,6 +68,7 @@ private:
 
     void on_interrupt(bool level);
     void on_nmi(bool level);
+    void on_a20(bool level);
     void report_once(x86::Unknown kind, std::uint64_t number);
     std::uint64_t counter(Counter which) const { return engine_ ? engine_->counters()[which] : 0; }
     static void declare_statistics(Declaration<Processor>& d);
@@ -79,6 +81,7 @@ private:
     std::uint32_t apic_id_ = 0, processor_count_ = 1;
     std::uint64_t random_seed_ = 0;
 
+    Line ferr_;
     SystemBus bus_;
     x86::CpuModel model_;
     x86::MsrBank msrs_;

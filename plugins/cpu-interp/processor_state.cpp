@@ -55,6 +55,9 @@ void Processor::declare_state(Declaration<Processor>& d) {
 
     add("cpl", &CpuState::cpl);
     add("interrupt-shadow", &CpuState::interrupt_shadow);
+    add("debug-shadow", &CpuState::debug_shadow);
+    add("pending-debug", &CpuState::pending_debug);
+    add("ignore-numeric-error", &CpuState::ignore_numeric_error);
     add("nmi-blocked", &CpuState::nmi_blocked);
     add("halted", &CpuState::halted);
     add("waiting-for-sipi", &CpuState::waiting_for_sipi);
@@ -116,6 +119,7 @@ void Processor::declare_state(Declaration<Processor>& d) {
     add_kept("retired-instructions", &Interpreter::Kept::retired);
     add_kept("page-directory-pointers", &Interpreter::Kept::page_directory_pointers);
     add_kept("pending-nmi", &Interpreter::Kept::nmi);
+    add_kept("a20", &Interpreter::Kept::a20);
     add_kept("interrupt-request", &Interpreter::Kept::interrupt_request);
 }
 

@@ -9,12 +9,34 @@ namespace backplane::interp {
 namespace {
 
 using x86::AccessKind;
-using x86::Privilege;
 
 Interpreter& owner(Core* cpu) { return *static_cast<Interpreter*>(cpu); }
 
-Privilege privilege_of(const Core* cpu, const x86::FastPage* pages) {
-    return pages == cpu->pages(Privilege::User) ? Privilege::User : Privilege::Supervisor;
+View view_of(const Core* cpu, const x86::FastPage* pages) {
+    for (const View view : {View::User, View::SupervisorUserData, View::UserAligned})
+        if (pages == cpu->pages(view)) return view;
+    return View::Supervisor;
+}
+
+// Where an access that begins in one page goes on: outside 64-bit code addresses have 32 bits.
+std::uint64_t next_page(const Core* cpu, std::uint64_t linear, std::uint32_t first_size) {
+    const std::uint64_t next = linear + first_size;
+    return cpu->state.code64() ? next : next & 0xffff'ffff;
+}
+
+// SDM 3A 6.15 interrupt 17: what is a word, doubleword or quadword lies at a multiple of its size;
+// what is larger in the x87 formats at a multiple of eight.
+bool is_aligned(std::uint64_t linear, std::uint32_t size) {
+    return (linear & (size >= 8 ? 7 : size - 1)) == 0;
+}
+
+// The page of an access's first byte, if the access is one that this view may make.
+std::optional<Interpreter::Page> first_page(Interpreter& cpu, std::uint64_t linear,
+                                            std::uint32_t size, AccessKind kind, View view) {
+    const auto page = cpu.resolve(linear, kind, view);
+    if (view != View::UserAligned || !page || is_aligned(linear, size)) return page;
+    cpu.set_fault({.vector = x86::Vector::AlignmentCheck});
+    return std::nullopt;
 }
 
 std::uint32_t bytes_in_page(std::uint64_t linear, std::uint32_t size) {
@@ -60,18 +82,20 @@ void write_part(Interpreter& cpu, const Op* op, const Interpreter::Page& page, s
     }
 }
 
-bool load(Core* core, const Op* op, std::uint64_t linear, std::uint32_t size, Privilege privilege,
+bool load(Core* core, const Op* op, std::uint64_t linear, std::uint32_t size, View view,
           AccessKind kind) {
     Interpreter& cpu = owner(core);
     const std::uint32_t first_size = bytes_in_page(linear, size);
-    const auto first = cpu.resolve(linear, kind, privilege);
+    const auto first = first_page(cpu, linear, size, kind, view);
     if (!first) return false;
     if (first_size == size) {
+        cpu.note_access(op, linear, size, kind);
         read_part(cpu, op, *first, size, core->transfer.data());
         return true;
     }
-    const auto second = cpu.resolve(linear + first_size, kind, privilege);
+    const auto second = cpu.resolve(next_page(core, linear, first_size), kind, view);
     if (!second) return false;
+    cpu.note_access(op, linear, size, kind);
     read_part(cpu, op, *first, first_size, core->transfer.data());
     read_part(cpu, op, *second, size - first_size, core->transfer.data() + first_size);
     return true;
@@ -97,13 +121,13 @@ BACKPLANE_BODY std::uint64_t backplane_interp_load_slow_body(Core* cpu, const Op
                                                              std::uint64_t linear,
                                                              std::uint32_t size,
                                                              const x86::FastPage* pages) {
-    return load(cpu, op, linear, size, privilege_of(cpu, pages), AccessKind::Read);
+    return load(cpu, op, linear, size, view_of(cpu, pages), AccessKind::Read);
 }
 
 BACKPLANE_BODY std::uint64_t
 backplane_interp_load_for_update_slow_body(Core* cpu, const Op* op, std::uint64_t linear,
                                            std::uint32_t size, const x86::FastPage* pages) {
-    return load(cpu, op, linear, size, privilege_of(cpu, pages), AccessKind::Write);
+    return load(cpu, op, linear, size, view_of(cpu, pages), AccessKind::Write);
 }
 
 BACKPLANE_BODY std::uint64_t backplane_interp_store_slow_body(Core* core, const Op* op,
@@ -111,28 +135,31 @@ BACKPLANE_BODY std::uint64_t backplane_interp_store_slow_body(Core* core, const 
                                                               std::uint32_t size,
                                                               const x86::FastPage* pages) {
     Interpreter& cpu = owner(core);
-    const Privilege privilege = privilege_of(core, pages);
+    const View view = view_of(core, pages);
     const std::uint32_t first_size = bytes_in_page(linear, size);
-    const auto first = cpu.resolve(linear, AccessKind::Write, privilege);
+    const auto first = first_page(cpu, linear, size, AccessKind::Write, view);
     if (!first) return false;
     if (first_size == size) {
+        cpu.note_access(op, linear, size, AccessKind::Write);
         write_part(cpu, op, *first, size, core->transfer.data());
         return true;
     }
-    const auto second = cpu.resolve(linear + first_size, AccessKind::Write, privilege);
+    const auto second = cpu.resolve(next_page(core, linear, first_size), AccessKind::Write, view);
     if (!second) return false;
+    cpu.note_access(op, linear, size, AccessKind::Write);
     write_part(cpu, op, *first, first_size, core->transfer.data());
     write_part(cpu, op, *second, size - first_size, core->transfer.data() + first_size);
     return true;
 }
 
 BACKPLANE_BODY std::uint64_t
-backplane_interp_host_for_update_slow_body(Core* core, const Op*, std::uint64_t linear,
+backplane_interp_host_for_update_slow_body(Core* core, const Op* op, std::uint64_t linear,
                                            std::uint32_t size, const x86::FastPage* pages) {
     if (bytes_in_page(linear, size) != size) return 0;
     Interpreter& cpu = owner(core);
-    const auto page = cpu.resolve(linear, AccessKind::Write, privilege_of(core, pages));
+    const auto page = first_page(cpu, linear, size, AccessKind::Write, view_of(core, pages));
     if (!page || page->has_code) return 0;
+    cpu.note_access(op, linear, size, AccessKind::Write);
     return reinterpret_cast<std::uint64_t>(page->host);
 }
 
@@ -150,12 +177,13 @@ std::span<std::byte> direct_span_slow(Core* core, std::uint64_t linear, x86::Seg
     const bool writes = access == x86::SegmentAccess::Write;
     const std::uint64_t length = x86::page_size - (linear & x86::page_offset_mask);
     const std::uint64_t tag = linear & ~x86::page_offset_mask;
-    const x86::FastPage& known = core->pages(core->privilege())[x86::fast_index(linear)];
+    if (core->view == View::UserAligned || cpu.watches_data(linear)) return {};
+    const x86::FastPage& known = core->pages(core->view)[x86::fast_index(linear)];
     if ((writes ? known.write_tag : known.read_tag) == tag)
         return {reinterpret_cast<std::byte*>(linear + known.addend), length};
     const x86::Fault before = core->fault;
     const auto page = cpu.resolve(linear, writes ? AccessKind::Write : AccessKind::Read,
-                                  core->privilege());
+                                  core->view);
     if (!page) core->fault = before;
     if (!page || !page->host) return {};
     if (writes && page->has_code && !cpu.drop_code_behind(page->physical)) return {};

@@ -94,6 +94,14 @@ public:
         raised = fault;
         return Outcome::Fault;
     }
+    std::uint64_t unreachable() {
+        unreachable_fault_ = raised;
+        return unreachable_address;
+    }
+    void restart_at(std::uint64_t ip) {
+        state_.block_ip = ip - op_.offset;
+        restarted_at = ip;
+    }
     std::uint64_t next_ip() { return state_.block_ip + op_.offset + op_.length; }
     Outcome jump(std::uint64_t ip) {
         state_.rip = ip;
@@ -109,12 +117,20 @@ public:
     std::uint64_t rep_iterations = 0, locked_updates = 0;
     std::map<std::uint16_t, std::uint32_t> ports;
     SystemServices* services = nullptr;
+    std::optional<std::uint64_t> restarted_at;  // by a task switch
 
     void set_op(const Op& op) { op_ = op; }
     std::byte* at(std::uint64_t linear) { return bytes_.data() + (linear - base_); }
 
 private:
+    // Beyond any address of 48 bits.
+    static constexpr std::uint64_t unreachable_address = std::uint64_t{1} << 62;
+
     bool reachable(std::uint64_t linear, std::size_t size, std::uint32_t write) {
+        if (linear >= unreachable_address && linear - unreachable_address < 4096) {
+            raised = unreachable_fault_;
+            return false;
+        }
         for (const std::uint64_t address : {linear, linear + size - 1}) {
             const bool mapped = address >= base_ && address - base_ < bytes_.size() &&
                                 !absent.contains(address >> 12);
@@ -129,6 +145,7 @@ private:
 
     CpuState state_;
     Op op_;
+    std::optional<Fault> unreachable_fault_;
     std::uint64_t base_;
     std::span<std::byte> bytes_;
 };

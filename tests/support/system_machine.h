@@ -37,6 +37,10 @@ public:
     void flush_tlb_page(std::uint64_t linear) override {
         calls.push_back("flush page " + std::to_string(linear));
     }
+    void select_pcid(std::uint16_t pcid, bool keeps_entries) override {
+        calls.push_back("pcid " + std::to_string(pcid) + (keeps_entries ? " kept" : ""));
+    }
+    bool interrupt_window_matters() override { return true; }
     bool load_page_directory_pointers(std::uint64_t) override { return pointers_valid; }
     void mode_changed() override { ++mode_changes; }
     const CpuModel& model() const override { return cpu_model; }
@@ -225,6 +229,8 @@ public:
         raised.reset();
         return fault;
     }
+
+    std::uint64_t fault_ip(std::uint64_t ip) { return restarted_at.value_or(ip); }
 
     FakeServices fake;
 };

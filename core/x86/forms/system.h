@@ -113,10 +113,13 @@ void register_system(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_MONITOR] = in_string_space<Engine, semantics::monitor>;
     table[ZYDIS_MNEMONIC_MWAIT] = plain<Engine, semantics::mwait>;
 
+    table[ZYDIS_MNEMONIC_CLAC] = plain<Engine, semantics::set_access_check<false>>;
+    table[ZYDIS_MNEMONIC_STAC] = plain<Engine, semantics::set_access_check<true>>;
+
     // Undefined on purpose, or instructions of features that no CPU model reports.
     for (const ZydisMnemonic mnemonic :
          {ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_UD1, ZYDIS_MNEMONIC_UD2, ZYDIS_MNEMONIC_RSM,
-          ZYDIS_MNEMONIC_CLAC, ZYDIS_MNEMONIC_STAC, ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_XSETBV})
+          ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_XSETBV})
         table[mnemonic] = plain<Engine, semantics::undefined>;
 }
 

@@ -99,9 +99,10 @@ inline constexpr auto form_address = [](auto& m, auto space,
     const Op& op = m.op();
     const std::uint64_t offset = slot(op.base) + (slot(op.index) << op.scale) + op.immediate +
                                  bit_index.displacement(m);
+    // A segment that refuses is found out by the access: #UD and #NM of the instruction come first
+    // (SDM 3A table 6-2).
     const auto linear = space.linear(m, offset);
-    if (!linear) return Outcome::Fault;
-    m.state().effective_address = *linear;
+    m.state().effective_address = linear ? *linear : m.unreachable();
     return Outcome::Next;
 };
 

@@ -8,20 +8,20 @@
 
 namespace backplane::x86::semantics {
 
-// 64-bit targets must be canonical, others within the code segment: #GP(0). A relative 64-bit
-// branch cannot leave the canonical range unnoticed, as its target is fetched next.
-inline constexpr auto target_is_valid = [](auto& m, auto kind,
-                                           auto target) __attribute__((always_inline)) {
+// 64-bit targets must be canonical, others within the code segment: #GP(0).
+inline constexpr auto target_is_valid = [](auto& m, auto target) __attribute__((always_inline)) {
     if constexpr (sizeof(target) < 8)
         return target <= m.state().segments[CS].limit;
-    else if constexpr (requires { decltype(kind)::is_relative; })
-        return true;
     else
         return is_canonical(target);
 };
 
+// A relative 64-bit branch that changes nothing but RIP is left to the engine, which looks at the
+// target when it finds the way there: Machine::jump of a direct branch.
 inline constexpr auto go_to = [](auto& m, auto kind, auto target) __attribute__((always_inline)) {
-    if (!target_is_valid(m, kind, target)) return m.raise({.vector = Vector::GeneralProtection});
+    constexpr bool is_relative = requires { decltype(kind)::is_relative; };
+    if constexpr (sizeof(target) < 8 || !is_relative)
+        if (!target_is_valid(m, target)) return m.raise({.vector = Vector::GeneralProtection});
     return m.jump(target);
 };
 
@@ -41,7 +41,7 @@ inline constexpr auto call = [](auto& m, auto stack, auto target) __attribute__(
     using T = typename decltype(target)::Value;
     const auto ip = target.read(m);
     if (!ip) return Outcome::Fault;
-    if (!target_is_valid(m, target, *ip)) return m.raise({.vector = Vector::GeneralProtection});
+    if (!target_is_valid(m, *ip)) return m.raise({.vector = Vector::GeneralProtection});
     if (!push_value(m, stack, static_cast<T>(m.next_ip()))) return Outcome::Fault;
     return m.jump(*ip);
 };
@@ -52,7 +52,7 @@ inline constexpr auto ret = [](auto& m, auto stack) __attribute__((always_inline
     const std::uint64_t pointer = stack.pointer(m);
     const auto ip = stack.template load<T>(m, pointer);
     if (!ip) return Outcome::Fault;
-    if (!target_is_valid(m, stack, *ip)) return m.raise({.vector = Vector::GeneralProtection});
+    if (!target_is_valid(m, *ip)) return m.raise({.vector = Vector::GeneralProtection});
     stack.set_pointer(m, pointer + sizeof(T) + m.op().immediate);
     return m.jump(*ip);
 };
@@ -71,8 +71,7 @@ inline constexpr auto loop_while =
         const A remaining = static_cast<A>(*count.read(m) - 1);
         const auto ip = *target.read(m);
         const bool taken = remaining != 0 && goes_on(m.state().flags);
-        if (taken && !target_is_valid(m, target, ip))
-            return m.raise({.vector = Vector::GeneralProtection});
+        if (taken && !target_is_valid(m, ip)) return m.raise({.vector = Vector::GeneralProtection});
         count.write(m, remaining);
         return taken ? m.jump(ip) : Outcome::Next;
     };

@@ -1,11 +1,10 @@
-// Far JMP, CALL and RET: between segments, modes and privilege levels (SDM 2; SDM 3A 5.8).
-//
-// FIXME: task switches are missing; a TSS or task gate as target raises #GP(selector).
+// Far JMP, CALL and RET: between segments, modes, privilege levels and tasks (SDM 2; SDM 3A 5.8).
 #pragma once
 
 #include "x86/far_pointer.h"
 #include "x86/far_transfer.h"
 #include "x86/machine.h"
+#include "x86/task_switch.h"
 
 #include <array>
 #include <type_traits>
@@ -30,6 +29,8 @@ inline constexpr auto jump_far = [](auto& m, auto target) {
         const auto cs = check_code_target(m, selector, *descriptor, state.cpl, pointer->offset);
         return cs ? enter_code(m, *cs, state.cpl, pointer->offset) : Outcome::Fault;
     }
+    if (leads_to_task(state, *descriptor))
+        return jump_to_task(m, selector, *descriptor, TaskEntry::Jump);
     auto gate = check_call_gate(m, selector, *descriptor);
     if (!gate) return Outcome::Fault;
     // A jump never changes the privilege.
@@ -145,6 +146,8 @@ inline constexpr auto call_far = [](auto& m, auto target) {
         const auto cs = check_code_target(m, selector, *descriptor, state.cpl, pointer->offset);
         return cs ? call_same_privilege<Word>(m, *cs, pointer->offset) : Outcome::Fault;
     }
+    if (leads_to_task(state, *descriptor))
+        return jump_to_task(m, selector, *descriptor, TaskEntry::Call);
     auto gate = check_call_gate(m, selector, *descriptor);
     return gate ? call_through_gate(m, *gate) : Outcome::Fault;
 };

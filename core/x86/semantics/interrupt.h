@@ -5,6 +5,8 @@
 #include "x86/far_transfer.h"
 #include "x86/interrupt_delivery.h"
 #include "x86/machine.h"
+#include "x86/task_switch.h"
+#include "x86/virtual8086.h"
 
 #include <array>
 #include <type_traits>
@@ -16,15 +18,17 @@ inline constexpr auto raise_interrupt = [](auto& m, std::uint8_t vector, EventSo
         m, {.vector = vector, .source = source, .return_ip = m.next_ip(), .error_code = {}});
 };
 
-// In virtual-8086 mode INT n and IRET belong to the monitor unless IOPL is 3 (SDM 3A 20.2.7); the
-// CPL is 3 there.
-inline bool reserved_to_monitor(const CpuState& state) {
-    return (state.rflags & rflags::vm) && (state.rflags & rflags::iopl) != rflags::iopl;
-}
-
+// In virtual-8086 mode the redirection map decides before IOPL does (SDM 3A table 20-2).
 inline constexpr auto int_n = [](auto& m) {
-    if (reserved_to_monitor(m.state())) return m.raise(general_protection());
-    return raise_interrupt(m, static_cast<std::uint8_t>(m.op().immediate), EventSource::Software);
+    const CpuState& state = m.state();
+    const auto vector = static_cast<std::uint8_t>(m.op().immediate);
+    if (in_virtual8086(state) && (state.cr4 & cr4::vme)) {
+        const auto redirected = redirects_interrupt(m, vector);
+        if (!redirected) return Outcome::Fault;
+        if (*redirected) return redirect_interrupt(m, vector);
+    }
+    if (monitors_flags(state)) return m.raise(general_protection());
+    return raise_interrupt(m, vector, EventSource::Software);
 };
 
 inline constexpr auto int3 = [](auto& m) {
@@ -65,11 +69,15 @@ Outcome return_in_real_mode(M& m, Selector selector, std::uint64_t ip, std::uint
     CpuState& state = m.state();
     const auto cs = check_real_target(m, selector, ip);
     if (!cs) return Outcome::Fault;
-    stack.commit();
     std::uint64_t mask = iret_flags<Word>(state) & ~(rflags::vif | rflags::vip);
-    if (state.rflags & rflags::vm) mask &= ~rflags::iopl;
-    set_returned_flags(state, flags, mask);
-    state.nmi_blocked = false;
+    if (in_virtual8086(state)) mask &= ~rflags::iopl;
+    if (monitors_flags(state)) {  // and VIF stands for IF: see iret
+        if (virtual_flags_refused(state, flags)) return m.raise(general_protection());
+        set_virtual_flags(state, flags, mask);
+    } else {
+        set_returned_flags(state, flags, mask);
+    }
+    stack.commit();
     return enter_code(m, *cs, state.cpl, ip);
 }
 
@@ -86,6 +94,7 @@ Outcome return_to_virtual8086(M& m, Selector selector, std::uint64_t ip, std::ui
     }
     if (ip > 0xffff) return m.raise(general_protection());
     state.set_full_rflags(flags & 0x003f7fd5);
+    if (!(state.dr[7] & debug::dr7_enables)) state.rflags &= ~rflags::rf;
     state.gpr[RSP] = words[0];
     const auto load = [&](SegmentIndex index, std::uint32_t word) {
         state.segments[index] = real_mode_segment(state, {}, {static_cast<std::uint16_t>(word)});
@@ -95,19 +104,17 @@ Outcome return_to_virtual8086(M& m, Selector selector, std::uint64_t ip, std::ui
     load(DS, words[3]);
     load(FS, words[4]);
     load(GS, words[5]);
-    state.nmi_blocked = false;
     return enter_code(m, real_mode_segment(state, {}, selector), 3, ip);
 }
 
 template <class Word>
 inline constexpr auto iret = [](auto& m) {
     CpuState& state = m.state();
-    const bool virtual8086 = (state.rflags & rflags::vm) != 0;
-    if (reserved_to_monitor(state)) return m.raise(general_protection());
-    // FIXME: NT asks for a return to the previous task outside IA-32e mode; without task switches
-    // it raises #GP.
-    if (uses_descriptors(state) && (state.rflags & rflags::nt))
+    state.nmi_blocked = false;  // also when a fault comes of it (SDM 3A 6.7.1)
+    if (monitors_flags(state) && !has_virtual_flag<Word>(state))
         return m.raise(general_protection());
+    if (uses_descriptors(state) && (state.rflags & rflags::nt))
+        return state.long_mode() ? m.raise(general_protection()) : return_to_task(m);
 
     TransferStack stack{m};
     const auto ip = stack.template pop<Word>();
@@ -117,8 +124,7 @@ inline constexpr auto iret = [](auto& m) {
     const auto flags = stack.template pop<Word>();
     if (!flags) return Outcome::Fault;
     const Selector selector{static_cast<std::uint16_t>(*code)};
-    if (!state.protected_mode() || virtual8086)
-        return return_in_real_mode<Word>(m, selector, *ip, *flags, stack);
+    if (!uses_descriptors(state)) return return_in_real_mode<Word>(m, selector, *ip, *flags, stack);
     if (sizeof(Word) == 4 && !state.long_mode() && state.cpl == 0 && (*flags & rflags::vm))
         return return_to_virtual8086(m, selector, *ip, *flags, stack);
 
@@ -141,7 +147,6 @@ inline constexpr auto iret = [](auto& m) {
         stack.commit();
     }
     set_returned_flags(state, *flags, iret_flags<Word>(state));
-    state.nmi_blocked = false;
     state.cpl = static_cast<std::uint8_t>(cpl);
     if (outward) drop_privileged_segments(state);
     return enter_code(m, *cs, cpl, *ip);

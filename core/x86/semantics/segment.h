@@ -11,17 +11,20 @@
 
 namespace backplane::x86::semantics {
 
-// A checked segment goes into its register. Loads of SS hold interrupts and debug traps for one
-// instruction (SDM 3A 6.8.3). In 64-bit code no other register changes how addresses are formed.
+// A checked segment goes into its register. In 64-bit code no register but SS changes how addresses
+// are formed.
 inline constexpr auto take_segment = [](auto& m, unsigned index, const SegmentRegister& segment) {
     CpuState& state = m.state();
     state.segments[index] = segment;
-    if (index == SS)
-        state.interrupt_shadow = true;
-    else if (state.code64())
-        return Outcome::Next;
+    if (index != SS && state.code64()) return Outcome::Next;
     m.system().mode_changed();
     return Outcome::Leave;
+};
+
+// MOV and POP of SS hold interrupts and debug exceptions for one instruction (SDM 3A 6.8.3); LSS,
+// which loads the pointer too, does not.
+inline constexpr auto hold_events_behind_stack_load = [](CpuState& state, unsigned index) {
+    if (index == SS) state.interrupt_shadow = state.debug_shadow = true;
 };
 
 // MOV sreg, r/m16. The segment register's number is in Op::reg.
@@ -31,6 +34,7 @@ inline constexpr auto load_segment = [](auto& m, auto src) {
     const unsigned index = m.op().reg;
     const auto segment = check_segment(m, index, {static_cast<std::uint16_t>(*selector)});
     if (!segment) return Outcome::Fault;
+    hold_events_behind_stack_load(m.state(), index);
     return take_segment(m, index, *segment);
 };
 
@@ -58,6 +62,7 @@ inline constexpr auto pop_segment = [](auto& m) {
     const auto segment = check_segment(m, index, {static_cast<std::uint16_t>(*value)});
     if (!segment) return Outcome::Fault;
     stack.commit();
+    hold_events_behind_stack_load(m.state(), index);
     return take_segment(m, index, *segment);
 };
 

@@ -7,6 +7,7 @@
 #include "x86/implicit_operand.h"
 #include "x86/machine.h"
 #include "x86/stack.h"
+#include "x86/virtual8086.h"
 
 #include <array>
 
@@ -102,16 +103,17 @@ inline constexpr auto leave = [](auto& m, auto stack) __attribute__((always_inli
     return Outcome::Next;
 };
 
-// SDM 3A 20.2.4: in virtual-8086 mode IOPL below 3 leaves PUSHF and POPF to the monitor.
-inline constexpr auto flags_are_monitored =
-    [](const CpuState& state) __attribute__((always_inline)) {
-        return (state.rflags & rflags::vm) && (state.rflags & rflags::iopl) != rflags::iopl;
-    };
-
+// In virtual-8086 mode IOPL below 3 leaves PUSHF and POPF to the monitor, or to VIF (SDM 3A 20.2.7
+// and 20.3).
 template <class T>
 inline constexpr auto pushf = [](auto& m, auto stack) __attribute__((always_inline)) {
-    if (flags_are_monitored(m.state())) return m.raise({.vector = Vector::GeneralProtection});
-    const T value = static_cast<T>(m.state().full_rflags() & ~(rflags::vm | rflags::rf));
+    const CpuState& state = m.state();
+    std::uint64_t flags = state.full_rflags();
+    if (monitors_flags(state)) [[unlikely]] {
+        if (!has_virtual_flag<T>(state)) return m.raise({.vector = Vector::GeneralProtection});
+        flags = flags_with_virtual_if(state);
+    }
+    const T value = static_cast<T>(flags & ~(rflags::vm | rflags::rf));
     return push_value(m, stack, value) ? Outcome::Next : Outcome::Fault;
 };
 
@@ -120,12 +122,23 @@ inline constexpr auto pushf = [](auto& m, auto stack) __attribute__((always_inli
 template <class T>
 inline constexpr auto popf = [](auto& m, auto stack) __attribute__((always_inline)) {
     CpuState& state = m.state();
-    if (flags_are_monitored(state)) return m.raise({.vector = Vector::GeneralProtection});
+    const bool monitored = monitors_flags(state);
+    if (monitored && !has_virtual_flag<T>(state))
+        return m.raise({.vector = Vector::GeneralProtection});
     const std::uint64_t pointer = stack.pointer(m);
     const auto value = stack.template load<T>(m, pointer);
     if (!value) return Outcome::Fault;
 
     std::uint64_t changeable = rflags::arithmetic | rflags::tf | rflags::df | rflags::nt;
+    if (monitored) [[unlikely]] {
+        if (virtual_flags_refused(state, *value))
+            return m.raise({.vector = Vector::GeneralProtection});
+        stack.set_pointer(m, pointer + sizeof(T));
+        const std::uint64_t before = state.rflags;
+        set_virtual_flags(state, *value, changeable);
+        if ((before ^ state.rflags) & rflags::tf) m.system().mode_changed();
+        return Outcome::Leave;
+    }
     if constexpr (sizeof(T) > 2) changeable |= rflags::rf | rflags::ac | rflags::id;
     if (state.cpl == 0) changeable |= rflags::iopl;
     if (state.cpl <= ((state.rflags & rflags::iopl) >> 12)) changeable |= rflags::if_;
@@ -136,8 +149,12 @@ inline constexpr auto popf = [](auto& m, auto stack) __attribute__((always_inlin
 
     // Single-stepping and alignment or SMAP checks are part of the mode; interrupts may be due now.
     const std::uint64_t changed = before ^ state.rflags;
-    if (changed & (rflags::tf | rflags::ac)) m.system().mode_changed();
-    return (changed & (rflags::tf | rflags::ac | rflags::if_)) ? Outcome::Leave : Outcome::Next;
+    if (changed & (rflags::tf | rflags::ac)) {
+        m.system().mode_changed();
+        return Outcome::Leave;
+    }
+    const bool enables = (changed & state.rflags & rflags::if_) != 0;
+    return enables && m.system().interrupt_window_matters() ? Outcome::Leave : Outcome::Next;
 };
 
 }  // namespace backplane::x86::semantics

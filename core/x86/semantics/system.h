@@ -6,6 +6,7 @@
 #include "x86/cpuid.h"
 #include "x86/machine.h"
 #include "x86/operand.h"
+#include "x86/virtual8086.h"
 
 namespace backplane::x86::semantics {
 
@@ -197,29 +198,49 @@ inline constexpr auto rdpid = [](auto& m, auto dst) {
 inline constexpr auto rdpmc = [](auto& m) { return m.raise(general_protection()); };
 
 // SDM 2 CLI, STI. In virtual-8086 mode IOPL must be 3, which the same comparison says as CPL is 3
-// there.
-inline constexpr auto may_change_if = [](auto& m) {
-    const CpuState& state = m.state();
-    if (state.cpl <= ((state.rflags & rflags::iopl) >> 12)) [[likely]]
-        return true;
-    m.raise(general_protection());
-    return false;
+// there. Otherwise they may have a virtual interrupt flag.
+inline constexpr auto may_change_if = [](const CpuState& state) {
+    return state.cpl <= ((state.rflags & rflags::iopl) >> 12);
 };
 
 inline constexpr auto cli = [](auto& m) {
-    if (!may_change_if(m)) return Outcome::Fault;
-    m.state().rflags &= ~rflags::if_;
+    CpuState& state = m.state();
+    if (!may_change_if(state)) [[unlikely]] {
+        if (!has_virtual_if(state)) return m.raise(general_protection());
+        state.rflags &= ~rflags::vif;
+        return Outcome::Next;
+    }
+    state.rflags &= ~rflags::if_;
     return Outcome::Next;
 };
 
 // Interrupts wait for one more instruction when IF was clear, so that STI; HLT and STI; RET work
 // (SDM 2 STI).
 inline constexpr auto sti = [](auto& m) {
-    if (!may_change_if(m)) return Outcome::Fault;
     CpuState& state = m.state();
+    if (!may_change_if(state)) [[unlikely]] {
+        if (!has_virtual_if(state) || (state.rflags & rflags::vip))
+            return m.raise(general_protection());
+        state.rflags |= rflags::vif;
+        return Outcome::Next;
+    }
     if (state.rflags & rflags::if_) return Outcome::Next;
     state.rflags |= rflags::if_;
+    if (!m.system().interrupt_window_matters()) [[likely]]
+        return Outcome::Next;
     state.interrupt_shadow = true;
+    return Outcome::Leave;
+};
+
+// STAC, CLAC (SDM 2): explicit accesses of privilege 0 to user pages.
+template <bool value>
+inline constexpr auto set_access_check = [](auto& m) {
+    CpuState& state = m.state();
+    if (!m.system().model().has(Feature::Smap) || state.cpl != 0)
+        return m.raise({.vector = Vector::InvalidOpcode});
+    if (((state.rflags & rflags::ac) != 0) == value) return Outcome::Next;
+    state.rflags ^= rflags::ac;
+    m.system().mode_changed();
     return Outcome::Leave;
 };
 

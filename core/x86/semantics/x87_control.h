@@ -33,6 +33,7 @@ inline constexpr auto fnstsw =
 
 inline constexpr auto fnclex = x87_non_waiting<[](auto& m) __attribute__((always_inline)) {
     m.state().x87.status &= x87_status::conditions | x87_status::top;
+    m.state().ignore_numeric_error = false;
     return Outcome::Next;
 }>;
 
@@ -48,6 +49,7 @@ inline void initialize_x87(X87State& x87) {
 
 inline constexpr auto fninit = x87_non_waiting<[](auto& m) __attribute__((always_inline)) {
     initialize_x87(m.state().x87);
+    m.state().ignore_numeric_error = false;
     return Outcome::Next;
 }>;
 
