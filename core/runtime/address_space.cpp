@@ -33,8 +33,8 @@ std::uint32_t piece(const backplane_window& window, std::uint64_t offset, std::u
 }  // namespace
 
 AddressSpace::AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock,
-                           const DirtyTracking& dirty)
-    : name_{std::move(name)}, limit_{limit}, lock_{lock}, dirty_{dirty} {
+                           ExclusiveSection& exclusive, const DirtyTracking& dirty)
+    : name_{std::move(name)}, limit_{limit}, lock_{lock}, exclusive_{exclusive}, dirty_{dirty} {
     flatten();
 }
 
@@ -242,15 +242,53 @@ void AddressSpace::tell_remapped(std::span<const std::byte> memory) {
     }
 }
 
+// A listener may have been compiled when there were fewer of its functions.
+void AddressSpace::listen(const backplane_address_space_listener& listener) {
+    auto& kept = listeners_.emplace_back();
+    std::memcpy(&kept, &listener, std::min<std::size_t>(listener.struct_size, sizeof kept));
+}
+
+// Whoever writes directly into the page that a CPU begins to keep code of must stop first. Nobody
+// does when another CPU keeps code of it already, and it was not claimed since.
 void AddressSpace::watch_code(std::uint64_t page_address, bool watch) {
-    const MachineGuard guard{lock_};
     const std::uint64_t page = page_address >> page_shift;
-    if (watch) {
-        ++code_pages_[page];
-        return;
+    {
+        const MachineGuard guard{lock_};
+        const auto found = code_pages_.find(page);
+        if (!watch) {
+            tell_code_watched(page, false);
+            if (found != code_pages_.end() && --found->second.watchers == 0)
+                code_pages_.erase(found);
+            return;
+        }
+        if (found != code_pages_.end() && !found->second.is_claimed) return add_watcher(page);
     }
-    const auto found = code_pages_.find(page);
-    if (found != code_pages_.end() && --found->second == 0) code_pages_.erase(found);
+    exclusive_.begin();
+    add_watcher(page);
+    exclusive_.end();
+}
+
+void AddressSpace::add_watcher(std::uint64_t page) {
+    CodePage& code = code_pages_[page];
+    ++code.watchers;
+    code.is_claimed = false;
+    tell_code_watched(page, true);
+}
+
+void AddressSpace::tell_code_watched(std::uint64_t page, bool watch) {
+    for (const auto& listener : listeners_)
+        if (listener.code_watched != nullptr)
+            listener.code_watched(listener.user, page << page_shift, std::int32_t{watch});
+}
+
+void AddressSpace::claim_code_page(std::uint64_t page_address) {
+    exclusive_.begin();
+    const std::uint64_t page = page_address >> page_shift;
+    if (const auto found = code_pages_.find(page); found != code_pages_.end()) {
+        found->second.is_claimed = true;
+        tell_code_written(page << page_shift, std::uint64_t{1} << page_shift);
+    }
+    exclusive_.end();
 }
 
 void AddressSpace::tell_code_written(std::uint64_t address, std::uint64_t length) {
@@ -301,6 +339,9 @@ const backplane_address_space AddressSpace::functions{
         static_cast<AddressSpace*>(object)->listen(*listener);
     },
     [](void* object) { return static_cast<AddressSpace*>(object)->extent(); },
+    [](void* object, std::uint64_t page) {
+        static_cast<AddressSpace*>(object)->claim_code_page(page);
+    },
 };
 
 }  // namespace backplane::runtime

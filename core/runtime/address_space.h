@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/dirty_pages.h"
+#include "runtime/exclusive_section.h"
 #include "runtime/machine_lock.h"
 
 #include <backplane/abi/address_space.h>
@@ -38,7 +39,7 @@ public:
     // Addresses from 0 to limit, exclusive. Memory that `dirty` tracks is handed out for writing
     // page by page, once dirty.
     AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock,
-                 const DirtyTracking& dirty);
+                 ExclusiveSection& exclusive, const DirtyTracking& dirty);
     AddressSpace(const AddressSpace&) = delete;
     AddressSpace& operator=(const AddressSpace&) = delete;
 
@@ -58,9 +59,8 @@ public:
     void read_block(std::uint64_t address, void* data, std::uint64_t length);
     void write_block(std::uint64_t address, const void* data, std::uint64_t length);
     void watch_code(std::uint64_t page_address, bool watch);
-    void listen(const backplane_address_space_listener& listener) {
-        listeners_.push_back(listener);
-    }
+    void claim_code_page(std::uint64_t page_address);
+    void listen(const backplane_address_space_listener& listener);
     [[nodiscard]] std::uint64_t extent() const;
 
     // Host memory behind these bytes became clean, or tracked: pointers for writing must be asked
@@ -82,6 +82,8 @@ private:
     std::uint64_t read_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size);
     void write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size,
                       std::uint64_t value);
+    void add_watcher(std::uint64_t page);
+    void tell_code_watched(std::uint64_t page, bool watch);
     void tell_code_written(std::uint64_t address, std::uint64_t length);
     void write_memory(const Mapping& mapping, std::uint64_t address, const void* data,
                       std::uint64_t length);
@@ -89,14 +91,21 @@ private:
     std::string name_;
     std::uint64_t limit_;
     MachineLock& lock_;
+    ExclusiveSection& exclusive_;
     const DirtyTracking& dirty_;
     std::vector<std::unique_ptr<Mapping>> mappings_;
     std::vector<Flat> flat_;
     // For small spaces (I/O ports): the index into flat_ of every address.
     std::vector<std::uint16_t> direct_;
     std::vector<backplane_address_space_listener> listeners_;
-    std::unordered_map<std::uint64_t, std::uint32_t>
-        code_pages_;  // page number -> watchers; by the machine lock
+
+    // Pages of which CPUs keep code, by number; with the machine lock. While a page is not claimed,
+    // no CPU but those that keep its code writes into it directly.
+    struct CodePage {
+        std::uint32_t watchers = 0;
+        bool is_claimed = true;
+    };
+    std::unordered_map<std::uint64_t, CodePage> code_pages_;
 };
 
 }  // namespace backplane::runtime

@@ -123,6 +123,12 @@ const backplane_host& Component::services() {
         h.date_at_start = [](void* context) {
             return static_cast<Component*>(context)->machine_.date_at_start();
         };
+        h.begin_exclusive = [](void* context) {
+            static_cast<Component*>(context)->machine_.exclusive().begin();
+        };
+        h.end_exclusive = [](void* context) {
+            static_cast<Component*>(context)->machine_.exclusive().end();
+        };
         return h;
     }();
     return host;

@@ -33,22 +33,16 @@ std::int64_t date_for(ClockMode clock) {
 
 Machine::Machine(const MachineDescription& description)
     : name_{description.name}, date_at_start_{date_for(description.clock)},
-      memory_{memory_space, memory_space_size, lock_, dirty_},
-      io_ports_{io_space, io_space_size, lock_, dirty_} {
+      memory_{memory_space, memory_space_size, lock_, exclusive_, dirty_},
+      io_ports_{io_space, io_space_size, lock_, exclusive_, dirty_} {
     if (description.clock == ClockMode::Realtime) {
         clock_.emplace(host_time_, [this] { io_.wake(); });
         return;
     }
-    instruction_time_.emplace(description.frequency, [this] {
-        std::uint64_t total = 0;
-        for (const auto& cpu : cpus_)
-            total += cpu->instructions();
-        return total;
-    });
+    instruction_time_.emplace(description.frequency, [this] { return instructions_passed(); });
     // The slice under way was measured to the deadline that was the earliest until now.
     clock_.emplace(*instruction_time_, [this] {
-        for (const auto& cpu : cpus_)
-            cpu->request_attention();
+        if (VirtualCpu* cpu = turn_) cpu->request_attention();
     });
 }
 
@@ -80,11 +74,15 @@ std::optional<std::chrono::steady_clock::time_point> Machine::run_timers() {
     return host_time_.host_instant(*next);
 }
 
-void Machine::wake_cpus() {
-    for (const auto& cpu : cpus_) {
+void Machine::interrupt_cpus() {
+    for (const auto& cpu : cpus_)
         cpu->request_attention();
+}
+
+void Machine::wake_cpus() {
+    interrupt_cpus();
+    for (const auto& cpu : cpus_)
         cpu->wake();
-    }
 }
 
 // Tells the controller and stops the CPUs at their next boundary.
@@ -142,43 +140,20 @@ bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit) {
     return false;
 }
 
+backplane_cpu_exit Machine::run_slice(VirtualCpu& cpu, std::int64_t budget) {
+    exclusive_.enter();
+    const backplane_cpu_exit exit = cpu.run(budget);
+    exclusive_.leave();
+    return exit;
+}
+
 void Machine::run_realtime(VirtualCpu& cpu) {
     for (;;) {
         if (pausing_ && !park()) return;
         cpu.prepare_sleep();
         cpu.set_halted_for_good(false);
-        const bool idle = handle_exit(cpu, cpu.run(slice));
+        const bool idle = handle_exit(cpu, run_slice(cpu, slice));
         if (idle && !pausing_) cpu.sleep();
-    }
-}
-
-// All CPUs in turn on one thread, each slice measured so that a timer expires at exactly its
-// instruction.
-void Machine::run_deterministic() {
-    for (;;) {
-        if (pausing_ && !park()) return;
-        std::optional<std::uint64_t> deadline;
-        {
-            const MachineGuard guard{lock_};
-            clock_->run_due();
-            deadline = clock_->next_deadline();
-        }
-        bool idle = true;
-        for (const auto& cpu : cpus_) {
-            std::int64_t budget = slice;
-            if (deadline)
-                budget = std::min(budget, static_cast<std::int64_t>(
-                                              instruction_time_->instructions_until(*deadline)));
-            idle = handle_exit(*cpu, cpu->run(budget)) && idle;
-        }
-        if (!idle || pausing_) continue;
-        const MachineGuard guard{lock_};
-        deadline = clock_->next_deadline();
-        if (deadline)
-            instruction_time_->skip_to(*deadline);
-        else
-            request_power_off(static_cast<int>(ExitCode::Ok),
-                              "every CPU is halted and no timer is set");
     }
 }
 

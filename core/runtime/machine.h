@@ -5,8 +5,10 @@
 #include "runtime/component.h"
 #include "runtime/diagnostics.h"
 #include "runtime/event_hub.h"
+#include "runtime/exclusive_section.h"
 #include "runtime/interrupt_lines.h"
 #include "runtime/io_loop.h"
+#include "runtime/locked_controllers.h"
 #include "runtime/machine_description.h"
 #include "runtime/virtual_clock.h"
 #include "runtime/virtual_cpu.h"
@@ -55,6 +57,7 @@ public:
     // Seconds since 1970, when guest time was 0.
     [[nodiscard]] std::int64_t date_at_start() const { return date_at_start_; }
     [[nodiscard]] MachineLock& lock() { return lock_; }
+    [[nodiscard]] ExclusiveSection& exclusive() { return exclusive_; }
     [[nodiscard]] VirtualClock& clock() { return *clock_; }
     [[nodiscard]] EventHub& events() { return events_; }
     [[nodiscard]] IoLoop& io() { return io_; }
@@ -83,8 +86,14 @@ private:
     void stop_components();
     std::optional<std::chrono::steady_clock::time_point> run_timers();
     void run_realtime(VirtualCpu& cpu);
+    backplane_cpu_exit run_slice(VirtualCpu& cpu, std::int64_t budget);
+    // Deterministic machines: machine_turns.cpp.
     void run_deterministic();
+    void run_round();
+    std::uint64_t end_of_round();
+    std::uint64_t instructions_passed();
     bool handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit);
+    void interrupt_cpus();
     void wake_cpus();
 
     // The controller is the thread in run. A CPU thread that sees `pausing_` parks at its next
@@ -94,6 +103,7 @@ private:
 
     std::string name_;
     MachineLock lock_;
+    ExclusiveSection exclusive_{lock_, [this] { interrupt_cpus(); }};
     EventHub events_;
     HostTime host_time_;
     std::optional<InstructionTime> instruction_time_;
@@ -104,10 +114,16 @@ private:
     AddressSpace memory_;
     AddressSpace io_ports_;
     InterruptLines lines_;
+    LockedControllers controllers_{lock_};
     std::vector<std::unique_ptr<Component>> components_;
     std::vector<Component*> reset_order_;  // providers before those that require them
     std::vector<Component*> running_;      // started and not yet stopped
     std::vector<std::unique_ptr<VirtualCpu>> cpus_;
+
+    // Deterministic machines: where the round began, counted in instructions, whose turn it is, and
+    // the latest instant that anybody was told.
+    std::uint64_t round_start_ = 0, latest_ = 0;
+    std::atomic<VirtualCpu*> turn_ = nullptr;
 
     std::mutex control_;
     std::condition_variable control_changed_;

@@ -91,8 +91,10 @@ backplane_link Machine::provider(const LinkDescription& link) {
     if (link.target == io_space) return {&AddressSpace::functions, &io_ports_};
     Component& target = *find(link.target);
     const backplane_link direct = target.provide(link.target_port, link.target_element);
-    if (std::strcmp(target.type().ports[link.target_port].interface_id, BACKPLANE_LINE) != 0)
-        return direct;
+    const char* interface = target.type().ports[link.target_port].interface_id;
+    if (std::strcmp(interface, BACKPLANE_INTERRUPT_CONTROLLER) == 0)
+        return controllers_.wrap(direct);
+    if (std::strcmp(interface, BACKPLANE_LINE) != 0) return direct;
     // An interrupt ends the sleep of a halted CPU.
     const auto cpu = std::ranges::find_if(
         cpus_, [&](const auto& each) { return &each->component() == &target; });

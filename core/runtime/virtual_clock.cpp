@@ -24,13 +24,16 @@ std::uint64_t InstructionTime::now() const {
     return scale(instructions_(), nanoseconds_per_second, frequency_) + skipped_;
 }
 
-std::uint64_t InstructionTime::instructions_until(std::uint64_t deadline) const {
-    if (deadline <= skipped_) return 1;
+std::uint64_t InstructionTime::instructions_at(std::uint64_t deadline) const {
+    if (deadline <= skipped_) return 0;
     // The first count whose time, rounded down, reaches the deadline.
     const Unsigned128 product = static_cast<Unsigned128>(deadline - skipped_) * frequency_ +
                                 (nanoseconds_per_second - 1);
-    const auto target = static_cast<std::uint64_t>(product / nanoseconds_per_second);
-    const std::uint64_t done = instructions_();
+    return static_cast<std::uint64_t>(product / nanoseconds_per_second);
+}
+
+std::uint64_t InstructionTime::instructions_until(std::uint64_t deadline) const {
+    const std::uint64_t target = instructions_at(deadline), done = instructions_();
     return target > done ? target - done : 1;
 }
 

@@ -40,6 +40,8 @@ public:
     InstructionTime(std::uint64_t frequency, std::function<std::uint64_t()> instructions);
 
     [[nodiscard]] std::uint64_t now() const override;
+    // The count of instructions with which that time is reached.
+    [[nodiscard]] std::uint64_t instructions_at(std::uint64_t deadline) const;
     // Instructions still to retire until that time; at least 1.
     [[nodiscard]] std::uint64_t instructions_until(std::uint64_t deadline) const;
     // Nobody executes: time passes without instructions.

@@ -34,7 +34,14 @@ public:
     void prepare_sleep() { woken_ = false; }
     void sleep() { woken_.wait(false); }
 
-    // [any] Whether the last run ended in HLT with interrupts off.
+    // Deterministic machines: how far this CPU is in machine time, counted in instructions that it
+    // has retired or had nothing to do for.
+    [[nodiscard]] std::uint64_t position() const { return instructions() + idle_; }
+    void idle_until(std::uint64_t position) {
+        if (const std::uint64_t now = this->position(); now < position) idle_ += position - now;
+    }
+
+    // [any] Whether the last run ended with nothing but NMI, INIT or reset to wake it.
     [[nodiscard]] bool is_halted_for_good() const { return halted_for_good_; }
     void set_halted_for_good(bool value) { halted_for_good_ = value; }
 
@@ -45,6 +52,7 @@ private:
     Component& component_;
     const backplane_cpu* functions_;
     void* object_;
+    std::uint64_t idle_ = 0;
     std::atomic<bool> woken_ = false;
     std::atomic<bool> halted_for_good_ = false;
 };

@@ -67,8 +67,11 @@ class AddressSpaceTest : public testing::Test {
 protected:
     MachineLock lock;
     DirtyTracking dirty;
-    AddressSpace memory{"memory", std::uint64_t{1} << 40, lock, dirty};
-    AddressSpace ports{"io", 0x10000, lock, dirty};
+    ExclusiveSection exclusive{lock, [] {}};
+    AddressSpace memory{"memory", std::uint64_t{1} << 40, lock, exclusive, dirty};
+    AddressSpace ports{"io", 0x10000, lock, exclusive, dirty};
+
+    void SetUp() override { exclusive.enter(); }  // as a CPU does that is about to run
     Probe probe;
     Ram ram{0x1000};
 };
@@ -169,7 +172,7 @@ TEST_F(AddressSpaceTest, TellsListenersAboutWritesIntoWatchedCode) {
         [](void* user, std::uint64_t start, std::uint64_t length) {
             static_cast<Heard*>(user)->writes.emplace_back(start, length);
         },
-        &heard};
+        &heard, nullptr};
     memory.listen(listener);
     Ram big{0x4000};
     ASSERT_FALSE(memory.map(big.at(0)));
@@ -193,7 +196,7 @@ TEST_F(AddressSpaceTest, HandsOutTrackedPagesForWritingOnlyOnceTheyAreDirty) {
     const backplane_address_space_listener listener{
         sizeof(backplane_address_space_listener), 0,
         [](void* user, std::uint64_t, std::uint64_t) { ++*static_cast<int*>(user); },
-        [](void*, std::uint64_t, std::uint64_t) {}, &remapped};
+        [](void*, std::uint64_t, std::uint64_t) {}, &remapped, nullptr};
     memory.listen(listener);
     Ram big{0x4000};
     ASSERT_FALSE(memory.map(big.at(0x10000)));

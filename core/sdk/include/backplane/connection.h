@@ -40,6 +40,17 @@ public:
     const Functions* functions() const { return functions_; }
     void* object() const { return object_; }
 
+    // Whether the provider has this function: it may be older than the interface is now, and some
+    // functions are optional.
+    template <auto member>
+    bool has() const {
+        if (functions_ == nullptr) return false;
+        const auto& function = functions_->*member;
+        const auto end = reinterpret_cast<const std::byte*>(&function + 1) -
+                         reinterpret_cast<const std::byte*>(functions_);
+        return static_cast<std::size_t>(end) <= functions_->struct_size && function != nullptr;
+    }
+
     // call<&backplane_character::send>(data, length). The port must be connected.
     template <auto member, class... Arguments>
     auto call(Arguments... arguments) const {

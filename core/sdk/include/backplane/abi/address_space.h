@@ -28,6 +28,13 @@ typedef struct backplane_address_space_listener {
     /* [any] Memory that `watch_code` covers was written by somebody other than a CPU. */
     void (*code_written)(void* user, uint64_t start, uint64_t length);
     void* user;
+
+    /* Since ABI 1.1; may be NULL. */
+    /* [any] A CPU, perhaps the listener's own, keeps translated code of this page from now on
+     * (watch 1), or no longer does (0). The listener's CPU is at a safe point when code begins to
+     * be kept: before it executes anything else, it gives up its direct pointers for writing into
+     * the page, and calls claim_code_page before it gets any again. */
+    void (*code_watched)(void* user, uint64_t page_address, int32_t watch);
 } backplane_address_space_listener;
 
 typedef struct backplane_address_space {
@@ -43,12 +50,17 @@ typedef struct backplane_address_space {
      * watched code. */
     void (*read_block)(void* object, uint64_t address, void* data, uint64_t length);
     void (*write_block)(void* object, uint64_t address, const void* data, uint64_t length);
-    /* [any] A CPU keeps translated code of this 4 KiB page (count up), or no longer does (count
-     * down). */
+    /* [vcpu] A CPU keeps translated code of this 4 KiB page (count up; before it reads the code),
+     * or no longer does (count down). */
     void (*watch_code)(void* object, uint64_t page_address, int32_t watch);
     void (*listen)(void* object, const backplane_address_space_listener* listener);
     /* Bytes from 0 on that are mapped somewhere below this bound; the end of the highest window. */
     uint64_t (*extent)(void* object);
+
+    /* Since ABI 1.1. */
+    /* [vcpu] A CPU is about to write into a page of which others keep code: when this returns they
+     * have been told by code_written, and do not execute that code again. */
+    void (*claim_code_page)(void* object, uint64_t page_address);
 } backplane_address_space;
 
 #endif

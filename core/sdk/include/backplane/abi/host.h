@@ -99,6 +99,14 @@ typedef struct backplane_host {
     /* [any] When guest time 0 was, in seconds since 1970 (UTC): by the host's clock, but always the
        same instant in deterministic machines. What a battery-backed clock starts from. */
     int64_t (*date_at_start)(void* context);
+
+    /* ---- Since ABI 1.1 ---- */
+    /* [vcpu, inside run, not inside a device access] Between the two no other CPU executes
+       anything and no device acts: the machine lock is held. For what cannot be made atomic
+       otherwise, such as a locked access that crosses a page. May be nested. Time may pass in
+       begin_exclusive while other CPUs are exclusive. */
+    void (*begin_exclusive)(void* context);
+    void (*end_exclusive)(void* context);
 } backplane_host;
 
 #ifdef __cplusplus

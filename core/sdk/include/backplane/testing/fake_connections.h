@@ -44,7 +44,8 @@ public:
             },
             [](void*, std::uint64_t, std::int32_t) {},
             [](void*, const backplane_address_space_listener*) {},
-            [](void* object) { return self(object).base_ + self(object).bytes.size(); }};
+            [](void* object) { return self(object).base_ + self(object).bytes.size(); },
+            [](void*, std::uint64_t) {}};
         return {&functions, this};
     }
 
@@ -186,6 +187,7 @@ public:
                 vectors.pop_front();
                 return vector;
             },
+            nullptr,
             nullptr,
             nullptr,
             nullptr,

@@ -56,6 +56,8 @@ public:
             std::fill_n(bitmap, (pages + 63) / 64, ~std::uint64_t{0});
         };
         functions_.date_at_start = [](void* context) { return self(context).date_at_start; };
+        functions_.begin_exclusive = [](void*) {};
+        functions_.end_exclusive = [](void*) {};
         bind_time();
         bind_events();
         bind_input();
