@@ -9,8 +9,9 @@ using enum Feature;
 // Every feature whose instructions, registers and checks all engines have.
 // clang-format off
 constexpr FeatureSet executed{{
-    Fpu, De, Pse, Tsc, Msr, Pae, Mce, Cx8, Apic, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Clfsh, Mmx,
-    Fxsr, Sse, Sse2, MmxExt,
+    Fpu, Vme, De, Pse, Tsc, Msr, Pae, Mce, Cx8, Apic, Sep, Mtrr, Pge, Mca, Cmov, Pat, Pse36, Clfsh,
+    Mmx, Fxsr, Sse, Sse2, MmxExt, Sse3, Ssse3, Sse41, Sse42, Sse4a, Aes, Pclmulqdq, Sha,
+    X2apic, TscDeadline, Pcid, Invpcid, Smap,
     Syscall, Nx, Pdpe1gb, Rdtscp, Lm, LahfLm, Cx16, InvariantTsc, Hypervisor,
     Popcnt, Lzcnt, Bmi1, Bmi2, Adx, Movbe, Rdrand, Rdseed, Prefetchw, Clflushopt, Clwb, Erms,
     Monitor, Fsgsbase, Rdpid, Umip, Smep, TscAdjust, TopologyExtensions,

@@ -49,7 +49,9 @@ CpuidResult with_vendor(std::uint32_t max_leaf, Vendor vendor) {
 
 CpuidResult feature_leaf(const CpuidContext& context) {
     FeatureSet features = context.model.features;
-    if (!context.has_apic) features.remove(Feature::Apic);
+    if (!context.has_apic)
+        for (const Feature feature : {Feature::Apic, Feature::X2apic, Feature::TscDeadline})
+            features.remove(feature);
     if (context.processor_count > 1) features.add(Feature::Htt);
     const std::uint32_t clflush_quadwords = features.has(Feature::Clfsh) ? 8 : 0;
     return {.eax = context.model.signature(),

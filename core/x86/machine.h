@@ -39,8 +39,9 @@ namespace backplane::x86 {
 //   relative branch, which has changed nothing else. system()                        the rare
 //   services (TLB flushes, MSRs, CPUID, time): see system_services.h.
 //
-// All accesses are made with the current privilege; `load_system` and `store_system` with
-// supervisor privilege, for descriptor tables and task-state segments.
+// All accesses are made with the current privilege; `load_system`, `store_system` and
+// `update_system_atomically` with supervisor privilege, for descriptor tables and task-state
+// segments.
 template <class M>
 concept Machine = requires(M& m, const M& cm, std::uint64_t address, std::uint16_t port,
                            std::uint32_t value, Fault fault) {
@@ -58,6 +59,9 @@ concept Machine = requires(M& m, const M& cm, std::uint64_t address, std::uint16
         m.template load_system<std::uint64_t>(address)
     } -> std::same_as<std::optional<std::uint64_t>>;
     { m.store_system(address, value) } -> std::same_as<bool>;
+    {
+        m.template update_system_atomically<std::uint8_t>(address, [](std::uint8_t v) { return v; })
+    } -> std::same_as<std::optional<std::uint8_t>>;
     { m.template in<std::uint32_t>(port) } -> std::same_as<std::uint32_t>;
     { m.out(port, value) } -> std::same_as<void>;
     { m.direct_span(address, SegmentAccess::Read) } -> std::same_as<std::span<std::byte>>;

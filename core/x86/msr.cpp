@@ -65,6 +65,21 @@ bool read_only(std::uint64_t, const CpuModel&) { return false; }
 // SDM 3B 15.3.2.2: software may only clear the status of a bank.
 bool only_zero(std::uint64_t value, const CpuModel&) { return value == 0; }
 
+// SDM 3A 11.5.4.1. A deadline that the time-stamp counter has passed, however long ago, is due.
+std::uint64_t read_tsc_deadline(CpuState& state, SystemServices& system) {
+    const LocalApicPort* apic = system.local_apic();
+    const std::uint64_t ticks = apic ? apic->tsc_deadline() : 0;
+    return ticks != 0 ? ticks + state.tsc_offset : 0;
+}
+bool write_tsc_deadline(CpuState& state, SystemServices& system, std::uint64_t value) {
+    LocalApicPort* apic = system.local_apic();
+    if (!apic) return false;
+    const auto ticks = static_cast<std::int64_t>(value - state.tsc_offset);
+    apic->set_tsc_deadline(
+        value == 0 ? 0 : static_cast<std::uint64_t>(std::max<std::int64_t>(ticks, 1)));
+    return true;
+}
+
 template <SegmentIndex index>
 std::uint64_t read_base(CpuState& state, SystemServices&) {
     return state.segments[index].base;
@@ -208,6 +223,8 @@ constexpr auto registers = std::to_array<MsrDescription>({
     bank_register(3, Status, "MC3_STATUS"),
     bank_register(3, Address, "MC3_ADDR"),
     bank_register(3, Miscellaneous, "MC3_MISC"),
+    {.index = msr::tsc_deadline, .name = "TSC_DEADLINE", .feature = Feature::TscDeadline,
+     .read = read_tsc_deadline, .write = write_tsc_deadline},
     {.index = msr::efer, .name = "EFER", .place = &CpuState::efer, .feature = Feature::Lm,
      .or_feature = Feature::Nx, .write = write_efer},
     {.index = msr::star, .name = "STAR", .place = &CpuState::star, .feature = Feature::Syscall},
@@ -263,7 +280,15 @@ std::optional<std::size_t> find(std::uint32_t index, const CpuModel& model) {
     return position && exists(registers[*position], model) ? position : std::nullopt;
 }
 
-bool is_x2apic(std::uint32_t index) { return index >= 0x800 && index <= 0x8ff; }
+bool is_x2apic(std::uint32_t index, const CpuModel& model) {
+    return model.has(Feature::X2apic) && index >= 0x800 && index <= 0x8ff;
+}
+
+// EXTD is reserved in models without x2APIC.
+bool set_apic_base(LocalApicPort& apic, std::uint64_t value, const CpuModel& model) {
+    constexpr std::uint64_t extended = 1u << 10;
+    return (model.has(Feature::X2apic) || !(value & extended)) && apic.set_base(value);
+}
 
 // What Linux tries on every processor of a vendor and takes the #GP for an answer, so there is
 // nothing to report: performance counters (AMD's K7, Intel's P6), APERF and MPERF, and Intel's
@@ -296,7 +321,7 @@ std::optional<std::uint64_t> MsrBank::read(std::uint32_t index, CpuState& state,
                                            SystemServices& system) const {
     if (LocalApicPort* apic = system.local_apic(); apic && system.model().has(Feature::Apic)) {
         if (index == msr::apic_base) return apic->base();
-        if (is_x2apic(index)) return apic->read_msr(index);
+        if (is_x2apic(index, system.model())) return apic->read_msr(index);
     }
     const auto position = find(index, system.model());
     if (!position) {
@@ -311,8 +336,8 @@ std::optional<std::uint64_t> MsrBank::read(std::uint32_t index, CpuState& state,
 bool MsrBank::write(std::uint32_t index, std::uint64_t value, CpuState& state,
                     SystemServices& system) {
     if (LocalApicPort* apic = system.local_apic(); apic && system.model().has(Feature::Apic)) {
-        if (index == msr::apic_base) return apic->set_base(value);
-        if (is_x2apic(index)) return apic->write_msr(index, value);
+        if (index == msr::apic_base) return set_apic_base(*apic, value, system.model());
+        if (is_x2apic(index, system.model())) return apic->write_msr(index, value);
     }
     const auto position = find(index, system.model());
     if (!position) {

@@ -18,10 +18,10 @@ class SystemServices;
 namespace msr {
 constexpr std::uint32_t tsc = 0x10, apic_base = 0x1b, tsc_adjust = 0x3b, mtrr_cap = 0xfe,
                         sysenter_cs = 0x174, sysenter_esp = 0x175, sysenter_eip = 0x176,
-                        pat = 0x277, mtrr_default_type = 0x2ff, efer = 0xc0000080,
-                        star = 0xc0000081, lstar = 0xc0000082, cstar = 0xc0000083,
-                        sfmask = 0xc0000084, fs_base = 0xc0000100, gs_base = 0xc0000101,
-                        kernel_gs_base = 0xc0000102, tsc_aux = 0xc0000103;
+                        pat = 0x277, mtrr_default_type = 0x2ff, tsc_deadline = 0x6e0,
+                        efer = 0xc0000080, star = 0xc0000081, lstar = 0xc0000082,
+                        cstar = 0xc0000083, sfmask = 0xc0000084, fs_base = 0xc0000100,
+                        gs_base = 0xc0000101, kernel_gs_base = 0xc0000102, tsc_aux = 0xc0000103;
 // The first of four registers for each bank.
 constexpr std::uint32_t mcg_cap = 0x179, mcg_status = 0x17a, mcg_ctl = 0x17b, mc0_ctl = 0x400;
 constexpr unsigned machine_check_banks = 4;

@@ -58,13 +58,23 @@ template <class M>
     return descriptor;
 }
 
+// A type bit, by a locked access as the processor does it (SDM 3A 9.1.2.1).
+template <class M>
+bool set_in_descriptor(M& m, const Descriptor& descriptor, std::uint8_t bit) {
+    return m
+        .template update_system_atomically<std::uint8_t>(
+            descriptor.address + 5,
+            [=](std::uint8_t type) { return static_cast<std::uint8_t>(type | bit); })
+        .has_value();
+}
+
 // SDM 3A 3.4.5.1: the processor sets the accessed bit of a segment it loads, and only when it is
 // clear.
 template <class M>
 bool mark_accessed(M& m, Descriptor& descriptor) {
     if (descriptor.has(attribute::accessed)) return true;
     descriptor.low |= std::uint64_t{attribute::accessed} << 40;
-    return m.store_system(descriptor.address + 5, static_cast<std::uint8_t>(descriptor.low >> 40));
+    return set_in_descriptor(m, descriptor, attribute::accessed);
 }
 
 // The checks for SS. `invalid` is #GP for instructions and #TS for stacks taken from a task-state

@@ -37,6 +37,11 @@ public:
     virtual std::optional<std::uint64_t> read_msr(std::uint32_t index) = 0;
     virtual bool write_msr(std::uint32_t index, std::uint64_t value) = 0;
 
+    // IA32_TSC_DEADLINE (SDM 3A 11.5.4.1), in ticks of machine time: CpuState::tsc_offset is not in
+    // it. 0 stands for none.
+    virtual std::uint64_t tsc_deadline() const = 0;
+    virtual void set_tsc_deadline(std::uint64_t ticks) = 0;
+
 protected:
     ~LocalApicPort() = default;
 };

@@ -72,14 +72,24 @@ Block*& BlockCache::next_in(Block& block, std::uint64_t page) {
                                                              : block.second_page_next;
 }
 
+void BlockCache::watch(std::uint64_t page) {
+    if (!pages_.try_emplace(page).second) return;
+    filter_[filter_word(page)] |= std::uint64_t{1} << (page >> 12 & 63);
+    watch_(user_, page, true);
+}
+
+void BlockCache::forget_page(std::unordered_map<std::uint64_t, CodePage>::iterator entry) {
+    const std::uint64_t page = entry->first;
+    pages_.erase(entry);
+    watch_(user_, page, false);
+}
+
 void BlockCache::add_to_page(Block* block, std::uint64_t page) {
-    const auto [entry, is_new] = pages_.try_emplace(page);
-    CodePage& code = entry->second;
+    watch(page);
+    CodePage& code = pages_.find(page)->second;
     code.granules |= granules_of(*block, page);
     next_in(*block, page) = code.blocks;
     code.blocks = block;
-    filter_[filter_word(page)] |= std::uint64_t{1} << (page >> 12 & 63);
-    if (is_new) watch_(user_, page, true);
 }
 
 void BlockCache::insert(Block* block) {
@@ -109,9 +119,7 @@ void BlockCache::remove_from_page(Block* block, std::uint64_t page) {
         code.granules |= granules_of(**place, page);
         place = &next_in(**place, page);
     }
-    if (code.blocks) return;
-    pages_.erase(entry);
-    watch_(user_, page, false);
+    if (!code.blocks) forget_page(entry);
 }
 
 void BlockCache::drop(Block* block) {
@@ -139,6 +147,10 @@ std::size_t BlockCache::invalidate(std::uint64_t physical, std::uint64_t length)
     const std::uint64_t page = physical & ~x86::page_offset_mask;
     if (length == 0 || !has_code(page)) return 0;
     std::size_t dropped = 0;
+    if (const auto entry = pages_.find(page); !entry->second.blocks) {
+        forget_page(entry);
+        return 0;
+    }
     const std::uint64_t written = granules_of(physical, physical + length - 1);
     const std::uint64_t first = physical & x86::page_offset_mask, last = first + length - 1;
     for (auto entry = pages_.find(page);
@@ -163,8 +175,13 @@ std::size_t BlockCache::invalidate(std::uint64_t physical, std::uint64_t length)
 }
 
 void BlockCache::invalidate_all() {
-    while (!pages_.empty())
-        drop(pages_.begin()->second.blocks);
+    while (!pages_.empty()) {
+        const auto entry = pages_.begin();
+        if (entry->second.blocks)
+            drop(entry->second.blocks);
+        else
+            forget_page(entry);
+    }
 }
 
 void BlockCache::release() {

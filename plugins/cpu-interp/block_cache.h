@@ -37,7 +37,7 @@ private:
 
 class BlockCache {
 public:
-    // Told when the first block of a physical page appears and when its last one is gone.
+    // Told before the first block of a physical page is made and when the last one is gone.
     using Watch = void (*)(void* user, std::uint64_t page, bool watch);
 
     BlockCache(std::size_t arena_bytes, Watch watch, void* user);
@@ -53,6 +53,8 @@ public:
     // Room for a block with this many ops, its links and its table of retired instructions.
     Block* allocate(std::size_t ops);
     void insert(Block* block);
+    // Blocks of this page are about to be made.
+    void watch(std::uint64_t page);
     void link(Block*& place, Block* target);
 
     bool has_code(std::uint64_t physical_page) const {
@@ -87,6 +89,7 @@ private:
     static std::uint64_t granules_of(const Block& block, std::uint64_t page);
     static Block*& next_in(Block& block, std::uint64_t page);
     void add_to_page(Block* block, std::uint64_t page);
+    void forget_page(std::unordered_map<std::uint64_t, CodePage>::iterator entry);
     void remove_from_page(Block* block, std::uint64_t page);
     void drop(Block* block);
 

@@ -4,6 +4,7 @@
 #include "x86/cpu_model.h"
 #include "x86/guest_floating_point.h"
 #include "x86/interrupt_delivery.h"
+#include "x86/reset_state.h"
 
 #include <algorithm>
 #include <utility>
@@ -35,8 +36,9 @@ Interpreter::Interpreter(const ProcessorParts& parts)
 
 // ---- Requests from outside ----
 
+// Asked again while the first time was lost (Core::budget), it tries again.
 void Interpreter::nudge() {
-    if (nudged_.exchange(true)) return;
+    if (nudged_.exchange(true) && budget.load() < 0) return;
     budget.fetch_sub(attention_weight);
 }
 
@@ -61,6 +63,13 @@ void Interpreter::set_a20(bool open) {
     nudge();
 }
 
+void Interpreter::raise_init() {
+    std::atomic_ref{kept_.init} = true;
+    nudge();
+}
+
+void Interpreter::notice_startup() { nudge(); }
+
 void Interpreter::post_map_change() {
     {
         const std::scoped_lock lock{memory_mutex_};
@@ -71,12 +80,19 @@ void Interpreter::post_map_change() {
 }
 
 void Interpreter::post_code_written(std::uint64_t start, std::uint64_t length) {
+    if (telling_ == std::this_thread::get_id()) return;
     {
         const std::scoped_lock lock{memory_mutex_};
         written_.push_back({start, length});
     }
     memory_requests_ = true;
     nudge();
+}
+
+void Interpreter::post_code_watched(std::uint64_t page, bool watch) {
+    if (telling_ == std::this_thread::get_id()) return;
+    foreign_code_.post(page, watch);
+    memory_requests_ = true;
 }
 
 void Interpreter::carry_out_memory_requests() {
@@ -94,6 +110,7 @@ void Interpreter::carry_out_memory_requests() {
         flush_tlb();
     }
     if (map_changed) physical_map_changed();
+    lose_foreign_code_pages();
     for (const WrittenRange& range : written)
         invalidate_physical(range.start, range.length);
 }
@@ -154,6 +171,12 @@ void Interpreter::publish_counters() {
 // is anything to run.
 std::optional<RunResult> Interpreter::attend() {
     if (attention_.exchange(false)) return RunResult::Attention;
+    if (const std::atomic_ref init{kept_.init}; init) {
+        init = false;
+        initialize();
+    }
+    // Other interrupts wait until there is a program (SDM 3A 9.4.2).
+    if (state.waiting_for_sipi && !start_up()) return RunResult::HaltedForGood;
     if (!state.interrupt_shadow) {
         InterpreterMachine machine{*this, no_op, pages(current_view())};
         auto delivery = x86::Delivery::Delivered;
@@ -178,6 +201,27 @@ std::optional<RunResult> Interpreter::attend() {
     }
     if (!state.halted) return std::nullopt;
     return (state.rflags & x86::rflags::if_) ? RunResult::Halted : RunResult::HaltedForGood;
+}
+
+void Interpreter::initialize() {
+    x86::leave_guest_fp(state);
+    state = x86::init_state(state, model_);
+    state.waiting_for_sipi = !bus_.is_boot_processor();
+    x86::enter_guest_fp(state);
+    reset();
+    state_replaced();
+}
+
+bool Interpreter::start_up() {
+    int vector = -1;
+    {
+        const x86::HostFloatingPoint host;
+        vector = bus_.take_startup();
+    }
+    if (vector < 0) return false;
+    x86::start_at_page(state, static_cast<std::uint8_t>(vector));
+    state_replaced();
+    return true;
 }
 
 std::optional<RunResult> Interpreter::deliver_exception(Fault found) {
@@ -390,7 +434,10 @@ x86::CodeSize Interpreter::code_size() {
     return static_cast<x86::CodeSize>(mode_ & block_mode::code_size);
 }
 
-void Interpreter::reset() { std::atomic_ref{kept_.nmi} = false; }
+void Interpreter::reset() {
+    std::atomic_ref{kept_.nmi} = false;
+    std::atomic_ref{kept_.init} = false;
+}
 
 void Interpreter::state_replaced() {
     flush_tlb();

@@ -5,6 +5,7 @@
 #include "block_cache.h"
 #include "core.h"
 #include "counters.h"
+#include "foreign_code.h"
 #include "physical_bus.h"
 #include "x86/breakpoints.h"
 #include "x86/paging.h"
@@ -17,6 +18,7 @@
 #include <expected>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace backplane::interp {
@@ -49,6 +51,9 @@ public:
     void raise_nmi();
     // [any] The A20M# pin: without the gate address bit 20 is always 0.
     void set_a20(bool open);
+    // [any] INIT; and a STARTUP that waits on the bus.
+    void raise_init();
+    void notice_startup();
 
     // [vcpu] Retired since power-on, exact also inside a device access; the instruction that makes
     // it is not included.
@@ -64,15 +69,18 @@ public:
     // comes soon.
     void post_map_change();
     void post_code_written(std::uint64_t start, std::uint64_t length);
+    // [any] Some processor, perhaps this one, keeps code of a page or no longer does.
+    void post_code_watched(std::uint64_t page, bool watch);
     // [vcpu, outside run] What a snapshot keeps besides `state`, which is complete outside run.
     struct Kept {
         std::uint64_t retired = 0;
         std::array<std::uint64_t, 4> page_directory_pointers{};
-        bool nmi = false, interrupt_request = false;  // through atomic_ref: other threads set them
-        bool a20 = true;                              // likewise
+        // Through atomic_ref: other threads set them.
+        bool nmi = false, init = false, interrupt_request = false;
+        bool a20 = true;
     };
     Kept& kept() { return kept_; }
-    // [vcpu, outside run] A pending NMI is forgotten; INTR is a level and stays.
+    // [vcpu, outside run] Pending NMI and INIT are forgotten; INTR is a level and stays.
     void reset();
     // [vcpu, outside run] The registers were changed from outside.
     void state_replaced();
@@ -116,6 +124,13 @@ public:
     std::uint32_t port_read(const Op* op, std::uint16_t port, unsigned size);
     void port_write(const Op* op, std::uint16_t port, unsigned size, std::uint32_t value);
     void code_written(std::uint64_t physical, std::uint64_t length);
+    // Whether another processor keeps code of this page: then it must be resolved for writing anew.
+    bool is_foreign_code(std::uint64_t physical) const {
+        return foreign_code_.contains(physical & ~x86::page_offset_mask);
+    }
+    // Around an access that is to be atomic against other processors and devices.
+    void begin_exclusive();
+    void end_exclusive();
     // Before a bulk write whose length is not known yet: drops the code from here to the end of the
     // page. False: the code being executed is in this page, write piece by piece.
     bool drop_code_behind(std::uint64_t physical);
@@ -142,6 +157,8 @@ public:
 
 private:
     std::optional<RunResult> attend();
+    void initialize();
+    bool start_up();
     std::optional<RunResult> deliver_exception(x86::Fault fault);
     std::int64_t execute(Block* block, std::int64_t budget);
     std::optional<RunResult> finish(bool stepped);
@@ -175,6 +192,8 @@ private:
     bool may_have_code(std::uint64_t linear) const;
     void renew_jump_key(x86::Privilege privilege);
     void code_page_watched(std::uint64_t page, bool watch);
+    void claim_code_page(std::uint64_t page);
+    void lose_foreign_code_pages();
 
     void nudge();
     void carry_out_memory_requests();
@@ -206,6 +225,10 @@ private:
     std::vector<WrittenRange> written_;
     bool map_changed_ = false;
     bool a20_open_ = true;  // as the translations made are
+
+    // What other processors have; and who is in a call that tells them what this one has.
+    ForeignCode foreign_code_;
+    std::atomic<std::thread::id> telling_{};
 
     // Address translation.
     x86::PagingMode paging_;

@@ -99,9 +99,11 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
         return false;
     };
 
+    // Before its bytes are looked at: from then on whoever writes there tells.
     const PhysicalRange& range = range_of(physical);
     bool plain = range.memory && range.readable;
     if (plain) {
+        blocks_.watch(page_of(physical));
         code.bytes = {reinterpret_cast<const std::byte*>(range.host(physical)), code.in_first_page};
     } else {
         // Code in a device: one instruction at a time, read anew each time.
@@ -122,6 +124,12 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
         code.second_page = physical_of(*second, second_linear_);
         if (Block* known = blocks_.find({physical, mode, segment_end}, true, code.second_page))
             return known;
+        if (plain) {
+            blocks_.watch(page_of(physical));
+            if (const PhysicalRange& next = range_of(code.second_page);
+                next.memory && next.readable)
+                blocks_.watch(page_of(code.second_page));
+        }
         std::array<std::byte, 2 * reach> both;
         fetch(physical, code.in_first_page, both.data());
         // Two pages, of which one may be a device, have this one instruction.
@@ -193,13 +201,51 @@ void Interpreter::renew_jump_key(Privilege privilege) {
 void Interpreter::code_page_watched(std::uint64_t page, bool watch) {
     {
         const x86::HostFloatingPoint host;
+        telling_ = std::this_thread::get_id();
         bus_.watch_code(page, watch);
+        telling_ = std::thread::id{};
     }
+    lose_foreign_code_pages();
     if (!watch) return;
     const PhysicalRange& range = range_of(page);
     if (!range.memory) return;
     for (x86::FastTlb& level : tlb)
         level.protect(reinterpret_cast<std::uint64_t>(range.host(page)));
+}
+
+void Interpreter::claim_code_page(std::uint64_t page) {
+    {
+        const x86::HostFloatingPoint host;
+        telling_ = std::this_thread::get_id();
+        bus_.claim_code_page(page);
+        telling_ = std::thread::id{};
+    }
+    lose_foreign_code_pages();
+    foreign_code_.claimed(page);
+}
+
+// Also after each wait for other processors: they may have begun to keep code meanwhile, and rely
+// on it that this one does not write there on its way to the next safe point.
+void Interpreter::lose_foreign_code_pages() {
+    foreign_code_.update([this](std::uint64_t page) {
+        const PhysicalRange& range = range_of(page);
+        if (!range.memory) return;
+        for (x86::FastTlb& level : tlb)
+            level.protect(reinterpret_cast<std::uint64_t>(range.host(page)));
+    });
+}
+
+void Interpreter::begin_exclusive() {
+    {
+        const x86::HostFloatingPoint host;
+        bus_.begin_exclusive();
+    }
+    lose_foreign_code_pages();
+}
+
+void Interpreter::end_exclusive() {
+    const x86::HostFloatingPoint host;
+    bus_.end_exclusive();
 }
 
 void Interpreter::code_written(std::uint64_t physical, std::uint64_t length) {

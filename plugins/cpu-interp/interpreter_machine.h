@@ -70,50 +70,17 @@ public:
 
     template <class T, class F>
     BACKPLANE_INLINE std::optional<T> update(std::uint64_t linear, F f) {
-        const x86::FastPage& page = pages_[x86::fast_index(linear)];
-        if (last_page<T>(linear) == page.write_tag) [[likely]] {
-            T before;
-            std::memcpy(&before, host(linear, page), sizeof before);
-            const T after = f(before);
-            std::memcpy(host(linear, page), &after, sizeof after);
-            return before;
-        }
-        if (!load_for_update_slow(&cpu_, &op_, linear, sizeof(T), pages_)) return std::nullopt;
-        T before;
-        std::memcpy(&before, cpu_.transfer.data(), sizeof before);
-        const T after = f(before);
-        std::memcpy(cpu_.transfer.data(), &after, sizeof after);
-        store_slow(&cpu_, &op_, linear, sizeof(T),
-                   pages_);  // cannot fail: the address was checked for writing
-        return before;
+        return update_through<T>(linear, f, pages_);
     }
 
-    // FIXME: a locked update that crosses a page or is of a device is not atomic against other
-    // processors.
     template <class T, class F>
     BACKPLANE_INLINE std::optional<T> update_atomically(std::uint64_t linear, F f) {
-        using Bits = typename UnsignedOf<sizeof(T)>::Type;
-        const x86::FastPage& page = pages_[x86::fast_index(linear)];
-        void* place = host(linear, page);
-        if (last_page<T>(linear) != page.write_tag) [[unlikely]] {
-            cpu_.fault_raised = false;
-            place = reinterpret_cast<void*>(
-                host_for_update_slow(&cpu_, &op_, linear, sizeof(T), pages_));
-            if (!place) {
-                if (cpu_.fault_raised) return std::nullopt;
-                return update<T>(linear, f);
-            }
-        }
-        Bits before;
-        std::memcpy(&before, place, sizeof before);
-        for (;;) {
-            const T old = std::bit_cast<T>(before);
-            const T wanted = f(old);
-            const Bits seen = __sync_val_compare_and_swap(static_cast<Bits*>(place), before,
-                                                          std::bit_cast<Bits>(wanted));
-            if (seen == before) return old;
-            before = seen;
-        }
+        return update_atomically_through<T>(linear, f, pages_);
+    }
+
+    template <class T, class F>
+    BACKPLANE_INLINE std::optional<T> update_system_atomically(std::uint64_t linear, F f) {
+        return update_atomically_through<T>(linear, f, cpu_.pages(View::Supervisor));
     }
 
     template <class T>
@@ -208,6 +175,61 @@ private:
         }
         std::memcpy(cpu_.transfer.data(), &value, sizeof value);
         return store_slow(&cpu_, &op_, linear, sizeof(T), pages);
+    }
+
+    template <class T, class F>
+    BACKPLANE_INLINE std::optional<T> update_through(std::uint64_t linear, F f,
+                                                     const x86::FastPage* pages) {
+        const x86::FastPage& page = pages[x86::fast_index(linear)];
+        if (last_page<T>(linear) == page.write_tag) [[likely]] {
+            T before;
+            std::memcpy(&before, host(linear, page), sizeof before);
+            const T after = f(before);
+            std::memcpy(host(linear, page), &after, sizeof after);
+            return before;
+        }
+        if (!load_for_update_slow(&cpu_, &op_, linear, sizeof(T), pages)) return std::nullopt;
+        T before;
+        std::memcpy(&before, cpu_.transfer.data(), sizeof before);
+        const T after = f(before);
+        std::memcpy(cpu_.transfer.data(), &after, sizeof after);
+        store_slow(&cpu_, &op_, linear, sizeof(T),
+                   pages);  // cannot fail: the address was checked for writing
+        return before;
+    }
+
+    // Plain memory within a page is left to the host's own atomic instructions, however it is
+    // aligned: a host processor splits no locked access (SDM 3A 9.1.2.2). Two pages need not be
+    // neighbours in the host, a device has no such instruction, and decoded code has to be dropped:
+    // for these the other processors are stopped.
+    template <class T, class F>
+    BACKPLANE_INLINE std::optional<T> update_atomically_through(std::uint64_t linear, F f,
+                                                                const x86::FastPage* pages) {
+        using Bits = typename UnsignedOf<sizeof(T)>::Type;
+        const x86::FastPage& page = pages[x86::fast_index(linear)];
+        void* place = host(linear, page);
+        if (last_page<T>(linear) != page.write_tag) [[unlikely]] {
+            cpu_.fault_raised = false;
+            place = reinterpret_cast<void*>(
+                host_for_update_slow(&cpu_, &op_, linear, sizeof(T), pages));
+            if (!place) {
+                if (cpu_.fault_raised) return std::nullopt;
+                begin_exclusive_slow(&cpu_);
+                const std::optional<T> old = update_through<T>(linear, f, pages);
+                end_exclusive_slow(&cpu_);
+                return old;
+            }
+        }
+        Bits before;
+        std::memcpy(&before, place, sizeof before);
+        for (;;) {
+            const T old = std::bit_cast<T>(before);
+            const T wanted = f(old);
+            const Bits seen = __sync_val_compare_and_swap(static_cast<Bits*>(place), before,
+                                                          std::bit_cast<Bits>(wanted));
+            if (seen == before) return old;
+            before = seen;
+        }
     }
 
     Core& cpu_;

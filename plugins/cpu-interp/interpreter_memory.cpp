@@ -57,6 +57,7 @@ bool Interpreter::update_entry(std::uint64_t physical, unsigned bytes, std::uint
     const PhysicalRange& range = range_of(physical);
     if (!range.memory || !range.writable) return true;  // tables in ROM keep their bits
     std::uint8_t* place = range.host(physical);
+    if (is_foreign_code(physical)) claim_code_page(physical & ~x86::page_offset_mask);
     const auto exchange = [&]<class T>(T before, T after) {
         return __sync_bool_compare_and_swap(reinterpret_cast<T*>(place), before, after);
     };
@@ -117,6 +118,8 @@ std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, Acce
     }
     const std::uint64_t physical = page->physical +
                                    (linear & ((std::uint64_t{1} << page->shift) - 1));
+    if (kind == AccessKind::Write && is_foreign_code(physical))
+        claim_code_page(physical & ~x86::page_offset_mask);
     const PhysicalRange& range = range_of(physical);
     const bool has_code = blocks_.has_code(physical & ~x86::page_offset_mask);
     const bool direct = range.memory &&
@@ -139,7 +142,9 @@ void Interpreter::fill(std::uint64_t linear, View through, const PageTranslation
     fast.global = page.global;
     fast.shift = page.shift;
     if (range.readable && may(AccessKind::Read)) fast.read_tag = tag;
-    if (range.writable && page.dirty && !has_code && may(AccessKind::Write)) fast.write_tag = tag;
+    if (range.writable && page.dirty && !has_code && !is_foreign_code(start) &&
+        may(AccessKind::Write))
+        fast.write_tag = tag;
     tlb[static_cast<std::size_t>(through)].fill(linear, fast);
 }
 

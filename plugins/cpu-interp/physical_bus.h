@@ -36,6 +36,20 @@ public:
     // tell.
     virtual void watch_code(std::uint64_t page, bool watch) = 0;
 
+    // ---- With several processors; one alone has nothing to do ----
+
+    // This processor is about to write into a page that others keep code of: they drop it.
+    virtual void claim_code_page(std::uint64_t) {}
+
+    // Between the two no other processor executes anything, and no device acts. May be nested.
+    virtual void begin_exclusive() {}
+    virtual void end_exclusive() {}
+
+    // Whether the processor begins to execute after INIT, rather than wait for STARTUP.
+    virtual bool is_boot_processor() const { return true; }
+    // The vector of a STARTUP that came, once; negative when none did since the last INIT.
+    virtual int take_startup() { return -1; }
+
 protected:
     ~PhysicalBus() = default;
 };

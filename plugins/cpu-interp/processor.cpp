@@ -4,6 +4,7 @@
 #include "x86/control_registers.h"
 #include "x86/disassembler.h"
 #include "x86/instruction_set.h"
+#include "x86/reset_state.h"
 
 #include <algorithm>
 #include <array>
@@ -33,7 +34,6 @@ void Processor::declare(Declaration<Processor>& d) {
     d.property("block-memory", &Processor::block_memory_,
                "Host memory for decoded code; it starts over when this is full")
         .range(Bytes{std::uint64_t{4} << 20}, Bytes{std::uint64_t{16} << 30});
-    d.property("apic-id", &Processor::apic_id_, "Local APIC ID").range(0u, 254u);
     d.property("processors", &Processor::processor_count_,
                "Processors in the machine, as CPUID tells them")
         .range(1u, 255u);
@@ -54,6 +54,9 @@ void Processor::declare(Declaration<Processor>& d) {
         "a20", "Address bit 20 is let through; also while nothing has driven this low");
     d.line_output("ferr", &Processor::ferr_,
                   "FERR#: an x87 error while CR0.NE is clear, for IRQ13");
+    d.line_input<&Processor::on_init>("init", "INIT, which starts the processor anew");
+    d.line_input<&Processor::on_startup>(
+        "startup", "The local APIC has a STARTUP for a processor that waits for one");
     declare_statistics(d);
     declare_state(d);
 }
@@ -114,6 +117,8 @@ Outcome Processor::start() {
     if (!model) return std::unexpected{"model: " + model.error()};
     model_ = std::move(*model);
     engine_ = std::make_unique<Engine>(*this);
+    bus_.host = &host();
+    bus_.tsc_frequency = tsc_frequency_;
     bus_.on_local_apic_moved = [this] { engine_->post_map_change(); };
     const backplane_address_space_listener listener{
         .struct_size = sizeof(backplane_address_space_listener),
@@ -126,26 +131,25 @@ Outcome Processor::start() {
             [](void* user, std::uint64_t start, std::uint64_t length) {
                 static_cast<Processor*>(user)->engine_->post_code_written(start, length);
             },
-        .user = this};
+        .user = this,
+        .code_watched =
+            [](void* user, std::uint64_t page, std::int32_t watch) {
+                static_cast<Processor*>(user)->engine_->post_code_watched(page, watch != 0);
+            }};
     bus_.memory.connection().call<&backplane_address_space::listen>(&listener);
     return {};
 }
 
-// SDM 3A table 9-1. The first instruction is at the top of the first 4 GiB.
+// All but one of several processors wait for a STARTUP (SDM 3A 9.4.3).
 void Processor::reset(ResetKind kind) {
     x86::CpuState& state = engine_->state;
     const std::uint64_t random = state.random;
-    state = {};
+    apic_id_ = bus_.local_apic_id();
+    state = x86::reset_state(model_);
+    state.waiting_for_sipi = !bus_.is_boot_processor();
     // Only power-on starts the numbers again: a guest that was reset must not see the same ones.
     constexpr std::uint64_t apart = 0x9e3779b97f4a7c15;
     state.random = kind == ResetKind::PowerOn ? random_seed_ ^ (apart * (apic_id_ + 1)) : random;
-    for (x86::SegmentRegister& segment : state.segments)
-        segment = {.base = 0, .limit = 0xffff, .selector = 0, .attributes = 0x93};
-    state.segments[x86::CS] = {
-        .base = 0xffff'0000, .limit = 0xffff, .selector = 0xf000, .attributes = 0x9b};
-    state.ldtr = {.base = 0, .limit = 0xffff, .selector = 0, .attributes = 0x82};
-    state.tr = {.base = 0, .limit = 0xffff, .selector = 0, .attributes = 0x8b};
-    state.gpr[x86::RDX] = model_.signature();
     msrs_.reset();
     engine_->reset();
     bus_.find_local_apic_page();
@@ -223,6 +227,14 @@ void Processor::on_nmi(bool level) {
 }
 
 void Processor::on_a20(bool level) { engine_->set_a20(level); }
+
+void Processor::on_init(bool level) {
+    if (level) engine_->raise_init();
+}
+
+void Processor::on_startup(bool level) {
+    if (level) engine_->notice_startup();
+}
 
 void Processor::report_once(x86::Unknown kind, std::uint64_t number) {
     if (!reported_.emplace(kind, number).second) return;

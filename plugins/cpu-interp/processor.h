@@ -69,6 +69,8 @@ private:
     void on_interrupt(bool level);
     void on_nmi(bool level);
     void on_a20(bool level);
+    void on_init(bool level);
+    void on_startup(bool level);
     void report_once(x86::Unknown kind, std::uint64_t number);
     std::uint64_t counter(Counter which) const { return engine_ ? engine_->counters()[which] : 0; }
     static void declare_statistics(Declaration<Processor>& d);
@@ -78,8 +80,9 @@ private:
     std::string model_name_ = "x86-64-v1";
     Hertz tsc_frequency_{1'000'000'000};
     Bytes block_memory_{std::uint64_t{128} << 20};
-    std::uint32_t apic_id_ = 0, processor_count_ = 1;
+    std::uint32_t processor_count_ = 1;
     std::uint64_t random_seed_ = 0;
+    std::uint32_t apic_id_ = 0;
 
     Line ferr_;
     SystemBus bus_;

@@ -80,6 +80,8 @@ void Processor::declare_state(Declaration<Processor>& d) {
     add("PAT", &CpuState::pat);
     add("tsc-offset", &CpuState::tsc_offset);
     add("random", &CpuState::random);
+    d.saved("initial-apic-id", &Processor::apic_id_);
+    d.saved("tsc-deadline", [](Processor& p) -> auto& { return p.bus_.deadline_ticks; });
     std::size_t position = 0;
     for (const x86::MsrDescription& description : x86::MsrBank::table()) {
         const std::size_t at = position++;
@@ -120,6 +122,7 @@ void Processor::declare_state(Declaration<Processor>& d) {
     add_kept("page-directory-pointers", &Interpreter::Kept::page_directory_pointers);
     add_kept("pending-nmi", &Interpreter::Kept::nmi);
     add_kept("a20", &Interpreter::Kept::a20);
+    add_kept("pending-init", &Interpreter::Kept::init);
     add_kept("interrupt-request", &Interpreter::Kept::interrupt_request);
 }
 

@@ -3,7 +3,9 @@
 #include "interpreter.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
 
 namespace backplane::interp {
 namespace {
@@ -82,22 +84,38 @@ void write_part(Interpreter& cpu, const Op* op, const Interpreter::Page& page, s
     }
 }
 
+// Both pages of an access that crosses from one to the other. While one of them is prepared for
+// writing, another processor may begin to execute from the other.
+std::optional<std::array<Interpreter::Page, 2>>
+both_pages(Interpreter& cpu, std::uint64_t linear, std::uint32_t size, AccessKind kind, View view) {
+    const std::uint64_t next = next_page(&cpu, linear, bytes_in_page(linear, size));
+    for (;;) {
+        const auto first = first_page(cpu, linear, size, kind, view);
+        if (!first) return std::nullopt;
+        const auto second = cpu.resolve(next, kind, view);
+        if (!second) return std::nullopt;
+        if (kind != AccessKind::Write ||
+            !(cpu.is_foreign_code(first->physical) || cpu.is_foreign_code(second->physical)))
+            return std::array{*first, *second};
+    }
+}
+
 bool load(Core* core, const Op* op, std::uint64_t linear, std::uint32_t size, View view,
           AccessKind kind) {
     Interpreter& cpu = owner(core);
     const std::uint32_t first_size = bytes_in_page(linear, size);
-    const auto first = first_page(cpu, linear, size, kind, view);
-    if (!first) return false;
     if (first_size == size) {
+        const auto page = first_page(cpu, linear, size, kind, view);
+        if (!page) return false;
         cpu.note_access(op, linear, size, kind);
-        read_part(cpu, op, *first, size, core->transfer.data());
+        read_part(cpu, op, *page, size, core->transfer.data());
         return true;
     }
-    const auto second = cpu.resolve(next_page(core, linear, first_size), kind, view);
-    if (!second) return false;
+    const auto both = both_pages(cpu, linear, size, kind, view);
+    if (!both) return false;
     cpu.note_access(op, linear, size, kind);
-    read_part(cpu, op, *first, first_size, core->transfer.data());
-    read_part(cpu, op, *second, size - first_size, core->transfer.data() + first_size);
+    read_part(cpu, op, (*both)[0], first_size, core->transfer.data());
+    read_part(cpu, op, (*both)[1], size - first_size, core->transfer.data() + first_size);
     return true;
 }
 
@@ -116,6 +134,8 @@ BACKPLANE_THUNK(store_slow)
 BACKPLANE_THUNK(load_for_update_slow)
 BACKPLANE_THUNK(host_for_update_slow)
 BACKPLANE_THUNK(raise_slow)
+BACKPLANE_THUNK(begin_exclusive_slow)
+BACKPLANE_THUNK(end_exclusive_slow)
 
 BACKPLANE_BODY std::uint64_t backplane_interp_load_slow_body(Core* cpu, const Op* op,
                                                              std::uint64_t linear,
@@ -137,18 +157,18 @@ BACKPLANE_BODY std::uint64_t backplane_interp_store_slow_body(Core* core, const 
     Interpreter& cpu = owner(core);
     const View view = view_of(core, pages);
     const std::uint32_t first_size = bytes_in_page(linear, size);
-    const auto first = first_page(cpu, linear, size, AccessKind::Write, view);
-    if (!first) return false;
     if (first_size == size) {
+        const auto page = first_page(cpu, linear, size, AccessKind::Write, view);
+        if (!page) return false;
         cpu.note_access(op, linear, size, AccessKind::Write);
-        write_part(cpu, op, *first, size, core->transfer.data());
+        write_part(cpu, op, *page, size, core->transfer.data());
         return true;
     }
-    const auto second = cpu.resolve(next_page(core, linear, first_size), AccessKind::Write, view);
-    if (!second) return false;
+    const auto both = both_pages(cpu, linear, size, AccessKind::Write, view);
+    if (!both) return false;
     cpu.note_access(op, linear, size, AccessKind::Write);
-    write_part(cpu, op, *first, first_size, core->transfer.data());
-    write_part(cpu, op, *second, size - first_size, core->transfer.data() + first_size);
+    write_part(cpu, op, (*both)[0], first_size, core->transfer.data());
+    write_part(cpu, op, (*both)[1], size - first_size, core->transfer.data() + first_size);
     return true;
 }
 
@@ -161,6 +181,14 @@ backplane_interp_host_for_update_slow_body(Core* core, const Op* op, std::uint64
     if (!page || page->has_code) return 0;
     cpu.note_access(op, linear, size, AccessKind::Write);
     return reinterpret_cast<std::uint64_t>(page->host);
+}
+
+BACKPLANE_BODY void backplane_interp_begin_exclusive_slow_body(Core* cpu) {
+    owner(cpu).begin_exclusive();
+}
+
+BACKPLANE_BODY void backplane_interp_end_exclusive_slow_body(Core* cpu) {
+    owner(cpu).end_exclusive();
 }
 
 std::uint32_t read_port_slow(Core* cpu, const Op* op, std::uint32_t port, std::uint32_t size) {

@@ -54,6 +54,20 @@ BACKPLANE_INLINE void raise_slow(Core* cpu, std::uint64_t vector, std::uint64_t 
                  : "rax", BACKPLANE_HIDDEN_CALL_CLOBBERS);
 }
 
+// Between the two no other processor executes anything, and no device acts.
+#define BACKPLANE_EXCLUSIVE(name)                                                                  \
+    BACKPLANE_INLINE void name(Core* cpu) {                                                        \
+        asm volatile(BACKPLANE_HIDDEN_CALL("backplane_interp_" #name)                              \
+                     :                                                                             \
+                     : "D"(cpu)                                                                    \
+                     : "rax", BACKPLANE_HIDDEN_CALL_CLOBBERS);                                     \
+    }
+
+BACKPLANE_EXCLUSIVE(begin_exclusive_slow)
+BACKPLANE_EXCLUSIVE(end_exclusive_slow)
+
+#undef BACKPLANE_EXCLUSIVE
+
 [[gnu::cold, gnu::noinline]] std::uint32_t read_port_slow(Core* cpu, const Op* op,
                                                           std::uint32_t port, std::uint32_t size);
 [[gnu::cold, gnu::noinline]] void write_port_slow(Core* cpu, const Op* op, std::uint32_t port,

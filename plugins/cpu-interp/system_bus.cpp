@@ -5,9 +5,9 @@
 namespace backplane::interp {
 namespace {
 
-constexpr std::uint32_t apic_base_msr = 0x1b;
+constexpr std::uint32_t apic_base_msr = 0x1b, tsc_deadline_msr = 0x6e0;
 constexpr std::uint64_t apic_enabled = 1u << 11, apic_extended = 1u << 10,
-                        apic_address = 0x000f'ffff'ffff'f000;
+                        apic_boot_processor = 1u << 8, apic_address = 0x000f'ffff'ffff'f000;
 
 }  // namespace
 
@@ -55,6 +55,32 @@ void SystemBus::watch_code(std::uint64_t page, bool watch) {
     memory.connection().call<&backplane_address_space::watch_code>(page, std::int32_t{watch});
 }
 
+void SystemBus::claim_code_page(std::uint64_t page) {
+    const auto& space = memory.connection();
+    if (space.has<&backplane_address_space::claim_code_page>())
+        space.call<&backplane_address_space::claim_code_page>(page);
+}
+
+void SystemBus::begin_exclusive() { host->begin_exclusive(host->context); }
+void SystemBus::end_exclusive() { host->end_exclusive(host->context); }
+
+bool SystemBus::is_boot_processor() const {
+    return !has_local_apic() || (base() & apic_boot_processor);
+}
+
+int SystemBus::take_startup() {
+    return controller.has<&backplane_interrupt_controller::take_startup>()
+               ? controller.call<&backplane_interrupt_controller::take_startup>()
+               : -1;
+}
+
+std::uint32_t SystemBus::local_apic_id() {
+    constexpr std::uint64_t id_register = 0x20;
+    if (!has_local_apic() || !controller->read) return 0;
+    return static_cast<std::uint32_t>(
+        controller.call<&backplane_interrupt_controller::read>(id_register, 4u) >> 24);
+}
+
 std::uint8_t SystemBus::task_priority() const {
     const x86::HostFloatingPoint host;
     return controller->task_priority
@@ -96,6 +122,24 @@ std::optional<std::uint64_t> SystemBus::read_msr(std::uint32_t index) {
 bool SystemBus::write_msr(std::uint32_t index, std::uint64_t value) {
     const x86::HostFloatingPoint host;
     return controller.call<&backplane_interrupt_controller::write_msr>(index, value) != 0;
+}
+
+std::uint64_t SystemBus::tsc_deadline() const {
+    const x86::HostFloatingPoint host;
+    std::uint64_t time = 0;
+    controller.call<&backplane_interrupt_controller::read_msr>(tsc_deadline_msr, &time);
+    return time != 0 ? deadline_ticks : 0;
+}
+
+void SystemBus::set_tsc_deadline(std::uint64_t ticks) {
+    const x86::HostFloatingPoint host;
+    deadline_ticks = ticks;
+    // Later than any clock runs.
+    constexpr std::uint64_t never = std::uint64_t{1} << 62;
+    const std::uint64_t time = ticks < never
+                                   ? static_cast<std::uint64_t>(tsc_frequency.span(ticks).count())
+                                   : never;
+    controller.call<&backplane_interrupt_controller::write_msr>(tsc_deadline_msr, time);
 }
 
 void SystemBus::find_local_apic_page() {

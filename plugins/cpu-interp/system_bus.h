@@ -7,6 +7,7 @@
 
 #include <backplane/address_space.h>
 #include <backplane/connection.h>
+#include <backplane/units.h>
 
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,9 @@ class SystemBus final : public PhysicalBus, public x86::LocalApicPort {
 public:
     AddressSpace memory, io;
     Connection<backplane_interrupt_controller> controller;
+    const backplane_host* host = nullptr;
+    Hertz tsc_frequency;
+    std::uint64_t deadline_ticks = 0;  // as written last; the controller knows whether it passed
     std::function<void()> on_local_apic_moved;  // what find() gave before may be wrong
 
     // PhysicalBus
@@ -28,6 +32,11 @@ public:
     void write_port(std::uint16_t port, unsigned size, std::uint64_t value) override;
     int acknowledge_interrupt() override;
     void watch_code(std::uint64_t page, bool watch) override;
+    void claim_code_page(std::uint64_t page) override;
+    void begin_exclusive() override;
+    void end_exclusive() override;
+    bool is_boot_processor() const override;
+    int take_startup() override;
 
     // x86::LocalApicPort; there is one when the controller has registers of its own.
     bool has_local_apic() const { return controller && controller->read_msr; }
@@ -37,7 +46,11 @@ public:
     bool set_base(std::uint64_t value) override;
     std::optional<std::uint64_t> read_msr(std::uint32_t index) override;
     bool write_msr(std::uint32_t index, std::uint64_t value) override;
+    std::uint64_t tsc_deadline() const override;
+    void set_tsc_deadline(std::uint64_t ticks) override;
 
+    // The APIC ID, as the register page has it after a reset.
+    std::uint32_t local_apic_id();
     // Asks the controller where its page is; after reset, and after each write of IA32_APIC_BASE.
     void find_local_apic_page();
 

@@ -67,6 +67,10 @@ public:
     bool store_system(std::uint64_t linear, T value) {
         return store(linear, value);
     }
+    template <class T, class F>
+    std::optional<T> update_system_atomically(std::uint64_t linear, F f) {
+        return update_atomically<T>(linear, f);
+    }
 
     // Plain memory to the end of the page; empty when a test took that away with `forbid_spans`.
     std::span<std::byte> direct_span(std::uint64_t linear, SegmentAccess access) {

@@ -25,7 +25,10 @@ public:
     }
     std::optional<std::uint64_t> read_msr(std::uint32_t) override { return {}; }
     bool write_msr(std::uint32_t, std::uint64_t) override { return false; }
+    std::uint64_t tsc_deadline() const override { return deadline; }
+    void set_tsc_deadline(std::uint64_t ticks) override { deadline = ticks; }
 
+    std::uint64_t deadline = 0;
     std::uint8_t priority = 0;
     std::uint64_t base_value = 0xfee00900;
 };

@@ -162,10 +162,9 @@ inline constexpr auto ltr = [](auto& m, auto src) {
     if (!descriptor->is_present())
         return m.raise(selector_fault(Vector::SegmentNotPresent, selector));
     if (m.state().long_mode() && !is_canonical(descriptor->base())) return m.raise(refused);
-    constexpr std::uint64_t busy = std::uint64_t{2} << 40;
-    descriptor->low |= busy;
-    if (!m.store_system(descriptor->address + 5, static_cast<std::uint8_t>(descriptor->low >> 40)))
-        return Outcome::Fault;
+    constexpr std::uint8_t busy = 2;
+    descriptor->low |= std::uint64_t{busy} << 40;
+    if (!set_in_descriptor(m, *descriptor, busy)) return Outcome::Fault;
     m.state().tr = descriptor->loaded_as(selector);
     return Outcome::Next;
 };

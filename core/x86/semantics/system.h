@@ -139,7 +139,7 @@ inline constexpr auto cpuid = [](auto& m) {
     state.gpr[RBX] = result.ebx;
     state.gpr[RCX] = result.ecx;
     state.gpr[RDX] = result.edx;
-    return Outcome::Next;
+    return Outcome::Leave;  // it serializes (SDM 3A 9.3): code modified elsewhere is seen behind it
 };
 
 inline void set_edx_eax(CpuState& state, std::uint64_t value) {
