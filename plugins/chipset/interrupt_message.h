@@ -16,9 +16,11 @@ enum class DeliveryMode : std::uint8_t {
 };
 
 struct InterruptMessage {
-    static constexpr std::uint64_t window = 0xfee00000, window_mask = ~std::uint64_t{0xfffff};
+    // Address bits 63-40 hold the upper part of a 32-bit destination, which only x2APICs send.
+    static constexpr std::uint64_t window = 0xfee00000, window_mask = 0xff'fff0'0000;
+    static constexpr std::uint32_t all = 0xff, all_x2apic = 0xffffffff;
 
-    std::uint8_t destination = 0;
+    std::uint32_t destination = 0;
     bool logical = false;
     DeliveryMode mode = DeliveryMode::Fixed;
     std::uint8_t vector = 0;
@@ -27,7 +29,8 @@ struct InterruptMessage {
 
     std::uint64_t address() const {
         const bool redirect = mode == DeliveryMode::LowestPriority;
-        return window | std::uint64_t{destination} << 12 | std::uint64_t{redirect} << 3 |
+        return window | std::uint64_t{destination >> 8} << 40 |
+               std::uint64_t{destination & 0xff} << 12 | std::uint64_t{redirect} << 3 |
                std::uint64_t{logical} << 2;
     }
 
@@ -39,7 +42,8 @@ struct InterruptMessage {
     static bool is_message(std::uint64_t address) { return (address & window_mask) == window; }
 
     static InterruptMessage decode(std::uint64_t address, std::uint32_t data) {
-        return {.destination = static_cast<std::uint8_t>(address >> 12),
+        return {.destination = static_cast<std::uint32_t>((address >> 12 & 0xff) | (address >> 40)
+                                                                                       << 8),
                 .logical = (address & 4) != 0,
                 .mode = static_cast<DeliveryMode>(data >> 8 & 7),
                 .vector = static_cast<std::uint8_t>(data),

@@ -137,7 +137,7 @@ void IoApic::service_level(unsigned input) {
 
 // Lowest priority goes to the first that takes it, the others to all.
 bool IoApic::deliver(std::uint64_t entry) {
-    const InterruptMessage message{.destination = static_cast<std::uint8_t>(entry >> 56),
+    const InterruptMessage message{.destination = static_cast<std::uint32_t>(entry >> 56),
                                    .logical = (entry & entry_bits::logical) != 0,
                                    .mode = static_cast<DeliveryMode>(entry >> 8 & 7),
                                    .vector = static_cast<std::uint8_t>(entry),

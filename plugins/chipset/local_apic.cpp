@@ -1,51 +1,24 @@
 #include "local_apic.h"
 
+#include "local_apic_registers.h"
+
 namespace backplane::chipset {
 
+using namespace local_apic;
+
 namespace {
-
-constexpr std::uint32_t ia32_apic_base = 0x1b;
-
-namespace base_bits {
-constexpr std::uint64_t boot_processor = 1u << 8, enable = 1u << 11;
-constexpr std::uint64_t address = 0x000f'ffff'ffff'f000;
-constexpr std::uint64_t power_on_address = 0xfee00000;
-}  // namespace base_bits
-
-// Register numbers: the offset in the page divided by 16 (table 11-1).
-enum Register : unsigned {
-    id_reg = 0x02,
-    version_reg = 0x03,
-    tpr_reg = 0x08,
-    apr_reg = 0x09,
-    ppr_reg = 0x0a,
-    eoi_reg = 0x0b,
-    rrd_reg = 0x0c,
-    ldr_reg = 0x0d,
-    dfr_reg = 0x0e,
-    svr_reg = 0x0f,
-    isr_reg = 0x10,
-    tmr_reg = 0x18,
-    irr_reg = 0x20,
-    esr_reg = 0x28,
-    icr_low_reg = 0x30,
-    icr_high_reg = 0x31,
-    lvt_reg = 0x32,
-    initial_count_reg = 0x38,
-    current_count_reg = 0x39,
-    divide_configuration_reg = 0x3e
-};
 
 // A Pentium 4's: 0x14, and six LVT entries; no EOI-broadcast suppression.
 constexpr std::uint32_t version = 0x0005'0014;
 constexpr std::uint32_t svr_enable = 0x100, svr_writable = 0x3ff;
 constexpr std::uint32_t icr_writable = 0x000c'cfff;
-constexpr std::uint32_t lvt_masked = 1u << 16, lvt_remote_irr = 1u << 14, lvt_periodic = 1u << 17;
+constexpr std::uint32_t lvt_masked = 1u << 16, lvt_remote_irr = 1u << 14;
+constexpr unsigned lvt_timer_mode = 17;
 constexpr std::uint32_t error_illegal_register = 0x80;
 
 // In the order of the LVT: timer, thermal sensor, performance counters, LINT0, LINT1, error (figure
-// 11-8). The timer has no TSC-deadline mode, and CPUID does not say so.
-constexpr std::array<std::uint32_t, 6> lvt_writable{0x300ff, 0x107ff, 0x107ff,
+// 11-8).
+constexpr std::array<std::uint32_t, 6> lvt_writable{0x700ff, 0x107ff, 0x107ff,
                                                     0x1a7ff, 0x1a7ff, 0x100ff};
 constexpr std::uint32_t virtual_wire_lint0 = 0x700, virtual_wire_lint1 = 0x400;
 
@@ -58,7 +31,8 @@ constexpr backplane_interrupt_controller controller_functions{
     thunk<&LocalApic::read_msr>,
     thunk<&LocalApic::write_msr>,
     thunk<&LocalApic::task_priority>,
-    thunk<&LocalApic::set_task_priority>};
+    thunk<&LocalApic::set_task_priority>,
+    thunk<&LocalApic::take_startup>};
 
 constexpr backplane_message_interrupt message_functions{sizeof(backplane_message_interrupt), 0,
                                                         thunk<&LocalApic::receive>};
@@ -84,9 +58,11 @@ void LocalApic::declare(Declaration<LocalApic>& d) {
     d.line_output("intr", &LocalApic::intr_, "An interrupt waits for the CPU");
     d.line_output("nmi", &LocalApic::nmi_, "Pulses for each NMI");
     d.line_output("init", &LocalApic::init_, "Pulses for each INIT");
+    d.line_output("startup", &LocalApic::startup_, "Pulses for each STARTUP");
     d.connects("external", &LocalApic::external_, "The 8259 that is acknowledged for ExtINT",
                Optional::Yes);
-    d.connects_all("processors", &LocalApic::processors_, "The local APICs of the other CPUs");
+    d.connects_all("processors", &LocalApic::processors_,
+                   "The local APICs of the other CPUs; may name this one too");
     d.connects_all("end-of-interrupt", &LocalApic::end_listeners_, "The I/O APICs");
     d.timer<&LocalApic::timer_expired>("timer", &LocalApic::timer_alarm_);
     d.counter("interrupts.accepted", &LocalApic::accepted_, "interrupts",
@@ -120,9 +96,11 @@ void LocalApic::declare(Declaration<LocalApic>& d) {
     d.saved("timer.origin", [](LocalApic& apic) -> auto& { return apic.timer_.origin; });
     d.saved("timer.divide-configuration",
             [](LocalApic& apic) -> auto& { return apic.timer_.divide_configuration; });
-    d.saved("timer.periodic", [](LocalApic& apic) -> auto& { return apic.timer_.periodic; });
+    d.saved("timer.mode", [](LocalApic& apic) -> auto& { return apic.timer_.mode; });
+    d.saved("timer.tsc-deadline", [](LocalApic& apic) -> auto& { return apic.timer_.deadline; });
     d.saved("lint", &LocalApic::lint_);
     d.saved("external-latched", &LocalApic::external_latched_);
+    d.saved("startup-vector", &LocalApic::startup_vector_);
     d.saved("next-processor", &LocalApic::next_processor_);
 }
 
@@ -150,11 +128,11 @@ void LocalApic::reset_registers() {
     irr_ = isr_ = tmr_ = {};
     timer_ = {.bus_frequency = frequency_};
     external_latched_ = false;
+    startup_vector_ = -1;
     next_processor_ = 0;
     schedule_timer();
 }
 
-bool LocalApic::is_enabled() const { return (base_ & base_bits::enable) != 0; }
 bool LocalApic::is_software_enabled() const { return (svr_ & svr_enable) != 0; }
 bool LocalApic::is_masked(Lvt entry) const { return (lvt_[entry] & lvt_masked) != 0; }
 
@@ -176,14 +154,14 @@ std::uint32_t LocalApic::read_register(unsigned index) {
     if (index >= irr_reg && index < irr_reg + 8) return irr_.words[index - irr_reg];
     if (index >= lvt_reg && index - lvt_reg < LvtCount) return lvt_[index - lvt_reg];
     switch (index) {
-    case id_reg: return std::uint32_t{id_} << 24;
+    case id_reg: return is_x2apic() ? id_ : std::uint32_t{id_} << 24;
     case version_reg: return version;
     case tpr_reg: return tpr_;
     case apr_reg: return arbitration_priority();
     case ppr_reg: return processor_priority();
     case eoi_reg:
     case rrd_reg: return 0;
-    case ldr_reg: return std::uint32_t{ldr_} << 24;
+    case ldr_reg: return logical_id();
     case dfr_reg: return std::uint32_t{dfr_} << 28 | 0x0fff'ffff;
     case svr_reg: return svr_;
     case esr_reg: return esr_;
@@ -210,7 +188,7 @@ void LocalApic::write_register(unsigned index, std::uint32_t value) {
         esr_ = new_errors_;
         new_errors_ = 0;
         break;
-    case icr_low_reg: write_icr(value); break;
+    case icr_low_reg: write_icr(value, icr_high_ >> 24); break;
     case icr_high_reg: icr_high_ = value & 0xff00'0000; break;
     case initial_count_reg:
         timer_.write_initial_count(value, now());
@@ -236,7 +214,9 @@ void LocalApic::write_lvt(unsigned entry, std::uint32_t value) {
     lvt_[entry] = (value & lvt_writable[entry]) | (lvt_[entry] & lvt_remote_irr);
     if (!is_software_enabled()) lvt_[entry] |= lvt_masked;
     if (entry == Timer) {
-        timer_.set_periodic((value & lvt_periodic) != 0, now());
+        // Mode 3 is reserved (figure 11-8): what was there stays.
+        const unsigned mode = lvt_[entry] >> lvt_timer_mode & 3;
+        if (mode <= 2) timer_.set_mode(static_cast<TimerMode>(mode), now());
         schedule_timer();
     }
     if (entry == Lint0 || entry == Lint1) drive_lint(entry - Lint0, false);
@@ -251,12 +231,11 @@ void LocalApic::write_svr(std::uint32_t value) {
 }
 
 // ICR's shorthand: nobody, self, all with self, all without self (figure 11-12).
-void LocalApic::write_icr(std::uint32_t value) {
+void LocalApic::write_icr(std::uint32_t value, std::uint32_t destination) {
     icr_low_ = value & icr_writable;
     const unsigned shorthand = value >> 18 & 3;
-    const InterruptMessage message{.destination = shorthand >= 2
-                                                      ? std::uint8_t{0xff}
-                                                      : static_cast<std::uint8_t>(icr_high_ >> 24),
+    const InterruptMessage message{.destination = shorthand >= 2 ? InterruptMessage::all_x2apic
+                                                                 : destination,
                                    .logical = shorthand < 2 && (value & 0x800) != 0,
                                    .mode = static_cast<DeliveryMode>(value >> 8 & 7),
                                    .vector = static_cast<std::uint8_t>(value),
@@ -280,26 +259,6 @@ void LocalApic::write_icr(std::uint32_t value) {
 void LocalApic::set_task_priority(std::uint8_t priority) {
     tpr_ = static_cast<std::uint8_t>(priority << 4);
     update();
-}
-
-std::int32_t LocalApic::read_msr(std::uint32_t index, std::uint64_t* value) {
-    if (index != ia32_apic_base) return 0;
-    *value = base_;
-    return 1;
-}
-
-// Neither x2APIC mode nor the TSC deadline exist here: their bits and MSRs give #GP.
-std::int32_t LocalApic::write_msr(std::uint32_t index, std::uint64_t value) {
-    if (index != ia32_apic_base) return 0;
-    if ((value & ~(base_bits::address | base_bits::enable | base_bits::boot_processor)) != 0)
-        return 0;
-    const bool was_enabled = is_enabled();
-    base_ = value;
-    // "Prior initialization to the APIC may be lost and the APIC may return to the state" after
-    // reset (11.4.3).
-    if (was_enabled && !is_enabled()) reset_registers();
-    update();
-    return 1;
 }
 
 }  // namespace backplane::chipset

@@ -2,7 +2,8 @@
 // priority and hands them to the CPU. (Intel SDM volume 3A, chapter 11; section numbers in the
 // sources are of order 325384-080)
 //
-// local_apic.cpp has the registers, local_apic_interrupts.cpp what happens to an interrupt.
+// local_apic.cpp has the registers, local_apic_msrs.cpp the modes of IA32_APIC_BASE and what is
+// reached as an MSR, local_apic_interrupts.cpp what happens to an interrupt.
 #pragma once
 
 #include "interrupt_message.h"
@@ -30,6 +31,7 @@ public:
     std::int32_t write_msr(std::uint32_t index, std::uint64_t value);
     std::uint8_t task_priority() { return tpr_ >> 4; }
     void set_task_priority(std::uint8_t priority);
+    std::int32_t take_startup();
 
     // ---- backplane.message-interrupt/1 ----
     std::int32_t receive(std::uint64_t address, std::uint32_t data);
@@ -41,10 +43,15 @@ private:
     void write_register(unsigned index, std::uint32_t value);
     void write_lvt(unsigned entry, std::uint32_t value);
     void write_svr(std::uint32_t value);
-    void write_icr(std::uint32_t value);
+    void write_icr(std::uint32_t value, std::uint32_t destination);
     void reset_registers();
+    bool write_base(std::uint64_t value);
+    bool read_x2apic(unsigned index, std::uint64_t& value);
+    bool write_x2apic(unsigned index, std::uint64_t value);
 
     bool is_enabled() const;           // by IA32_APIC_BASE
+    bool is_x2apic() const;            // likewise
+    std::uint32_t logical_id() const;  // LDR
     bool is_software_enabled() const;  // by SVR
     bool is_masked(Lvt entry) const;
     DeliveryMode lvt_mode(Lvt entry) const {
@@ -73,7 +80,7 @@ private:
     Hertz frequency_{1'000'000'000};
     bool boot_processor_ = true;
     bool virtual_wire_ = true;
-    Line intr_, nmi_, init_;
+    Line intr_, nmi_, init_, startup_;
     Connection<backplane_interrupt_controller> external_;
     std::vector<Connection<backplane_message_interrupt>> processors_;
     std::vector<Connection<backplane_end_of_interrupt>> end_listeners_;
@@ -90,9 +97,10 @@ private:
     std::array<std::uint32_t, LvtCount> lvt_{};
     VectorSet irr_, isr_, tmr_;
     LocalApicTimer timer_;
-    std::array<bool, 2> lint_{};       // levels of the pins
-    bool external_latched_ = false;    // an ExtINT message nobody acknowledged yet
-    std::uint8_t next_processor_ = 0;  // lowest priority: who is asked first
+    std::array<bool, 2> lint_{};        // levels of the pins
+    bool external_latched_ = false;     // an ExtINT message nobody acknowledged yet
+    std::int16_t startup_vector_ = -1;  // of a STARTUP that the CPU did not take yet
+    std::uint8_t next_processor_ = 0;   // lowest priority: who is asked first
     std::uint64_t accepted_ = 0, merged_ = 0, acknowledged_ = 0, external_acknowledged_ = 0,
                   timer_interrupts_ = 0, sent_ = 0;
 };

@@ -1,5 +1,8 @@
 #include "local_apic.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace backplane::chipset {
 
 namespace {
@@ -70,10 +73,15 @@ std::int32_t LocalApic::acknowledge() {
 
 // ---- Accepting ----
 
-// 11.6.2
+// 11.6.2, 11.12.10.1. No APIC has ID 255, so that an 8-bit "all" stays one in x2APIC mode.
 bool LocalApic::is_destination(const InterruptMessage& message) const {
-    if (message.destination == 0xff) return true;
+    if (message.destination == InterruptMessage::all ||
+        message.destination == InterruptMessage::all_x2apic)
+        return true;
     if (!message.logical) return message.destination == id_;
+    if (is_x2apic())
+        return message.destination >> 16 == logical_id() >> 16 &&
+               (message.destination & logical_id() & 0xffff) != 0;
     if (dfr_ == flat_model) return (message.destination & ldr_) != 0;
     return message.destination >> 4 == ldr_ >> 4 && (message.destination & ldr_ & 0x0f) != 0;
 }
@@ -103,16 +111,22 @@ bool LocalApic::accept(const InterruptMessage& message) {
         update();
         init_.pulse();
         return true;
+    // There is no SMRAM and no firmware that would have put a handler there: a processor that
+    // entered system management mode would execute nothing but RSM.
     case DeliveryMode::Smi:
         log(LogLevel::Debug, "SMI ignored: this CPU has no system management mode");
         return true;
     case DeliveryMode::Startup:
-        log(LogLevel::Warning, "startup IPI for page ", Hex{message.vector},
-            " ignored: this CPU is not waiting for one");
+        // Kept until the CPU takes it, which it does only if it waits for one. The last of several
+        // counts, and an INIT forgets them all.
+        startup_vector_ = message.vector;
+        startup_.pulse();
         return true;
     }
     return false;
 }
+
+std::int32_t LocalApic::take_startup() { return std::exchange(startup_vector_, std::int16_t{-1}); }
 
 void LocalApic::request(std::uint8_t vector, bool level_triggered) {
     if (vector < 16) return raise_error(error_receive_illegal_vector);
@@ -131,6 +145,7 @@ bool LocalApic::send(const InterruptMessage& message) {
     const std::size_t count = processors_.size();
     for (std::size_t step = 0; step < count; ++step) {
         const std::size_t index = (next_processor_ + step) % count;
+        if (processors_[index].object() == this) continue;
         if (processors_[index].call<&backplane_message_interrupt::send>(message.address(),
                                                                         message.data()) == 0)
             continue;
@@ -199,15 +214,18 @@ void LocalApic::drive_lint(unsigned pin, bool rises) {
 }
 
 void LocalApic::timer_expired() {
+    timer_.expired();
     if (is_masked(Timer)) return;
     ++timer_interrupts_;
     request(static_cast<std::uint8_t>(lvt_[Timer]), false);
     schedule_timer();
 }
 
-// A masked timer counts on, but nobody needs to be told of its expiry.
+// A masked timer counts on, but nobody needs to be told of its expiry. A deadline that passes is
+// gone also then.
 void LocalApic::schedule_timer() {
-    const auto expiry = is_masked(Timer) ? std::nullopt : timer_.next_expiry(now());
+    const bool is_silent = is_masked(Timer) && timer_.mode != TimerMode::Deadline;
+    const auto expiry = is_silent ? std::nullopt : timer_.next_expiry(now());
     if (expiry)
         timer_alarm_.start_at(*expiry);
     else

@@ -1,5 +1,5 @@
 // The timer of a local APIC, computed from guest time: the count at any instant and when it next
-// reaches zero. (SDM 3A 11.5.4)
+// reaches zero, or the deadline. (SDM 3A 11.5.4)
 #pragma once
 
 #include <backplane/units.h>
@@ -10,9 +10,14 @@
 
 namespace backplane::chipset {
 
+// The encoding of LVT bits 18-17.
+enum class TimerMode : std::uint8_t { OneShot, Periodic, Deadline };
+
 class LocalApicTimer {
 public:
+    // The deadline mode does not count.
     void write_initial_count(std::uint32_t value, Duration now) {
+        if (mode == TimerMode::Deadline) return;
         initial_count = value;
         first = value;
         origin = now;
@@ -24,26 +29,39 @@ public:
         divide_configuration = value & 0x0b;
     }
 
-    void set_periodic(bool value, Duration now) {
-        if (value == periodic) return;
-        rebase(now);
-        periodic = value;
+    // Going to the deadline mode, or from there, disarms the timer.
+    void set_mode(TimerMode value, Duration now) {
+        if (value == mode) return;
+        if (value == TimerMode::Deadline || mode == TimerMode::Deadline)
+            initial_count = first = 0, deadline = Duration{0};
+        else
+            rebase(now);
+        mode = value;
     }
+
+    // 0 disarms; only the deadline mode takes it.
+    void write_deadline(Duration value) {
+        if (mode == TimerMode::Deadline) deadline = value;
+    }
+
+    // The alarm for next_expiry went off.
+    void expired() { deadline = Duration{0}; }
 
     std::uint32_t current_count(Duration now) const {
         const std::uint64_t passed = ticks(now);
         if (passed < first) return static_cast<std::uint32_t>(first - passed);
-        if (!periodic || initial_count == 0) return 0;
+        if (!is_periodic() || initial_count == 0) return 0;
         return static_cast<std::uint32_t>(initial_count - (passed - first) % initial_count);
     }
 
     // When the count next reaches zero. Periods shorter than `shortest` are one interrupt each
     // `shortest`: faster than the CPU can take them they would merge in IRR anyway.
     std::optional<Duration> next_expiry(Duration now) const {
+        if (deadline != Duration{0}) return std::max(deadline, now);
         constexpr Duration shortest{1'000};
         const std::uint64_t passed = ticks(now);
         if (passed < first) return origin + bus_frequency.span(first * divisor());
-        if (!periodic || initial_count == 0) return std::nullopt;
+        if (!is_periodic() || initial_count == 0) return std::nullopt;
         const std::uint64_t periods = (passed - first) / initial_count + 1;
         const Duration next = origin +
                               bus_frequency.span((first + periods * initial_count) * divisor());
@@ -58,9 +76,12 @@ public:
     std::uint32_t first = 0;  // ticks from `origin` to the first expiry
     Duration origin{0};
     std::uint8_t divide_configuration = 0;
-    bool periodic = false;
+    TimerMode mode = TimerMode::OneShot;
+    Duration deadline{0};  // none
 
 private:
+    bool is_periodic() const { return mode == TimerMode::Periodic; }
+
     // Bits 3, 1 and 0: 000 divides by 2, 110 by 128, 111 by 1.
     std::uint64_t divisor() const {
         const unsigned code = (divide_configuration & 3) | (divide_configuration >> 1 & 4);

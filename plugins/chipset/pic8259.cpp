@@ -17,6 +17,7 @@ static const backplane_interrupt_controller controller_functions{
     nullptr,
     nullptr,
     nullptr,
+    nullptr,
     nullptr};
 
 void Pic8259::declare(Declaration<Pic8259>& d) {
