@@ -60,8 +60,11 @@ struct X87State {
     std::uint16_t status = 0;  // TOP included (bits 11-13)
     std::uint8_t valid = 0;    // abridged tags as FXSAVE has them: bit i set = R(i) is not empty
     std::uint16_t last_opcode = 0;
+    // Offsets, and the selectors of their segments (FCS and FDS).
     std::uint64_t last_instruction = 0;
     std::uint64_t last_data = 0;
+    std::uint16_t last_instruction_selector = 0;
+    std::uint16_t last_data_selector = 0;
 };
 
 struct alignas(32) VectorRegister {

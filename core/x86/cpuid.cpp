@@ -1,6 +1,7 @@
 #include "x86/cpuid.h"
 
 #include "x86/cpuid_topology.h"
+#include "x86/xsave_area.h"
 
 #include <algorithm>
 #include <bit>
@@ -53,6 +54,7 @@ CpuidResult feature_leaf(const CpuidContext& context) {
         for (const Feature feature : {Feature::Apic, Feature::X2apic, Feature::TscDeadline})
             features.remove(feature);
     if (context.processor_count > 1) features.add(Feature::Htt);
+    if (context.osxsave) features.add(Feature::Osxsave);
     const std::uint32_t clflush_quadwords = features.has(Feature::Clfsh) ? 8 : 0;
     return {.eax = context.model.signature(),
             .ebx = clflush_quadwords << 8 | std::min(context.processor_count, 255u) << 16 |
@@ -143,6 +145,24 @@ CpuidResult hypervisor() {
             .edx = word_at(text, 8)};
 }
 
+// SDM 2, CPUID leaf 0DH: what XCR0 may enable, how much room that takes, and where its parts are.
+CpuidResult extended_state(const CpuidContext& context, std::uint32_t subleaf) {
+    if (!context.model.has(Feature::Xsave)) return {};
+    const std::uint64_t supported = xsave::supported(context.model);
+    const std::uint32_t enabled_size = xsave::area_size(context.xcr0);
+    if (subleaf == 0)
+        return {.eax = static_cast<std::uint32_t>(supported),
+                .ebx = enabled_size,
+                .ecx = xsave::area_size(supported)};
+    if (subleaf == 1)
+        return {.eax = context.model.features[FeatureWord::LeafDEax],
+                .ebx = context.model.has(Feature::Xsavec) ? enabled_size : 0};
+    if (subleaf == 2 && (supported & xsave::avx))
+        return {.eax = static_cast<std::uint32_t>(xsave::avx_size),
+                .ebx = static_cast<std::uint32_t>(xsave::avx_offset)};
+    return {};
+}
+
 CpuidResult basic(const CpuidContext& context, std::uint32_t leaf, std::uint32_t subleaf) {
     switch (leaf) {
     case 0: return with_vendor(max_basic_leaf(context.model), context.model.vendor);
@@ -153,6 +173,7 @@ CpuidResult basic(const CpuidContext& context, std::uint32_t leaf, std::uint32_t
     case 6: return power_leaf(context);
     case 7: return structured_features(context.model, subleaf);
     case 0xb: return extended_topology(context, subleaf);
+    case 0xd: return extended_state(context, subleaf);
     default: return {};
     }
 }

@@ -19,6 +19,8 @@ struct CpuidContext {
     std::uint32_t processor_count = 1;
     bool has_apic = false;  // connected, and enabled in IA32_APIC_BASE
     bool in_64bit_code = false;
+    bool osxsave = false;  // CR4.OSXSAVE
+    std::uint64_t xcr0 = 1;
 };
 
 CpuidResult cpuid(const CpuidContext& context, std::uint32_t leaf, std::uint32_t subleaf);

@@ -15,51 +15,36 @@ bool saves_ymm_registers() {
     return (low & 6) == 6;
 }
 
-// Whether `feature`, a bit of leaf 1 ECX or leaf 7 EBX, is set.
-class HostLeaves {
-public:
-    HostLeaves() {
-        unsigned unused;
-        __get_cpuid(1, &unused, &unused, &leaf1_ecx_, &unused);
-        __get_cpuid_count(7, 0, &unused, &leaf7_ebx_, &unused, &unused);
-        constexpr unsigned osxsave = 1u << 27;
-        has_ymm_ = (leaf1_ecx_ & osxsave) && saves_ymm_registers();
+FeatureSet ask_host() {
+    unsigned leaf1_ecx = 0, leaf7_ebx = 0, unused = 0;
+    __get_cpuid(1, &unused, &unused, &leaf1_ecx, &unused);
+    __get_cpuid_count(7, 0, &unused, &leaf7_ebx, &unused, &unused);
+    FeatureSet features;
+    for (const FeatureName& entry : feature_names) {
+        const auto number = static_cast<unsigned>(entry.feature);
+        const auto word = static_cast<FeatureWord>(number / 32);
+        const unsigned mask = word == FeatureWord::Leaf1Ecx   ? leaf1_ecx
+                              : word == FeatureWord::Leaf7Ebx ? leaf7_ebx
+                                                              : 0;
+        if (mask >> number % 32 & 1) features.add(entry.feature);
     }
-
-    bool has(Feature feature) const {
-        const auto number = static_cast<unsigned>(feature);
-        const unsigned mask = number / 32 == static_cast<unsigned>(FeatureWord::Leaf1Ecx)
-                                  ? leaf1_ecx_
-                                  : leaf7_ebx_;
-        const bool needs_ymm = feature == Avx || feature == Fma || feature == F16c ||
-                               feature == Avx2;
-        return (mask >> number % 32 & 1) && (has_ymm_ || !needs_ymm);
-    }
-
-private:
-    unsigned leaf1_ecx_ = 0, leaf7_ebx_ = 0;
-    bool has_ymm_ = false;
-};
-
-constexpr FeatureSet dependent{{Avx, Avx2, Fma, F16c}};
-
-}  // namespace
-
-const FeatureSet& host_dependent_features() {
-    static constexpr FeatureSet features = dependent;
+    if (!features.has(Osxsave) || !saves_ymm_registers())
+        for (const Feature feature : {Avx, Avx2, Fma, F16c})
+            features.remove(feature);
     return features;
 }
 
+}  // namespace
+
 const FeatureSet& host_features() {
-    static const FeatureSet found = [] {
-        FeatureSet features;
-        const HostLeaves leaves;
-        for (const FeatureName& entry : feature_names)
-            if (dependent.has(entry.feature) && leaves.has(entry.feature))
-                features.add(entry.feature);
-        return features;
-    }();
-    return found;
+    static const FeatureSet features = ask_host();
+    return features;
+}
+
+// Of AVX only the comparisons are the host's, and of AVX2 none.
+const FeatureSet& host_dependent_features() {
+    static constexpr FeatureSet features{{Sse3, Ssse3, Sse41, Aes, Pclmulqdq, Sha, Avx, Fma, F16c}};
+    return features;
 }
 
 }  // namespace backplane::x86

@@ -1,16 +1,16 @@
-// Which of the guest's instruction sets the processor under us has. Their instructions execute on
-// the host's own units, so a host without one cannot offer it to a guest.
+// Which of the guest's instruction sets the processor under us has. Some of their instructions
+// execute on the host's own units, so a host without one cannot offer it to a guest.
 #pragma once
 
 #include "x86/cpu_features.h"
 
 namespace backplane::x86 {
 
-// Those of the features that depend on the host and that it has, its operating system's support for
-// YMM registers included.
+// Those of CPUID leaf 1 ECX and leaf 7 EBX that the host has, and that its operating system saves
+// the registers of.
 const FeatureSet& host_features();
 
-// Those whose instructions need the host's.
+// Features that are executed by the host's instructions. All others are computed.
 const FeatureSet& host_dependent_features();
 
 }  // namespace backplane::x86

@@ -2,6 +2,8 @@
 // 1 8.1.10).
 #pragma once
 
+#include "x86/cpu_model.h"
+#include "x86/system_services.h"
 #include "x86/x87_stack.h"
 
 #include <array>
@@ -35,15 +37,27 @@ inline std::uint8_t abridged_tags(std::uint16_t word) {
     return static_cast<std::uint8_t>(valid);
 }
 
-// Word is the operand size. The protected layout has selector and offset, the real one linear
-// addresses; with the selectors deprecated (x87_execution.h) both hold the offset.
+struct X87Selectors {
+    std::uint16_t instruction = 0, data = 0;
+};
+
+// FCS and FDS as images have them: zero where CPUID says that they are deprecated (SDM 1 8.1.8).
+template <class M>
+X87Selectors x87_selectors(M& m) {
+    if (m.system().model().has(Feature::FcsFdsDeprecated)) return {};
+    const X87State& x87 = m.state().x87;
+    return {x87.last_instruction_selector, x87.last_data_selector};
+}
+
+// Word is the operand size. The protected layout has selectors and offsets, the real one linear
+// addresses.
 template <class Word>
 struct X87Environment {
     std::array<Word, 7> words;
 
     static constexpr bool wide = sizeof(Word) == 4;
 
-    static X87Environment of(const X87State& x87, bool real_layout) {
+    static X87Environment of(const X87State& x87, X87Selectors selectors, bool real_layout) {
         // The unused halves of a 32-bit image read as ones.
         const auto half = [](std::uint64_t value) {
             return static_cast<Word>((value & 0xffff) | (wide ? 0xffff0000u : 0u));
@@ -51,16 +65,21 @@ struct X87Environment {
         const auto high_part = [](std::uint64_t linear) {
             return static_cast<Word>((linear >> 16 & (wide ? 0xffff : 0xf)) << 12);
         };
-        const std::uint64_t ip = x87.last_instruction, data = x87.last_data;
+        const auto address = [&](std::uint64_t offset, std::uint16_t selector) {
+            return real_layout ? offset + (std::uint64_t{selector} << 4) : offset;
+        };
+        const std::uint64_t ip = address(x87.last_instruction, selectors.instruction);
+        const std::uint64_t data = address(x87.last_data, selectors.data);
         const Word opcode = x87.last_opcode;
         const std::array<Word, 3> status{half(x87.control), half(x87.status),
                                          half(full_tag_word(x87))};
         if (real_layout)
             return {{status[0], status[1], status[2], half(ip),
                      static_cast<Word>(high_part(ip) | opcode), half(data), high_part(data)}};
-        const Word selector = wide ? static_cast<Word>(std::uint32_t{opcode} << 16) : Word{0};
-        return {{status[0], status[1], status[2], static_cast<Word>(ip), selector,
-                 static_cast<Word>(data), half(0)}};
+        const Word opcode_part = wide ? static_cast<Word>(std::uint32_t{opcode} << 16) : Word{0};
+        return {{status[0], status[1], status[2], static_cast<Word>(ip),
+                 static_cast<Word>(opcode_part | selectors.instruction), static_cast<Word>(data),
+                 half(selectors.data)}};
     }
 
     void load_into(X87State& x87, bool real_layout) const {
@@ -73,6 +92,8 @@ struct X87Environment {
         };
         x87.last_instruction = real_layout ? linear(words[3], words[4]) : words[3];
         x87.last_data = real_layout ? linear(words[5], words[6]) : words[5];
+        x87.last_instruction_selector = real_layout ? 0 : static_cast<std::uint16_t>(words[4]);
+        x87.last_data_selector = real_layout ? 0 : static_cast<std::uint16_t>(words[6]);
         if (real_layout)
             x87.last_opcode = words[4] & 0x7ff;
         else

@@ -34,20 +34,21 @@ constexpr std::uint16_t opcode(std::uint32_t extra) { return extra & 0x7ff; }
 constexpr unsigned segment(std::uint32_t extra) { return extra >> 16; }
 }  // namespace x87_op
 
-// SDM 1 8.1.8. Selectors are not kept: CPUID reports FCS and FDS as deprecated.
+// SDM 1 8.1.8.
 template <class M>
 void record_x87_instruction(M& m) {
     CpuState& state = m.state();
     state.x87.last_opcode = x87_op::opcode(m.op().extra);
     state.x87.last_instruction = state.block_ip + m.op().offset;
+    state.x87.last_instruction_selector = state.segments[CS].selector;
 }
 
 template <class M>
 void record_x87_data(M& m) {
     CpuState& state = m.state();
-    const std::uint64_t base = state.code64() ? 0
-                                              : state.segments[x87_op::segment(m.op().extra)].base;
-    state.x87.last_data = linear_address(m) - base;
+    const SegmentRegister& segment = state.segments[x87_op::segment(m.op().extra)];
+    state.x87.last_data = linear_address(m) - (state.code64() ? 0 : segment.base);
+    state.x87.last_data_selector = segment.selector;
 }
 
 namespace semantics {

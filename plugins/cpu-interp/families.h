@@ -48,6 +48,7 @@ void register_vector_move(Forms& forms);
 void register_vector_neighbours(Forms& forms);
 void register_vector_shuffle(Forms& forms);
 void register_vector_string(Forms& forms);
+void register_xsave(Forms& forms);
 void register_x87_arithmetic(Forms& forms);
 void register_x87_control(Forms& forms);
 void register_x87_functions(Forms& forms);

@@ -50,6 +50,7 @@ Forms make_forms() {
     register_vector_shuffle(forms);
     register_vector_string(forms);
     register_x87_arithmetic(forms);
+    register_xsave(forms);
     register_x87_control(forms);
     register_x87_functions(forms);
     register_x87_transfers(forms);

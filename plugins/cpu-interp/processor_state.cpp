@@ -109,6 +109,8 @@ void Processor::declare_state(Declaration<Processor>& d) {
     add_x87("FOP", &x86::X87State::last_opcode);
     add_x87("FIP", &x86::X87State::last_instruction);
     add_x87("FDP", &x86::X87State::last_data);
+    add_x87("FCS", &x86::X87State::last_instruction_selector);
+    add_x87("FDS", &x86::X87State::last_data_selector);
     add("MXCSR", &CpuState::mxcsr);
     for (unsigned i = 0; i < 16; ++i)
         d.saved("ymm" + std::to_string(i),

@@ -59,6 +59,9 @@ public:
         for (std::size_t i = 0; i < 16; ++i)
             add("xmm" + std::to_string(i), 16, Vector,
                 offsetof(CpuState, vectors) + i * sizeof(x86::VectorRegister));
+        for (std::size_t i = 0; i < 16; ++i)
+            add("ymm" + std::to_string(i), 32, Vector,
+                offsetof(CpuState, vectors) + i * sizeof(x86::VectorRegister));
         add("mxcsr", 4, Vector, offsetof(CpuState, mxcsr));
 
         add("star", 8, ModelSpecific, offsetof(CpuState, star));

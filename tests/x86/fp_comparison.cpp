@@ -20,6 +20,7 @@
 #include "x86/forms/vector_shuffle.h"
 #include "x86/forms/vector_string.h"
 #include "x86/forms/x87.h"
+#include "x86/forms/xsave.h"
 
 #include <sys/mman.h>
 
@@ -54,6 +55,7 @@ const FormTable<SemanticsEngine>& floating_point_forms() {
         register_avx_permute(made);
         register_avx_shuffle(made);
         register_f16c(made);
+        register_xsave(made);
         register_fma(made);
         return made;
     }();
@@ -169,6 +171,14 @@ namespace {
 
 constexpr std::size_t page_size = 4096;
 
+FakeServices& services_with_xsave() {
+    static FakeServices services;
+    for (const Feature feature :
+         {Feature::Avx, Feature::Xsave, Feature::Xsaveopt, Feature::Xsavec, Feature::Xgetbv1})
+        services.cpu_model.features.add(feature);
+    return services;
+}
+
 std::uint8_t* map_guarded_page() {
     void* pages = mmap(nullptr, 3 * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     auto* page = static_cast<std::uint8_t*>(pages) + page_size;
@@ -192,6 +202,7 @@ FpComparison::FpComparison(const Code& code, Ignored ignored)
             DecodeStatus::Complete ||
         instruction_.decoded.length != code.size())
         throw std::invalid_argument("no single instruction: " + hex(code_));
+    machine_.services = &services_with_xsave();
 }
 
 namespace {

@@ -2,7 +2,7 @@
 // the real processor.
 #pragma once
 
-#include "support/semantics_machine.h"
+#include "support/system_machine.h"
 #include "x86/fp_native.h"
 #include "x86/guest_floating_point.h"
 

@@ -12,6 +12,7 @@ constexpr std::uint64_t base = 0x10000;
 
 struct Bench {
     explicit Bench(CodeSize code_size) : size(code_size) {
+        m.services = &services;
         CpuState& state = m.state();
         state.cr0 = 1 | fp_control::cr0_ne;
         state.cr4 = fp_control::cr4_osfxsr | fp_control::cr4_osxmmexcpt;
@@ -40,6 +41,7 @@ struct Bench {
 
     CodeSize size;
     std::vector<std::byte> memory = std::vector<std::byte>(8192);
+    FakeServices services;
     SemanticsMachine m{base, memory};
 };
 

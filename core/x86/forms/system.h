@@ -118,8 +118,7 @@ void register_system(FormTable<Engine>& table) {
 
     // Undefined on purpose, or instructions of features that no CPU model reports.
     for (const ZydisMnemonic mnemonic :
-         {ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_UD1, ZYDIS_MNEMONIC_UD2, ZYDIS_MNEMONIC_RSM,
-          ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_XSETBV})
+         {ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_UD1, ZYDIS_MNEMONIC_UD2, ZYDIS_MNEMONIC_RSM})
         table[mnemonic] = plain<Engine, semantics::undefined>;
 }
 

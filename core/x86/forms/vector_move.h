@@ -114,7 +114,7 @@ template <class Engine>
 void register_vector_move(FormTable<Engine>& table) {
     using namespace forms;
     using Aligned = AlignedMemory<Bits128>;
-    using enum semantics::FxPointers;
+    using enum FxPointers;
 
     table[ZYDIS_MNEMONIC_MOVAPS] = move_register<Engine, Aligned>;
     table[ZYDIS_MNEMONIC_MOVAPD] = move_register<Engine, Aligned>;

@@ -2,6 +2,7 @@
 // registers (SDM 2).
 #pragma once
 
+#include "x86/fx_image.h"
 #include "x86/semantics/vector_move.h"
 #include "x86/vex_operand.h"
 
@@ -26,18 +27,16 @@ inline constexpr auto vmovhlps =
     }>;
 
 // Outside 64-bit mode the upper eight registers keep their contents (SDM 2, VZEROALL).
-inline unsigned vectors_in_reach(const CpuState& state) { return state.code64() ? 16 : 8; }
-
 inline constexpr auto vzeroupper = avx<[](auto& m) __attribute__((always_inline)) {
     CpuState& state = m.state();
-    for (unsigned i = 0; i < vectors_in_reach(state); ++i)
+    for (unsigned i = 0; i < fx_image::visible_vectors(state); ++i)
         std::memset(state.vectors[i].bytes.data() + 16, 0, 16);
     return Outcome::Next;
 }>;
 
 inline constexpr auto vzeroall = avx<[](auto& m) __attribute__((always_inline)) {
     CpuState& state = m.state();
-    for (unsigned i = 0; i < vectors_in_reach(state); ++i)
+    for (unsigned i = 0; i < fx_image::visible_vectors(state); ++i)
         state.vectors[i] = {};
     return Outcome::Next;
 }>;

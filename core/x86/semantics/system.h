@@ -132,7 +132,9 @@ inline constexpr auto cpuid = [](auto& m) {
                                            .apic_id = system.apic_id(),
                                            .processor_count = system.processor_count(),
                                            .has_apic = apic && (apic->base() & apic_enabled),
-                                           .in_64bit_code = state.code64()},
+                                           .in_64bit_code = state.code64(),
+                                           .osxsave = (state.cr4 & cr4::osxsave) != 0,
+                                           .xcr0 = state.xcr0},
                                           static_cast<std::uint32_t>(state.gpr[RAX]),
                                           static_cast<std::uint32_t>(state.gpr[RCX]));
     state.gpr[RAX] = result.eax;

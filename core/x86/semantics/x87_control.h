@@ -45,6 +45,8 @@ inline void initialize_x87(X87State& x87) {
     x87.last_opcode = 0;
     x87.last_instruction = 0;
     x87.last_data = 0;
+    x87.last_instruction_selector = 0;
+    x87.last_data_selector = 0;
 }
 
 inline constexpr auto fninit = x87_non_waiting<[](auto& m) __attribute__((always_inline)) {
@@ -98,7 +100,8 @@ inline bool uses_real_layout(const CpuState& state) {
 // it was.
 template <class Word, class M>
 bool store_environment(M& m, std::uint64_t address) {
-    const auto image = X87Environment<Word>::of(m.state().x87, uses_real_layout(m.state()));
+    const auto image = X87Environment<Word>::of(m.state().x87, x87_selectors(m),
+                                                uses_real_layout(m.state()));
     for (const Word word : image.words) {
         if (!m.store(address, word)) return false;
         address += sizeof(Word);
