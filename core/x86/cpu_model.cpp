@@ -1,5 +1,7 @@
 #include "x86/cpu_model.h"
 
+#include "x86/host_features.h"
+
 namespace backplane::x86 {
 
 namespace {
@@ -15,6 +17,7 @@ constexpr FeatureSet executed{{
     Syscall, Nx, Pdpe1gb, Rdtscp, Lm, LahfLm, Cx16, InvariantTsc, Hypervisor,
     Popcnt, Lzcnt, Bmi1, Bmi2, Adx, Movbe, Rdrand, Rdseed, Prefetchw, Clflushopt, Clwb, Erms,
     Monitor, Fsgsbase, Rdpid, Umip, Smep, TscAdjust, TopologyExtensions,
+    Xsave, Xsaveopt, Xsavec, Xgetbv1, Avx, Avx2, Fma, F16c, FcsFdsDeprecated,
 }};
 // clang-format on
 
@@ -57,7 +60,8 @@ std::uint32_t CpuModel::signature() const {
 }
 
 const FeatureSet& implemented_features() {
-    static constexpr FeatureSet all = executed;
+    static const FeatureSet all = executed.without(
+        host_dependent_features().without(host_features()));
     return all;
 }
 

@@ -47,6 +47,9 @@ CpuModel generic(std::string name, std::string summary, const FeatureSet& featur
             .max_extended_leaf = 0x80000008};
 }
 
+// Features that take something away from a processor.
+constexpr FeatureSet takes_away{{FcsFdsDeprecated}};
+
 }  // namespace
 
 std::span<const CpuModel> cpu_models() {
@@ -87,7 +90,8 @@ std::span<const CpuModel> cpu_models() {
          .features = i486,
          .physical_address_bits = 32,
          .linear_address_bits = 32},
-        generic("max", "Everything that is executed on this host", implemented_features()),
+        generic("max", "Everything that is executed on this host",
+                implemented_features().without(takes_away)),
     });
     return models;
 }
