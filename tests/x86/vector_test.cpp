@@ -229,7 +229,8 @@ TEST(FloatingPointAvailability, FollowsTheControlRegisters) {
     };
     using enum Vector;
     const Code sse{0x0f, 0x58, 0xc1}, mmx{0x0f, 0xfe, 0xc1}, x87{0xd8, 0xc1}, wait{0x9b},
-        both{0x0f, 0x2a, 0xc1};
+        both{0x0f, 0x2a, 0xc1}, ssse3{0x66, 0x0f, 0x38, 0x00, 0xc1},
+        ssse3_mmx{0x0f, 0x38, 0x00, 0xc1}, aes{0x66, 0x0f, 0x38, 0xdc, 0xc1}, fisttp{0xdb, 0x0e};
     constexpr std::uint64_t mp = 2, em = 4, ts = 8, osfxsr = 1u << 9;
     const Case cases[] = {{sse, 0, osfxsr, {}},
                           {sse, 0, 0, InvalidOpcode},
@@ -246,6 +247,15 @@ TEST(FloatingPointAvailability, FollowsTheControlRegisters) {
                           {wait, ts, 0, {}},
                           {wait, mp | ts, 0, DeviceNotAvailable},
                           {wait, em, 0, {}},
+                          {ssse3, 0, 0, InvalidOpcode},
+                          {ssse3, ts, osfxsr, DeviceNotAvailable},
+                          {ssse3_mmx, 0, 0, {}},
+                          {ssse3_mmx, em | ts, osfxsr, InvalidOpcode},
+                          {ssse3_mmx, ts, 0, DeviceNotAvailable},
+                          {aes, em, osfxsr, InvalidOpcode},
+                          {aes, ts, osfxsr, DeviceNotAvailable},
+                          {fisttp, em, 0, DeviceNotAvailable},
+                          {fisttp, ts, osfxsr, DeviceNotAvailable},
                           {both, 0, osfxsr, {}},
                           {both, 0, 0, InvalidOpcode},
                           {both, ts, osfxsr, DeviceNotAvailable}};

@@ -148,6 +148,7 @@ void register_x87_transfers(FormTable<Engine>& table) {
     table[ZYDIS_MNEMONIC_FBLD] = x87_memory<Engine, semantics::x87_load, Bcd80>;
     table[ZYDIS_MNEMONIC_FST] = x87_either<Engine, semantics::fst_register, semantics::x87_store<>>;
     table[ZYDIS_MNEMONIC_FSTP] = x87_store_and_pop<Engine>;
+    table[ZYDIS_MNEMONIC_FSTPNCE] = x87_plain<Engine, semantics::fstpnce, StRm>;
     table[ZYDIS_MNEMONIC_FIST] = x87_memory<Engine, semantics::x87_store<>, Short, Int>;
     table[ZYDIS_MNEMONIC_FISTP] =
         x87_memory<Engine, semantics::x87_store<Pop::Once>, Short, Int, Long>;

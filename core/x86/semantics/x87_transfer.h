@@ -134,6 +134,19 @@ inline constexpr auto x87_store_register =
 inline constexpr auto fst_register = x87_store_register<>;
 inline constexpr auto fstp_register = x87_store_register<Pop::Once>;
 
+// An encoding of FSTP ST(i) that no manual has: an empty ST(0) is popped and nothing is stored or
+// raised.
+inline constexpr auto fstpnce = x87<[](auto& m, auto dst) __attribute__((always_inline)) {
+    X87Stack stack{m.state()};
+    const unsigned to = dst.index(m);
+    const bool empty = stack.is_empty(0);
+    stack.accept(0);
+    const Float80 value = stack.st(0);
+    if (!empty) stack.set(to, value);
+    stack.pop();
+    return Outcome::Next;
+}>;
+
 inline constexpr auto fxch = x87<[](auto& m, auto src) __attribute__((always_inline)) {
     X87Stack stack{m.state()};
     const unsigned other = src.index(m);
