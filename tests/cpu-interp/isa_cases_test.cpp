@@ -16,7 +16,7 @@ using x86::testing::IsaCase;
 // tables lie behind. Real mode has no paging and no such pages.
 class CaseProcessor {
 public:
-    explicit CaseProcessor(const IsaCase& test) : cpu{bus} {
+    explicit CaseProcessor(const IsaCase& test) : cpu{bus, arena, test.model} {
         for (const auto& [address, bytes] : test.memory_before)
             std::memcpy(&bus.ram[address], bytes.data(), bytes.size());
         x86::CpuState& state = cpu.state;
@@ -50,6 +50,7 @@ public:
 
 private:
     static constexpr std::uint64_t tables = 0x10'0000;
+    static constexpr std::size_t arena = std::size_t{1} << 20;
 
     static std::uint64_t entry(std::uint64_t page) {
         if (page == IsaCase::absent_page) return 0;

@@ -70,8 +70,9 @@ inline const x86::CpuModel& test_model() {
 // The services that need a machine around the processor.
 class TestInterpreter : public Interpreter {
 public:
-    explicit TestInterpreter(PhysicalBus& bus, std::size_t arena = std::size_t{128} << 20)
-        : Interpreter{{.bus = bus, .model = test_model(), .block_arena_bytes = arena}} {}
+    explicit TestInterpreter(PhysicalBus& bus, std::size_t arena = std::size_t{128} << 20,
+                             const x86::CpuModel& model = test_model())
+        : Interpreter{{.bus = bus, .model = model, .block_arena_bytes = arena}} {}
 
     x86::MsrBank& msrs() override { return msrs_; }
     std::uint32_t apic_id() const override { return 0; }

@@ -2,6 +2,7 @@
 //
 //   - name: what it shows                  one sentence
 //     code: 64                             64 (default), 32 or 16
+//     model: max,-abm                      the CPU model; max when it is not said
 //     bytes: 48 01 d8
 //     before: {rax: 1, flags: [CF], memory: {0x2000: "01 02"}, ss: {base: 0, limit: 0xffff, big:
 //     false}, cpl: 3} after: {rax: 3, flags: [], memory: {0x2000: "01 03"}, rip: 0x1000} undefined:
@@ -13,6 +14,7 @@
 // absent and read-only.
 #pragma once
 
+#include "x86/cpu_model.h"
 #include "x86/cpu_state.h"
 #include "x86/fault.h"
 #include "x86/instruction.h"
@@ -37,6 +39,7 @@ struct IsaCase {
 
     std::string name;
     CodeSize code_size = CodeSize::Bits64;
+    CpuModel model;
     std::vector<std::byte> bytes;
     CpuState before, after;
     std::map<std::uint64_t, std::vector<std::byte>> memory_before, memory_after;
@@ -127,8 +130,8 @@ inline void parse_state(const YAML::Node& node, CpuState& state,
 inline IsaCase parse(const YAML::Node& node) {
     IsaCase result;
     for (const auto& entry : node) {
-        static const std::string known[] = {"name",  "code",      "bytes", "before",
-                                            "after", "undefined", "fault"};
+        static const std::string known[] = {"name",   "code",  "model",     "bytes",
+                                            "before", "after", "undefined", "fault"};
         const auto key = entry.first.as<std::string>();
         if (std::find(std::begin(known), std::end(known), key) == std::end(known))
             throw std::runtime_error{"unknown key " + key};
@@ -138,6 +141,9 @@ inline IsaCase parse(const YAML::Node& node) {
     result.code_size = code == 64   ? CodeSize::Bits64
                        : code == 32 ? CodeSize::Bits32
                                     : CodeSize::Bits16;
+    auto model = make_cpu_model(node["model"] ? node["model"].as<std::string>() : "max");
+    if (!model) throw std::runtime_error{model.error()};
+    result.model = std::move(*model);
     result.bytes = parse_bytes(node["bytes"].as<std::string>());
 
     // Flat data and code segments at privilege 0; protected mode except for 16-bit code, which is

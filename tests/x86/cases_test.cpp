@@ -2,6 +2,7 @@
 #include "support/isa_case.h"
 #include "support/paths.h"
 #include "x86/disassembler.h"
+#include "x86/instruction_set.h"
 #include "x86/integer_forms.h"
 
 #include <gtest/gtest.h>
@@ -22,16 +23,19 @@ void run_case(const IsaCase& test) {
     const std::vector<std::byte> expected_memory = memory_of(test.memory_after, memory);
     SemanticsMachine m{0, memory};
     m.state() = test.before;
+    m.state().rip = IsaCase::instruction_address;
     m.absent = {IsaCase::absent_page};
     m.read_only = {IsaCase::read_only_page};
 
     Instruction instruction;
-    ASSERT_EQ(
-        Decoder{}.decode(test.bytes, test.code_size, IsaCase::instruction_address, instruction),
-        DecodeStatus::Complete);
+    const Decoder decoder{decoder_features(test.model)};
+    ASSERT_EQ(decoder.decode(test.bytes, test.code_size, IsaCase::instruction_address, instruction),
+              DecodeStatus::Complete);
     ASSERT_EQ(instruction.decoded.length, test.bytes.size());
     SCOPED_TRACE(disassemble(instruction));
-    const auto outcome = execute(m, integer_forms(), instruction);
+    const auto outcome = has_instruction(test.model, instruction)
+                             ? execute(m, integer_forms(), instruction)
+                             : m.raise({.vector = Vector::InvalidOpcode});
     ASSERT_TRUE(outcome) << "no form";
 
     EXPECT_EQ(m.raised ? isa_case::fault_text(*m.raised) : "", test.fault);

@@ -114,11 +114,11 @@ inline constexpr auto sysenter = [](auto& m) {
 
 template <class Word>
 inline constexpr auto sysexit = [](auto& m) {
-    if (!has_sysenter(m)) return Outcome::Fault;
+    // AMD processors look at the privilege before they find that long mode has no SYSEXIT.
+    if (!privileged(m) || !has_sysenter(m)) return Outcome::Fault;
     CpuState& state = m.state();
     const unsigned selector = state.sysenter_cs & 0xfffc;
-    if (!state.protected_mode() || state.cpl != 0 || selector == 0)
-        return m.raise(general_protection());
+    if (!state.protected_mode() || selector == 0) return m.raise(general_protection());
     const bool to_64bit = sizeof(Word) == 8;
     const std::uint64_t ip = static_cast<Word>(state.gpr[RDX]);
     if (to_64bit && (!is_canonical(ip) || !is_canonical(state.gpr[RCX])))
