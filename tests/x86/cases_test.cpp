@@ -1,6 +1,7 @@
 // Every case in cases/ on the semantics alone.
 #include "support/isa_case.h"
 #include "support/paths.h"
+#include "support/system_machine.h"
 #include "x86/disassembler.h"
 #include "x86/instruction_set.h"
 #include "x86/integer_forms.h"
@@ -21,7 +22,9 @@ void run_case(const IsaCase& test) {
     std::vector<std::byte> memory = memory_of(test.memory_before,
                                               std::vector<std::byte>(IsaCase::memory_size));
     const std::vector<std::byte> expected_memory = memory_of(test.memory_after, memory);
+    FakeServices services;
     SemanticsMachine m{0, memory};
+    m.services = &services;
     m.state() = test.before;
     m.state().rip = IsaCase::instruction_address;
     m.absent = {IsaCase::absent_page};

@@ -169,6 +169,7 @@ TEST(Transfers, ThatFaultChangeNothingAndOthersLeaveAConsistentState) {
                 ++faults;
                 // The address micro-op's result is scratch.
                 m.state().effective_address = before.effective_address;
+                if (m.restarted_at) continue;
                 ASSERT_EQ(std::memcmp(&before, &m.state(), sizeof before), 0)
                     << "round " << round << " opcode " << std::hex << +*bytes.begin();
                 ASSERT_TRUE(m.raised);
@@ -203,7 +204,9 @@ TEST(Deliveries, ThatFaultChangeNothing) {
                                                                                 : std::nullopt};
         if (deliver(m, event) == Outcome::Fault) {
             ++faults;
-            ASSERT_EQ(std::memcmp(&before, &m.state(), sizeof before), 0) << round;
+            // A task switch that went too far is the new task's fault (task_switch.h).
+            if (!m.restarted_at)
+                ASSERT_EQ(std::memcmp(&before, &m.state(), sizeof before), 0) << round;
             const bool shut = deliver_fault(m, m.take_fault(), 0x1234) == Delivery::Shutdown;
             shutdowns += shut;
         } else {
