@@ -271,6 +271,7 @@ std::uint32_t Interpreter::port_read(const Op* op, std::uint16_t port, unsigned 
     }
     access_op = nullptr;
     leave_after_access(op);
+    debug_trap(op, breakpoints_.on_port(port, size));
     return static_cast<std::uint32_t>(value);
 }
 
@@ -283,6 +284,7 @@ void Interpreter::port_write(const Op* op, std::uint16_t port, unsigned size, st
     }
     access_op = nullptr;
     leave_after_access(op);
+    debug_trap(op, breakpoints_.on_port(port, size));
 }
 
 }  // namespace backplane::interp

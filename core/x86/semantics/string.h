@@ -30,8 +30,9 @@ template <Repeat repeat, class M, class Space, class One, class Bulk>
         constexpr unsigned iterations_between_questions = 64;
         std::uint64_t count = space.index(m, RCX);
         const std::uint64_t first_count = count;
-        // A single step is one iteration (SDM 3B 17.3.1.4).
-        const bool stepped = (m.state().rflags & rflags::tf) != 0;
+        // A single step is one iteration (SDM 3B 17.3.1.4), and a breakpoint may be met by each.
+        constexpr std::uint64_t breakpoints = 0xff;  // DR7's enables
+        const bool stepped = (m.state().rflags & rflags::tf) || (m.state().dr[7] & breakpoints);
         // SDM 2, REP: a fault within a repeated comparison leaves the flags as they were before the
         // instruction.
         [[maybe_unused]] const LazyFlags flags_before = m.state().flags;
