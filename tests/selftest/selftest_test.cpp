@@ -15,7 +15,7 @@ class SelfTest : public ::testing::TestWithParam<const char*> {};
 TEST_P(SelfTest, Passes) {
     constexpr unsigned passed = 0x7f;
     const std::string image = std::string{paths::self_tests} + "/" + GetParam() + ".bin";
-    GuestSession session{"../tests/guests/machine",
+    GuestSession session{"../tests/selftest/machine",
                          {"--no-reboot", "--timeout", "60", "-p", "rom0.image=" + image},
                          Input::Null};
     EXPECT_EQ(session.exit_code(std::chrono::seconds{90}), static_cast<int>((passed << 1) | 1))
@@ -23,7 +23,8 @@ TEST_P(SelfTest, Passes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, SelfTest,
-                         ::testing::Values("protected_mode", "tasks"),
+                         ::testing::Values("real_mode", "protected_mode", "tasks", "virtual8086",
+                                           "debug", "paging"),
                          [](const auto& info) { return std::string{info.param}; });
 
 }  // namespace
