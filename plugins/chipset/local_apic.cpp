@@ -234,7 +234,7 @@ void LocalApic::write_svr(std::uint32_t value) {
 void LocalApic::write_icr(std::uint32_t value, std::uint32_t destination) {
     icr_low_ = value & icr_writable;
     const unsigned shorthand = value >> 18 & 3;
-    const InterruptMessage message{.destination = shorthand >= 2 ? InterruptMessage::all_x2apic
+    const InterruptMessage message{.destination = shorthand >= 2 ? InterruptMessage::all
                                                                  : destination,
                                    .logical = shorthand < 2 && (value & 0x800) != 0,
                                    .mode = static_cast<DeliveryMode>(value >> 8 & 7),

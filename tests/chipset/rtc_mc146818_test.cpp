@@ -287,7 +287,8 @@ TEST_F(RtcMc146818Test, LargeMemoryIsTold) {
         .write_block = nullptr,
         .watch_code = nullptr,
         .listen = nullptr,
-        .extent = nullptr};
+        .extent = nullptr,
+        .claim_code_page = nullptr};
     bench.emplace(type_of<RtcMc146818>(), std::vector<Setting>{{"time", "2024-01-01"}});
     bench->connect("memory", backplane_link{&map, nullptr});
     ASSERT_TRUE(bench->power_on());
