@@ -34,6 +34,10 @@ template <> struct UnsignedOf<16> {
     using Type = unsigned __int128;
 };
 
+// Loads and stores are plain ones of the host, which is an x86 processor itself: what one processor
+// of the guest sees of another is what the host's order allows (SDM 3A 9.2.2), no more and no less.
+// A handler makes its accesses in the order of its semantic and is not mixed with its neighbours,
+// so that the compiler adds nothing to that; fences and locked instructions are the host's.
 class InterpreterMachine {
 public:
     BACKPLANE_INLINE InterpreterMachine(Core& cpu, const Op& op, const x86::FastPage* pages)

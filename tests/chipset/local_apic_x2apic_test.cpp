@@ -61,7 +61,7 @@ TEST_F(X2apicTest, ReservedBitsAreFaults) {
 TEST_F(X2apicTest, SendsTo32BitDestinations) {
     EXPECT_TRUE(write_msr(msr_icr, 0x123'4567'0000'0061));
     ASSERT_EQ(other.messages.size(), 1u);
-    EXPECT_EQ(other.messages[0].address, 0x01'2345'0000'0000u | 0xfee67000u);
+    EXPECT_EQ(other.messages[0].address, 0x0123'4500'fee6'7000u);
     EXPECT_EQ(read_msr(msr_icr), 0x123'4567'0000'0061u);
     const auto decoded = InterruptMessage::decode(other.messages[0].address, 0x61);
     EXPECT_EQ(decoded.destination, 0x1234567u);

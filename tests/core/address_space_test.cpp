@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstddef>
 #include <span>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace backplane::runtime {
@@ -165,14 +167,16 @@ TEST_F(AddressSpaceTest, TellsListenersAboutWritesIntoWatchedCode) {
         std::vector<std::pair<std::uint64_t, std::uint64_t>> writes, remaps;
     } heard;
     const backplane_address_space_listener listener{
-        sizeof(backplane_address_space_listener), 0,
+        sizeof(backplane_address_space_listener),
+        0,
         [](void* user, std::uint64_t start, std::uint64_t length) {
             static_cast<Heard*>(user)->remaps.emplace_back(start, length);
         },
         [](void* user, std::uint64_t start, std::uint64_t length) {
             static_cast<Heard*>(user)->writes.emplace_back(start, length);
         },
-        &heard, nullptr};
+        &heard,
+        nullptr};
     memory.listen(listener);
     Ram big{0x4000};
     ASSERT_FALSE(memory.map(big.at(0)));
@@ -191,12 +195,58 @@ TEST_F(AddressSpaceTest, TellsListenersAboutWritesIntoWatchedCode) {
     EXPECT_EQ(heard.writes.size(), 1u);
 }
 
+TEST_F(AddressSpaceTest, TellsWhoKeepsCodeAndDropsItWhenThePageIsClaimed) {
+    struct Heard {
+        std::vector<std::pair<std::uint64_t, int>> watches;
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> writes;
+    } heard;
+    const backplane_address_space_listener listener{
+        sizeof(backplane_address_space_listener),
+        0,
+        [](void*, std::uint64_t, std::uint64_t) {},
+        [](void* user, std::uint64_t start, std::uint64_t length) {
+            static_cast<Heard*>(user)->writes.emplace_back(start, length);
+        },
+        &heard,
+        [](void* user, std::uint64_t page, std::int32_t watch) {
+            static_cast<Heard*>(user)->watches.emplace_back(page, watch);
+        }};
+    memory.listen(listener);
+    memory.claim_code_page(0x2000);
+    EXPECT_TRUE(heard.writes.empty()) << "nobody has code there";
+    memory.watch_code(0x2000, true);
+    memory.watch_code(0x2000, true);
+    memory.watch_code(0x5000, true);
+    memory.claim_code_page(0x2000);
+    EXPECT_EQ(heard.writes, (std::vector{std::pair{std::uint64_t{0x2000}, std::uint64_t{0x1000}}}));
+    memory.watch_code(0x2000, false);
+    memory.watch_code(0x2000, false);
+    memory.claim_code_page(0x2000);
+    EXPECT_EQ(heard.writes.size(), 1u);
+    EXPECT_EQ(heard.watches, (std::vector<std::pair<std::uint64_t, int>>{
+                                 {0x2000, 1}, {0x2000, 1}, {0x5000, 1}, {0x2000, 0}, {0x2000, 0}}));
+}
+
+// One that was compiled before code_watched was there.
+TEST_F(AddressSpaceTest, CallsNoFunctionThatAListenerLacks) {
+    backplane_address_space_listener listener{};
+    listener.struct_size = offsetof(backplane_address_space_listener, code_watched);
+    listener.remapped = [](void*, std::uint64_t, std::uint64_t) {};
+    listener.code_written = [](void*, std::uint64_t, std::uint64_t) {};
+    listener.code_watched = [](void*, std::uint64_t, std::int32_t) { FAIL(); };
+    memory.listen(listener);
+    memory.watch_code(0x2000, true);
+}
+
 TEST_F(AddressSpaceTest, HandsOutTrackedPagesForWritingOnlyOnceTheyAreDirty) {
     int remapped = 0;
     const backplane_address_space_listener listener{
-        sizeof(backplane_address_space_listener), 0,
+        sizeof(backplane_address_space_listener),
+        0,
         [](void* user, std::uint64_t, std::uint64_t) { ++*static_cast<int*>(user); },
-        [](void*, std::uint64_t, std::uint64_t) {}, &remapped, nullptr};
+        [](void*, std::uint64_t, std::uint64_t) {},
+        &remapped,
+        nullptr};
     memory.listen(listener);
     Ram big{0x4000};
     ASSERT_FALSE(memory.map(big.at(0x10000)));

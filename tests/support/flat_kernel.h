@@ -12,9 +12,11 @@
 namespace backplane::test {
 
 // Linux, Documentation/arch/x86/boot.rst: one setup sector, then the payload with its 64-bit entry
-// at 0x200. The code may write to the zeros behind it.
-inline std::vector<std::uint8_t> flat_kernel(std::span<const std::uint8_t> code) {
-    constexpr std::size_t payload = 1024, entry = payload + 0x200, memory = 0x1000;
+// at 0x200, which is 0x1000200. The code may write to the zeros behind it, up to `memory` bytes in
+// all.
+inline std::vector<std::uint8_t> flat_kernel(std::span<const std::uint8_t> code,
+                                             std::uint32_t memory = 0x1000) {
+    constexpr std::size_t payload = 1024, entry = payload + 0x200;
     std::vector<std::uint8_t> file(payload + memory);
     const auto put = [&](std::size_t offset, auto value) {
         std::memcpy(&file[offset], &value, sizeof value);
@@ -37,8 +39,9 @@ inline std::vector<std::uint8_t> flat_kernel(std::span<const std::uint8_t> code)
 }
 
 // Returns the path.
-inline std::string write_flat_kernel(const std::string& path, std::span<const std::uint8_t> code) {
-    const auto kernel = flat_kernel(code);
+inline std::string write_flat_kernel(const std::string& path, std::span<const std::uint8_t> code,
+                                     std::uint32_t memory = 0x1000) {
+    const auto kernel = flat_kernel(code, memory);
     std::ofstream{path, std::ios::binary}.write(reinterpret_cast<const char*>(kernel.data()),
                                                 static_cast<std::streamsize>(kernel.size()));
     return path;
