@@ -24,6 +24,28 @@ ZydisDecoder make_decoder(ZydisMachineMode mode, ZydisStackWidth stack_width,
     return decoder;
 }
 
+// Zydis 4.0 takes REX.B for a part of the base where mod is 00 and the base field 101b. There is no
+// base then, only a displacement (SDM 2 table 2-5, "Base field encodings").
+void remove_invented_base(Instruction& instruction) {
+    const auto& raw = instruction.decoded.raw;
+    const bool without_base = raw.modrm.mod == 0 && raw.modrm.rm == 4 && raw.sib.base == 5;
+    if (!without_base || !(instruction.decoded.attributes & ZYDIS_ATTRIB_HAS_SIB)) return;
+    for (unsigned i = 0; i < instruction.decoded.operand_count; ++i) {
+        ZydisDecodedOperand& operand = instruction.operands[i];
+        if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY ||
+            operand.encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM)
+            continue;
+        operand.mem.base = ZYDIS_REGISTER_NONE;
+        operand.mem.disp.has_displacement = true;
+        operand.mem.disp.value = raw.disp.value;
+    }
+}
+
+// F3 90 with REX.B is no PAUSE: it exchanges R8, whatever the prefix (APM 3, NOP).
+bool is_exchange_taken_for_pause(const Instruction& instruction) {
+    return instruction.mnemonic() == ZYDIS_MNEMONIC_PAUSE && instruction.decoded.raw.rex.B;
+}
+
 }  // namespace
 
 Decoder::Decoder(DecoderFeatures features)
@@ -42,10 +64,23 @@ DecodeStatus Decoder::decode(std::span<const std::byte> bytes, CodeSize code_siz
         return length == max_length ? DecodeStatus::TooLong : DecodeStatus::NeedsMoreBytes;
     if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG) return DecodeStatus::TooLong;
     if (ZYAN_FAILED(status)) return DecodeStatus::Invalid;
+    if (is_exchange_taken_for_pause(instruction)) return decode_exchange(bytes, ip, instruction);
+    remove_invented_base(instruction);
     instruction.code_size = code_size;
     instruction.ip = ip;
     instruction.block_ip = ip;
     return DecodeStatus::Complete;
+}
+
+// The same bytes with the repeat prefixes replaced by a segment's, which 64-bit code ignores.
+DecodeStatus Decoder::decode_exchange(std::span<const std::byte> bytes, std::uint64_t ip,
+                                      Instruction& instruction) const {
+    std::array<std::byte, max_length> plain{};
+    const std::size_t length = std::min(bytes.size(), max_length);
+    std::copy_n(bytes.begin(), length, plain.begin());
+    for (unsigned i = 0; i + 2u < instruction.decoded.length; ++i)
+        if (plain[i] == std::byte{0xf3} || plain[i] == std::byte{0xf2}) plain[i] = std::byte{0x3e};
+    return decode(std::span{plain}.first(length), CodeSize::Bits64, ip, instruction);
 }
 
 }  // namespace backplane::x86

@@ -33,6 +33,9 @@ public:
                         Instruction& instruction) const;
 
 private:
+    DecodeStatus decode_exchange(std::span<const std::byte> bytes, std::uint64_t ip,
+                                 Instruction& instruction) const;
+
     std::array<ZydisDecoder, 3> decoders_;  // by CodeSize
 };
 

@@ -47,7 +47,8 @@ template <class M>
 void record_x87_data(M& m) {
     CpuState& state = m.state();
     const SegmentRegister& segment = state.segments[x87_op::segment(m.op().extra)];
-    state.x87.last_data = linear_address(m) - (state.code64() ? 0 : segment.base);
+    const bool has_base = x87_op::segment(m.op().extra) >= FS || !state.code64();
+    state.x87.last_data = linear_address(m) - (has_base ? segment.base : 0);
     state.x87.last_data_selector = segment.selector;
 }
 

@@ -47,7 +47,7 @@ SegmentRegister loaded(std::uint16_t selector, std::uint64_t word) {
 
 const CpuModel& complete_model() {
     static const CpuModel model = [] {
-        CpuModel made = cpu_models().front();
+        CpuModel made = *make_cpu_model("x86-64-v1");
         made.name = "complete";
         made.vendor = Vendor::Amd;
         made.features = implemented_features();

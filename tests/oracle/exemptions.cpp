@@ -1,7 +1,7 @@
 #include "exemptions.h"
 
 #include "engine_process.h"
-#include "isa_set.h"
+#include "x86/instruction_set.h"
 
 #include <array>
 
@@ -83,7 +83,7 @@ const Exemption* exemption_of(ZydisMnemonic mnemonic) {
 }
 
 bool may_execute(const x86::Instruction& instruction) {
-    if (!is_advertised(instruction, complete_model().features)) return false;
+    if (!x86::has_instruction(complete_model(), instruction)) return false;
     const Exemption* exemption = exemption_of(instruction.mnemonic());
     if (exemption && !exemption->privileged) return false;
     // Linux's other way in.

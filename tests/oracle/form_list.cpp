@@ -2,7 +2,7 @@
 
 #include "encoding.h"
 #include "form.h"
-#include "isa_set.h"
+#include "x86/instruction_set.h"
 
 namespace backplane::oracle {
 namespace {
@@ -35,8 +35,8 @@ bool is_prefix_or_escape(unsigned opcode, CodeSize size) {
 
 }  // namespace
 
-FormList::FormList(const x86::Decoder& decoder, const x86::FeatureSet& features)
-    : decoder_{decoder}, features_{features} {
+FormList::FormList(const x86::Decoder& decoder, const x86::CpuModel& model)
+    : decoder_{decoder}, model_{model} {
     for (const CodeSize size : {CodeSize::Bits64, CodeSize::Bits32, CodeSize::Bits16}) {
         try_legacy(size);
         try_vex(size);
@@ -47,7 +47,6 @@ bool FormList::add(CodeSize size, Skeleton skeleton) {
     // Base, index and every vector register differ, as gathers want them.
     OpenParts open;
     open.sib = 0x0b;
-    open.vvvv = skeleton.is_vex ? 0 : 0;
     skeleton.has_modrm = true;
     x86::Instruction instruction;
     const auto decode = [&] {
@@ -72,7 +71,7 @@ bool FormList::add(CodeSize size, Skeleton skeleton) {
         form.code_size = size;
         form.mnemonic = instruction.mnemonic();
         form.isa_set = instruction.decoded.meta.isa_set;
-        form.advertised = is_advertised(instruction, features_);
+        form.advertised = x86::has_instruction(model_, instruction);
     }
     Form& form = forms_[place->second];
     if (form.skeletons.size() < max_skeletons) form.skeletons.push_back(skeleton);

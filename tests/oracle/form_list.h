@@ -1,7 +1,7 @@
 // Every form the decoder knows, found by trying all opcodes with all prefixes and operand bytes.
 #pragma once
 
-#include "x86/cpu_features.h"
+#include "x86/cpu_model.h"
 #include "x86/decoder.h"
 
 #include <cstdint>
@@ -37,7 +37,7 @@ struct Form {
 
 class FormList {
 public:
-    FormList(const x86::Decoder& decoder, const x86::FeatureSet& features);
+    FormList(const x86::Decoder& decoder, const x86::CpuModel& model);
 
     const std::vector<Form>& forms() const { return forms_; }
     // -1: no such form.
@@ -53,7 +53,7 @@ private:
     bool add(x86::CodeSize size, Skeleton skeleton);
 
     const x86::Decoder& decoder_;
-    const x86::FeatureSet& features_;
+    const x86::CpuModel& model_;
     std::vector<Form> forms_;
     std::unordered_map<std::uint64_t, std::size_t> by_key_;
 };

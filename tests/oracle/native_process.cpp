@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <cstdio>
 
 namespace backplane::oracle {
 
@@ -20,7 +19,7 @@ struct NativeProcess::Shared : ChildShared {};
 
 namespace {
 
-constexpr int patience_milliseconds = 2'000;
+constexpr int patience_milliseconds = 5'000;
 
 }  // namespace
 
@@ -78,9 +77,7 @@ void NativeProcess::reap() {
     close(to_child_);
     close(from_child_);
     kill(child_, SIGKILL);
-    int status = 0;
-    waitpid(child_, &status, 0);
-    std::fprintf(stderr, "child status %x\n", status);
+    waitpid(child_, nullptr, 0);
     child_ = -1;
 }
 

@@ -2,6 +2,7 @@
 
 #include "exemptions.h"
 #include "form.h"
+#include "x86/instruction_set.h"
 
 namespace backplane::oracle {
 namespace {
@@ -9,11 +10,6 @@ namespace {
 using x86::CodeSize;
 
 constexpr std::size_t failures_kept = 4;  // of each form
-
-x86::DecoderFeatures decoder_features() {
-    const auto& model = complete_model();
-    return {.lzcnt = model.has(x86::Feature::Lzcnt), .bmi1 = model.has(x86::Feature::Bmi1)};
-}
 
 bool is_executed(const Form& form) {
     const Exemption* exemption = exemption_of(form.mnemonic);
@@ -31,7 +27,7 @@ std::optional<x86::Instruction> decode(const x86::Decoder& decoder, const Case& 
 }
 
 Oracle::Oracle(std::uint64_t seed)
-    : decoder_{decoder_features()}, forms_{decoder_, complete_model().features},
+    : decoder_{x86::decoder_features(complete_model())}, forms_{decoder_, complete_model()},
       generator_{decoder_, native_.problem().empty() && native_.has_local_table(), seed},
       random_{seed ^ 0x0a1c1e}, counts_(forms_.forms().size()) {
     for (std::size_t i = 0; i < forms_.forms().size(); ++i) {
@@ -60,6 +56,18 @@ void Oracle::make_cases() {
 
 void Oracle::run_batch() {
     make_cases();
+    run_cases();
+}
+
+void Oracle::run_form(std::size_t form) {
+    constexpr unsigned attempts = 1000;
+    for (Case& test : native_.cases())
+        for (unsigned i = 0; !generator_.make(forms_.forms()[form], test); ++i)
+            if (i == attempts) return;
+    run_cases();
+}
+
+void Oracle::run_cases() {
     native_.start(NativeProcess::batch_size);
     for (std::size_t i = 0; i < NativeProcess::batch_size; ++i)
         engine_.run(native_.cases()[i], engine_results_[i]);

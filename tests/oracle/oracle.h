@@ -35,8 +35,13 @@ public:
     NativeProcess& native() { return native_; }
     const x86::Decoder& decoder() const { return decoder_; }
 
+    // 16-bit code needs a local descriptor table, which the host may refuse.
+    bool has_code16() const { return native_.has_local_table(); }
+
     // One batch of cases, form after form.
     void run_batch();
+    // One batch of one form.
+    void run_form(std::size_t form);
 
     // The same case on both sides. Empty: equal.
     std::vector<Difference> run_one(const Case& test, Result& native, Result& engine);
@@ -53,6 +58,7 @@ public:
 
 private:
     void make_cases();
+    void run_cases();
     void compare_batch();
 
     x86::Decoder decoder_;

@@ -328,8 +328,13 @@ void StateGenerator::plant_far_pointer(const Instruction& instruction, Case& tes
     static constexpr std::uint16_t code[] = {selector::code32, selector::code64, selector::code16};
     const bool branches = instruction.mnemonic() == ZYDIS_MNEMONIC_JMP ||
                           instruction.mnemonic() == ZYDIS_MNEMONIC_CALL;
-    const std::uint16_t segment = branches && random_.percent(85) ? random_.one_of(code)
-                                                                  : any_selector();
+    std::uint16_t segment = branches && random_.percent(85) ? random_.one_of(code)
+                                                            : any_selector();
+    // A call from 16-bit into 64-bit code pushes through all of RSP, whose upper bits are Linux's
+    // then, and Linux takes the fault there for a stale one of its own, for ever.
+    const bool leaves_16bit = test.code_size == CodeSize::Bits16 &&
+                              instruction.mnemonic() == ZYDIS_MNEMONIC_CALL;
+    if (leaves_16bit && (segment | 3) == selector::code64) segment = selector::code32;
     plant(test, aimed_, landing(segment), bytes);
     plant(test, aimed_ + bytes, segment, 2);
 }

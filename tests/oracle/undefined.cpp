@@ -41,6 +41,11 @@ Undefined undefined_results(const Case& test, const Instruction* instruction) {
     // SDM 2, SHLD: for counts beyond the width the destination too.
     const bool is_double_shift = mnemonic == ZYDIS_MNEMONIC_SHLD || mnemonic == ZYDIS_MNEMONIC_SHRD;
     undefined.destination = is_double_shift && (count & 31) > width;
+    undefined.mxcsr_mask = decoded.meta.isa_ext == ZYDIS_ISA_EXT_XSAVE ||
+                           decoded.meta.isa_set == ZYDIS_ISA_SET_FXSAVE ||
+                           decoded.meta.isa_set == ZYDIS_ISA_SET_FXSAVE64 ||
+                           decoded.meta.isa_ext == ZYDIS_ISA_EXT_XSAVEC ||
+                           decoded.meta.isa_ext == ZYDIS_ISA_EXT_XSAVEOPT;
     if (decoded.fpu_flags) undefined.x87_status = status_bits(decoded.fpu_flags->undefined);
     return undefined;
 }

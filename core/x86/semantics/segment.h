@@ -269,13 +269,13 @@ inline constexpr auto verify_segment = [](auto& m, auto src) {
 inline constexpr auto arpl = [](auto& m, auto dst, auto src) {
     if (!needs_protected_mode(m)) return Outcome::Fault;
     const std::uint16_t wanted = *src.read(m) & 3;
-    bool raised = false;
-    const auto before = dst.update(m, [&](std::uint16_t value) {
-        raised = (value & 3) < wanted;
-        return static_cast<std::uint16_t>(raised ? (value & ~3) | wanted : value);
-    });
+    // Writes only what it changes, so that a read-only selector that is high enough is no fault.
+    const auto before = dst.read(m);
     if (!before) return Outcome::Fault;
-    set_zf(m.state(), raised);
+    const bool raises = (*before & 3) < wanted;
+    const auto raised = static_cast<std::uint16_t>((*before & ~3) | wanted);
+    if (raises && !dst.write(m, raised)) return Outcome::Fault;
+    set_zf(m.state(), raises);
     return Outcome::Next;
 };
 

@@ -114,11 +114,12 @@ inline constexpr auto sysenter = [](auto& m) {
 
 template <class Word>
 inline constexpr auto sysexit = [](auto& m) {
-    // AMD processors look at the privilege before they find that long mode has no SYSEXIT.
-    if (!privileged(m) || !has_sysenter(m)) return Outcome::Fault;
     CpuState& state = m.state();
+    // The privilege is judged before the mode that lacks the instruction.
+    if (!state.protected_mode() || state.cpl != 0) return m.raise(general_protection());
+    if (!has_sysenter(m)) return Outcome::Fault;
     const unsigned selector = state.sysenter_cs & 0xfffc;
-    if (!state.protected_mode() || selector == 0) return m.raise(general_protection());
+    if (selector == 0) return m.raise(general_protection());
     const bool to_64bit = sizeof(Word) == 8;
     const std::uint64_t ip = static_cast<Word>(state.gpr[RDX]);
     if (to_64bit && (!is_canonical(ip) || !is_canonical(state.gpr[RCX])))

@@ -52,10 +52,11 @@ inline constexpr auto movdq2q =
         return Outcome::Next;
     }>;
 
-// SDM 1 9.6.3: EMMS empties the registers and leaves TOP and the values alone.
+// SDM 3A table 13-1: EMMS empties the registers and clears TOP; the values stay.
 inline constexpr auto emms = [](auto& m) __attribute__((always_inline)) {
     if (!mmx_available(m)) return Outcome::Fault;
     m.state().x87.valid = 0;
+    m.state().x87.status &= static_cast<std::uint16_t>(~x87_status::top);
     return Outcome::Next;
 };
 
