@@ -116,7 +116,7 @@ private:
             check(native.st[i].sign_exponent, engine.st[i].sign_exponent, name);
         }
         // AMD keeps these only while an exception is pending (APM 2 11.4.4.3).
-        if (!(native.status & 0x80)) return;
+        if (!(native.status & 0x80) || (excused_ & part::x87_pointers)) return;
         add("x87 opcode", native.last_opcode, engine.last_opcode);
         add("x87 instruction", native.last_instruction, engine.last_instruction);
         add("x87 data", native.last_data, engine.last_data);

@@ -9,7 +9,8 @@ namespace backplane::oracle {
 namespace {
 
 constexpr const char* status_names[] = {"covered",     "refused only",   "exempt",
-                                        "unreachable", "not advertised", "uncovered"};
+                                        "known to differ", "unreachable",
+                                        "not advertised", "uncovered"};
 
 int bits_of(x86::CodeSize size) {
     return size == x86::CodeSize::Bits64 ? 64 : size == x86::CodeSize::Bits32 ? 32 : 16;
@@ -104,11 +105,12 @@ FormStatus status_of(const Oracle& oracle, std::size_t index) {
     const Form& form = oracle.forms().forms()[index];
     const FormCount& count = oracle.counts()[index];
     if (!form.advertised) return FormStatus::NotAdvertised;
-    const Exemption* exemption = exemption_of(form.mnemonic);
+    const Exemption* exemption = form.exemption;
     if (exemption && !exemption->privileged) return FormStatus::Exempt;
     if (form.code_size == x86::CodeSize::Bits16 && !oracle.has_code16())
         return FormStatus::Unreachable;
     if (exemption) return count.cases ? FormStatus::RefusedOnly : FormStatus::Uncovered;
+    if (count.cases && count.excused == count.cases) return FormStatus::KnownToDiffer;
     return count.completed ? FormStatus::Covered : FormStatus::Uncovered;
 }
 

@@ -12,6 +12,7 @@ enum class FormStatus : std::uint8_t {
     Covered,        // executed to its end on the processor and compared
     RefusedOnly,    // exempt: user code sees it refused, and that was compared
     Exempt,         // see exemptions.h
+    KnownToDiffer,  // all of its cases, see disagreements.h
     Unreachable,    // this host has no code of that size for user programs
     NotAdvertised,  // no CPU model has it
     Uncovered,

@@ -81,14 +81,64 @@ bool prefetch_of_register(const Case&, const Instruction* instruction, const Res
            instruction->decoded.opcode == 0x0d && instruction->decoded.raw.modrm.mod == 3;
 }
 
-// LOCK 0F 00 /4 and /5; our decoder does not know them.
+// The bytes from 0F on of an instruction that our decoder refuses.
+std::span<const std::uint8_t> secondary_opcode(const Case& test) {
+    const auto bytes = std::span{test.bytes}.first(test.length);
+    const auto escape = std::ranges::find(bytes, std::uint8_t{0x0f});
+    return bytes.subspan(static_cast<std::size_t>(escape - bytes.begin()));
+}
+
+bool is_locked(const Case& test) {
+    const auto bytes = std::span{test.bytes}.first(test.length);
+    const auto escape = std::ranges::find(bytes, std::uint8_t{0x0f});
+    return std::find(bytes.begin(), escape, std::uint8_t{0xf0}) != escape;
+}
+
+// LOCK 0F 00 /4 and /5.
 bool locked_verification(const Case& test, const Instruction* instruction, const Result&) {
-    if (instruction) return false;
-    bool locked = false;
-    std::size_t at = 0;
-    for (; at + 2 < test.length && test.bytes[at] != 0x0f; ++at)
-        locked |= test.bytes[at] == 0xf0;
-    return locked && test.bytes[at + 1] == 0 && (test.bytes[at + 2] >> 4 & 3) == 2;
+    if (instruction || !is_locked(test)) return false;
+    const auto code = secondary_opcode(test);
+    return code.size() > 2 && code[1] == 0 && (code[2] >> 4 & 3) == 2;
+}
+
+// 0F 20 to 0F 26.
+bool unknown_system_register(const Case& test, const Instruction* instruction,
+                             const Result& native) {
+    constexpr int general_protection = 13;
+    if (instruction || native.vector != general_protection) return false;
+    const auto code = secondary_opcode(test);
+    return code.size() > 1 && code[1] >= 0x20 && code[1] <= 0x23;
+}
+
+bool prefixed_loop(const Case&, const Instruction* instruction, const Result&) {
+    if (!is_one_of(instruction, {ZYDIS_MNEMONIC_LOOPE, ZYDIS_MNEMONIC_LOOPNE})) return false;
+    const auto& raw = instruction->decoded.raw;
+    for (unsigned i = 0; i < raw.prefix_count; ++i)
+        if (raw.prefixes[i].value == 0xf2 || raw.prefixes[i].value == 0xf3) return true;
+    return false;
+}
+
+bool prefixed_scan(const Case& test, const Instruction* instruction, const Result&) {
+    if (!is_one_of(instruction, {ZYDIS_MNEMONIC_BSF, ZYDIS_MNEMONIC_BSR})) return false;
+    const auto bytes = std::span{test.bytes}.first(test.length);
+    return std::ranges::find(bytes, std::uint8_t{0xf3}) != bytes.end();
+}
+
+bool restored_pointers(const Case&, const Instruction* instruction, const Result&) {
+    return is_one_of(instruction, {ZYDIS_MNEMONIC_FXRSTOR64, ZYDIS_MNEMONIC_XRSTOR64});
+}
+
+bool return_to_64bit(const Case& test, const Instruction* instruction, const Result& native) {
+    return is_far(instruction) && test.code_size != CodeSize::Bits64 && native.completed() &&
+           (native.after.selectors[CS] | 3) == selector::code64;
+}
+
+bool misaligned_beyond_limit(const Case& test, const Instruction* instruction,
+                             const Result& native) {
+    constexpr int stack_fault = 12, general_protection = 13;
+    const auto* memory = instruction ? instruction->memory_operand() : nullptr;
+    return memory && memory->size >= 128 && test.code_size != CodeSize::Bits64 && native.error_code == 0 &&
+           (native.vector == stack_fault || native.vector == general_protection);
 }
 
 constexpr Disagreement table[] = {
@@ -118,6 +168,23 @@ constexpr Disagreement table[] = {
      part::all, unmasked_store},
     {"PREFETCH of a register", "#UD on AMD processors, a NOP on Intel's", part::all,
      prefetch_of_register},
+    {"LOOPE and LOOPNE with a repeat prefix",
+     "the processor under the tests lets the prefix choose the condition; the manuals do not say so",
+     part::all, prefixed_loop},
+    {"F3 before BSF and BSR",
+     "TZCNT and LZCNT to the processor under the tests, where the model lacks them", part::all,
+     prefixed_scan},
+    {"x87 pointers from FXRSTOR64", "made canonical after the processor's own address width",
+     part::x87_pointers, restored_pointers},
+    {"far returns into 64-bit code",
+     "whether the released arguments are counted in SP or RSP is not documented", part::registers,
+     return_to_64bit},
+    {"misaligned and beyond the limit",
+     "which of #SS(0) and #GP(0) comes first is the processor's own (SDM 3A 6.9)",
+     part::outcome, misaligned_beyond_limit},
+    {"unknown control and debug registers",
+     "#GP by privilege comes before #UD on the processor under the tests; LOCK reaches CR8 on it",
+     part::all, unknown_system_register},
     {"LOCK VERR and VERW", "the processor under the tests takes them; the manuals say #UD",
      part::all, locked_verification},
 };

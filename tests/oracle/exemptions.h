@@ -18,8 +18,8 @@ struct Exemption {
 
 std::span<const Exemption> exemptions();
 
-// Null: this mnemonic is compared in full.
-const Exemption* exemption_of(ZydisMnemonic mnemonic);
+// Null: the instruction is compared in full.
+const Exemption* exemption_of(const x86::Instruction& instruction);
 
 // Whether the instruction may be executed on the host at all.
 bool may_execute(const x86::Instruction& instruction);

@@ -71,6 +71,7 @@ bool FormList::add(CodeSize size, Skeleton skeleton) {
         form.code_size = size;
         form.mnemonic = instruction.mnemonic();
         form.isa_set = instruction.decoded.meta.isa_set;
+        form.exemption = exemption_of(instruction);
         form.advertised = x86::has_instruction(model_, instruction);
     }
     Form& form = forms_[place->second];

@@ -1,6 +1,7 @@
 // Every form the decoder knows, found by trying all opcodes with all prefixes and operand bytes.
 #pragma once
 
+#include "exemptions.h"
 #include "x86/cpu_model.h"
 #include "x86/decoder.h"
 
@@ -32,6 +33,7 @@ struct Form {
     ZydisMnemonic mnemonic = ZYDIS_MNEMONIC_INVALID;
     ZydisISASet isa_set = ZYDIS_ISA_SET_INVALID;
     bool advertised = false;
+    const Exemption* exemption = nullptr;
     std::vector<Skeleton> skeletons;
 };
 

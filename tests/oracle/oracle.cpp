@@ -1,5 +1,6 @@
 #include "oracle.h"
 
+#include "disagreements.h"
 #include "exemptions.h"
 #include "form.h"
 #include "x86/instruction_set.h"
@@ -12,8 +13,7 @@ using x86::CodeSize;
 constexpr std::size_t failures_kept = 4;  // of each form
 
 bool is_executed(const Form& form) {
-    const Exemption* exemption = exemption_of(form.mnemonic);
-    return form.advertised && (!exemption || exemption->privileged);
+    return form.advertised && (!form.exemption || form.exemption->privileged);
 }
 
 }  // namespace
@@ -86,10 +86,10 @@ void Oracle::compare_batch() {
         ++cases_;
         ++by_size_[static_cast<std::size_t>(test.code_size)];
         if (!decoded) ++invalid_;
-        FormCount ignored;
-        FormCount& count = form < 0 ? ignored : counts_[static_cast<std::size_t>(form)];
+        FormCount& count = form < 0 ? without_form_ : counts_[static_cast<std::size_t>(form)];
         ++count.cases;
         count.completed += native.completed();
+        count.excused += excused_parts(test, decoded, native) == part::all;
         const auto differences = compare(test, decoded, native, engine_results_[i]);
         if (differences.empty()) continue;
         ++failed_;

@@ -17,7 +17,7 @@
 namespace backplane::oracle {
 
 struct FormCount {
-    std::uint64_t cases = 0, completed = 0, failures = 0;
+    std::uint64_t cases = 0, completed = 0, excused = 0, failures = 0;
 };
 
 struct Failure {
@@ -70,6 +70,7 @@ private:
     std::vector<std::size_t> order_;  // of the forms that can be executed
     std::size_t next_ = 0;
     std::vector<FormCount> counts_;
+    FormCount without_form_;
     std::array<Result, NativeProcess::batch_size> engine_results_;
     std::vector<Failure> failures_;
     std::uint64_t cases_ = 0, invalid_ = 0, failed_ = 0;

@@ -4,6 +4,7 @@
 //   BACKPLANE_ORACLE_CASES     how many cases, 2000000 when absent
 //   BACKPLANE_ORACLE_SECONDS   run that long instead
 //   BACKPLANE_ORACLE_SEED      another sequence of cases
+//   BACKPLANE_ORACLE_FEATURES  more features than the engines advertise, by name
 //   BACKPLANE_ORACLE_REPORT    where the coverage goes as JSON
 //   BACKPLANE_ORACLE_FAILURES  where failing cases go, shrunk, in the format of case_file.h
 #include "oracle.h"

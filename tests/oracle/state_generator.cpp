@@ -367,7 +367,8 @@ void StateGenerator::adjust(const Instruction& instruction, Case& test) {
         constexpr std::uint64_t keep = ~std::uint64_t{rflags::tf};
         plant(test, sp, value() & keep, 8);
     }
-    const bool loads_segment = first.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+    const bool loads_segment = (mnemonic == ZYDIS_MNEMONIC_MOV || mnemonic == ZYDIS_MNEMONIC_POP) &&
+                               first.type == ZYDIS_OPERAND_TYPE_REGISTER &&
                                ZydisRegisterGetClass(first.reg.value) == ZYDIS_REGCLASS_SEGMENT;
     if (loads_segment || uses_selector(mnemonic)) {
         const std::uint16_t selector = any_selector();
@@ -376,7 +377,7 @@ void StateGenerator::adjust(const Instruction& instruction, Case& test) {
                                      mnemonic == ZYDIS_MNEMONIC_LSL
                                  ? second
                                  : first;
-        if (source.type == ZYDIS_OPERAND_TYPE_REGISTER)
+        if (source.type == ZYDIS_OPERAND_TYPE_REGISTER && mnemonic != ZYDIS_MNEMONIC_POP)
             if (std::uint64_t* place = register_of(test, source.reg.value))
                 set_low(*place, selector, 16);
         if (mnemonic == ZYDIS_MNEMONIC_POP)

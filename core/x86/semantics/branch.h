@@ -41,7 +41,11 @@ inline constexpr auto call = [](auto& m, auto stack, auto target) __attribute__(
     using T = typename decltype(target)::Value;
     const auto ip = target.read(m);
     if (!ip) return Outcome::Fault;
-    if (!target_is_valid(m, *ip)) return m.raise({.vector = Vector::GeneralProtection});
+    // The push is judged before the target.
+    if (!target_is_valid(m, *ip)) [[unlikely]] {
+        if (!stack.template probe<T>(m, stack.pointer(m) - sizeof(T))) return Outcome::Fault;
+        return m.raise({.vector = Vector::GeneralProtection});
+    }
     if (!push_value(m, stack, static_cast<T>(m.next_ip()))) return Outcome::Fault;
     return m.jump(*ip);
 };
