@@ -91,12 +91,12 @@ template <class Operation, class M, class First, class... Second>
                                  always_inline)) { return Operation::compute(halves...); },
                              a, b...);
     };
-    if constexpr (Operation::lane_operation == host::LaneOperation::Other)
-        return execute_sse<Operation::tiny>(m, compute);
-    else
+    if constexpr (host::HasTinyLanes<Operation>)
         return execute_sse<Operation::tiny>(m, compute, [=](std::uint32_t control) {
             return is_inexact<Operation>(control, a, b...);
         });
+    else
+        return execute_sse<Operation::tiny>(m, compute);
 }
 
 }  // namespace backplane::x86

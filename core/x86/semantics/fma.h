@@ -2,7 +2,7 @@
 #pragma once
 
 #include "x86/host_fma.h"
-#include "x86/semantics/sse_float.h"
+#include "x86/sse_execution.h"
 #include "x86/vex_operand.h"
 
 namespace backplane::x86::semantics {
@@ -16,8 +16,11 @@ inline constexpr auto fused_multiply_add =
         const auto a = *dst.read(m);
         const auto b = *first_source.read(m);
         const auto c = zero_extend(*last);
-        const auto result = execute_sse<Operation::tiny>(
-            m, [=] [[gnu::always_inline]] { return for_each_half(compute<Operation>, a, b, c); });
+        const auto result = execute_sse<Operation::tiny>(m, [=] [[gnu::always_inline]] {
+            return for_each_half([](auto... halves) __attribute__((
+                                     always_inline)) { return Operation::compute(halves...); },
+                                 a, b, c);
+        });
         if (!result) return Outcome::Fault;
         dst.write(m, *result);
         return Outcome::Next;
