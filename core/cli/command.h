@@ -58,5 +58,6 @@ extern const Command list_command;
 extern const Command info_command;
 extern const Command schema_command;
 extern const Command version_command;
+extern const Command diff_command;
 
 }  // namespace backplane::cli

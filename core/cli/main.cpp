@@ -22,7 +22,7 @@ namespace backplane::cli {
 namespace {
 
 const std::array commands{&run_command,  &validate_command, &explain_command, &list_command,
-                          &info_command, &schema_command,   &version_command};
+                          &info_command, &schema_command,   &diff_command,    &version_command};
 
 // A command line that cannot be carried out; the message tells what would have been.
 struct UsageError : std::runtime_error {

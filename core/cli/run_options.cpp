@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 
 namespace backplane::cli {
 
@@ -50,6 +52,58 @@ std::expected<std::vector<Override>, std::string> serial_overrides(const std::st
     }
     return std::unexpected(
         fmt::format("{}: expected stdio, file:FILE, pty, unix:PATH, tcp:PORT or none", spelled));
+}
+
+void declare_guest_options(CommandOptions& options) {
+    namespace po = boost::program_options;
+    options.visible.add_options()  //
+        ("property,p",
+         po::value<std::vector<std::string>>()->value_name("PATH=VALUE")->composing(),  //
+         "set a value of the machine file: -p ram0.size='1 GiB' (repeatable)")          //
+        ("kernel", po::value<std::string>()->value_name("FILE"),
+         "the kernel to boot: boot0.kernel")  //
+        ("initrd", po::value<std::string>()->value_name("FILE"),
+         "its initial RAM disk: boot0.initrd")  //
+        ("append", po::value<std::string>()->value_name("TEXT"),
+         "its command line: boot0.command-line")  //
+        ("memory,m", po::value<std::string>()->value_name("SIZE"),
+         "RAM, such as 512M or 4G: ram0.size")  //
+        ("serial", po::value<std::string>()->value_name("WHERE"),
+         "the serial console: stdio, file:FILE, pty, unix:PATH, tcp:PORT (loopback) or none");
+    options.hidden.add_options()("machine", po::value<std::string>()->required());
+    options.positional.add("machine", 1);
+}
+
+std::expected<std::vector<Override>, std::string> guest_overrides(const Arguments& arguments) {
+    std::vector<Override> overrides;
+    const auto path_option = [&](const char* option, const char* target) {
+        if (!arguments.has(option)) return;
+        const std::string value = arguments.text(option);
+        // An empty path is the property's "none".
+        if (value.empty())
+            return overrides.push_back(
+                Override::option(fmt::format("--{} ''", option), target, ""));
+        overrides.push_back(Override::option(fmt::format("--{} {}", option, value), target,
+                                             std::filesystem::absolute(value).string()));
+    };
+    path_option("kernel", "boot0.kernel");
+    path_option("initrd", "boot0.initrd");
+    if (arguments.has("append"))
+        overrides.push_back(Override::option(fmt::format("--append '{}'", arguments.text("append")),
+                                             "boot0.command-line", arguments.text("append")));
+    if (arguments.has("memory")) {
+        auto memory = memory_override(arguments.text("memory"));
+        if (!memory) return std::unexpected(memory.error());
+        overrides.push_back(std::move(*memory));
+    }
+    if (arguments.has("serial")) {
+        auto serial = serial_overrides(arguments.text("serial"));
+        if (!serial) return std::unexpected(serial.error());
+        std::ranges::move(*serial, std::back_inserter(overrides));
+    }
+    for (const auto& assignment : arguments.list("property"))
+        overrides.push_back(Override::assignment(assignment));
+    return overrides;
 }
 
 }  // namespace backplane::cli

@@ -49,6 +49,8 @@ public:
     void restore(std::span<const std::byte> state);
 
     [[nodiscard]] std::uint64_t committed_memory() const;
+    // Blocks of guest memory in the order in which the device asked for them.
+    [[nodiscard]] const std::deque<GuestMemory>& memory() const { return memory_; }
 
 private:
     Component(Machine& machine, const ComponentDescription& description);

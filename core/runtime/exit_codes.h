@@ -12,6 +12,7 @@ enum class ExitCode : int {
     PluginProblem = 3,
     GuestFailure = 4,
     Timeout = 5,
+    Different = 6,
 };
 
 struct ExitCodeMeaning {
@@ -27,6 +28,7 @@ inline constexpr std::array exit_code_meanings{
     ExitCodeMeaning{ExitCode::PluginProblem, "a plugin was not found, or refused"},
     ExitCodeMeaning{ExitCode::GuestFailure, "the guest failed: triple fault or shutdown"},
     ExitCodeMeaning{ExitCode::Timeout, "the time limit passed"},
+    ExitCodeMeaning{ExitCode::Different, "diff: the engines differ"},
 };
 
 // A guest chooses other codes by writing v to isa-debug-exit: (v << 1) | 1, of which the shell sees

@@ -48,6 +48,11 @@ public:
     // Runs until the guest or the user ends it; then every component was told to stop.
     Ending run(const RunOptions& options);
 
+    // Deterministic machines, instead of run: on the caller's thread, until every CPU is as far as
+    // `position` in machine time (instructions since power-on, idle time included), or the run
+    // ended. The first call powers the machine on.
+    std::optional<Ending> advance(std::uint64_t position);
+
     // [any] Carried out at the next instruction boundary of every CPU.
     void request_reset(std::string why);
     void request_power_off(int exit_code, std::string why);
@@ -123,6 +128,8 @@ private:
     // Deterministic machines: where the round began, counted in instructions, whose turn it is, and
     // the latest instant that anybody was told.
     std::uint64_t round_start_ = 0, latest_ = 0;
+    std::uint64_t stop_at_ = ~std::uint64_t{0};  // no round goes further
+    bool powered_on_ = false;                    // by advance
     std::atomic<VirtualCpu*> turn_ = nullptr;
 
     std::mutex control_;

@@ -8,6 +8,8 @@
 #include "runtime/machine.h"
 
 #include <algorithm>
+#include <mutex>
+#include <utility>
 
 namespace backplane::runtime {
 
@@ -29,7 +31,8 @@ std::uint64_t Machine::instructions_passed() {
 
 std::uint64_t Machine::end_of_round() {
     const MachineGuard guard{lock_};
-    const std::uint64_t longest = round_start_ + (cpus_.size() == 1 ? round_alone : round_together);
+    const std::uint64_t longest = std::min(
+        round_start_ + (cpus_.size() == 1 ? round_alone : round_together), stop_at_);
     const auto deadline = clock_->next_deadline();
     if (!deadline) return longest;
     return std::clamp(instruction_time_->instructions_at(*deadline), round_start_ + 1, longest);
@@ -70,6 +73,26 @@ void Machine::run_round() {
 void Machine::run_deterministic() {
     for (;;) {
         if (pausing_ && !park()) return;
+        run_round();
+    }
+}
+
+std::optional<Ending> Machine::advance(std::uint64_t position) {
+    if (!std::exchange(powered_on_, true)) {
+        reset(BACKPLANE_RESET_POWER_ON);
+        io_.start([] { return std::nullopt; });
+    }
+    stop_at_ = position;
+    for (;;) {
+        if (pausing_) {
+            std::unique_lock guard{control_};
+            if (ending_) return ending_;
+            pausing_ = false;
+            const bool resets = std::exchange(reset_request_, std::nullopt).has_value();
+            guard.unlock();
+            if (resets) reset(BACKPLANE_RESET_MACHINE);
+        }
+        if (round_start_ >= position) return std::nullopt;
         run_round();
     }
 }

@@ -5,12 +5,42 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
+#include <string_view>
 
 namespace backplane::runtime {
+
+bool is_cpu(const backplane_device_type& type) {
+    const std::span ports{type.ports, type.port_count};
+    return std::ranges::any_of(ports, [](const backplane_port& port) {
+        return port.role == BACKPLANE_PROVIDES &&
+               std::string_view{port.interface_id} == BACKPLANE_CPU;
+    });
+}
 
 void VirtualCpu::wake() {
     woken_ = true;
     woken_.notify_one();
+}
+
+std::vector<VirtualCpu::RegisterValue> VirtualCpu::registers() const {
+    std::vector<RegisterValue> values(functions_->register_count(object_));
+    for (std::uint32_t index = 0; index < values.size(); ++index) {
+        const backplane_cpu_register* info = functions_->register_info(object_, index);
+        values[index] = {info->name, std::vector<std::byte>(info->bytes)};
+        functions_->get_register(object_, index, values[index].bytes.data());
+    }
+    return values;
+}
+
+std::string VirtualCpu::next_instruction() const {
+    std::uint64_t rip = 0;
+    for (const auto& [name, bytes] : registers())
+        if (name == "rip" && bytes.size() == sizeof rip)
+            std::memcpy(&rip, bytes.data(), sizeof rip);
+    std::array<char, 128> text{};
+    const bool readable = functions_->disassemble(object_, rip, text.data(), text.size()) != 0;
+    return fmt::format("at {:#x}: {}", rip, readable ? text.data() : "(unreadable)");
 }
 
 std::string VirtualCpu::describe_state() const {
@@ -18,32 +48,22 @@ std::string VirtualCpu::describe_state() const {
     constexpr std::uint32_t general = 0, segments = 1, control = 2;
     std::string text;
     std::size_t column = 0;
-    for (std::uint32_t index = 0; index < functions_->register_count(object_); ++index) {
-        const auto* info = functions_->register_info(object_, index);
-        if (info->group != general && info->group != segments && info->group != control) continue;
-        std::array<std::uint8_t, 64> value{};
-        if (info->bytes > value.size()) continue;
-        functions_->get_register(object_, index, value.data());
-        text += fmt::format("{}{:>16}=", column == 0 ? "" : " ", info->name);
-        for (std::uint32_t byte = info->bytes; byte-- > 0;)
-            text += fmt::format("{:02x}", value[byte]);
-        text += std::string(2 * (8 - std::min<std::size_t>(info->bytes, 8)), ' ');
+    const auto values = registers();
+    for (std::uint32_t index = 0; index < values.size(); ++index) {
+        const std::uint32_t group = functions_->register_info(object_, index)->group;
+        if (group != general && group != segments && group != control) continue;
+        const auto& [name, bytes] = values[index];
+        text += fmt::format("{}{:>16}=", column == 0 ? "" : " ", name);
+        for (std::size_t byte = bytes.size(); byte-- > 0;)
+            text += fmt::format("{:02x}", static_cast<unsigned>(bytes[byte]));
+        text += std::string(2 * (8 - std::min<std::size_t>(bytes.size(), 8)), ' ');
         if (++column == columns) {
             text += '\n';
             column = 0;
         }
     }
     if (column != 0) text += '\n';
-    std::uint64_t rip = 0;
-    std::array<char, 128> instruction{};
-    for (std::uint32_t index = 0; index < functions_->register_count(object_); ++index) {
-        const auto* info = functions_->register_info(object_, index);
-        if (std::strcmp(info->name, "rip") == 0 && info->bytes == sizeof rip)
-            functions_->get_register(object_, index, &rip);
-    }
-    if (functions_->disassemble(object_, rip, instruction.data(), instruction.size()) != 0)
-        text += fmt::format("at {:#x}: {}\n", rip, instruction.data());
-    return text;
+    return text + next_instruction() + '\n';
 }
 
 }  // namespace backplane::runtime

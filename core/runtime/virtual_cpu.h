@@ -6,12 +6,17 @@
 #include <backplane/abi/device.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace backplane::runtime {
 
 class Component;
+
+// Whether components of this type are CPUs: one that provides backplane.cpu/1.
+[[nodiscard]] bool is_cpu(const backplane_device_type& type);
 
 class VirtualCpu {
 public:
@@ -44,6 +49,15 @@ public:
     // [any] Whether the last run ended with nothing but NMI, INIT or reset to wake it.
     [[nodiscard]] bool is_halted_for_good() const { return halted_for_good_; }
     void set_halted_for_good(bool value) { halted_for_good_ = value; }
+
+    // [vcpu, outside run] In the engine's order; each with its bytes, the lowest first.
+    struct RegisterValue {
+        std::string name;
+        std::vector<std::byte> bytes;
+    };
+    [[nodiscard]] std::vector<RegisterValue> registers() const;
+    // [vcpu, outside run] "at 0xfff0: jmp 0x5b".
+    [[nodiscard]] std::string next_instruction() const;
 
     // The registers by name, for the message about a guest that failed.
     [[nodiscard]] std::string describe_state() const;
