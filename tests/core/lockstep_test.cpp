@@ -38,11 +38,11 @@ public:
             if (mine_ && mine_->at == instructions_) {
                 if (mine_->kind == Fault::Kind::Shutdown) return BACKPLANE_CPU_SHUTDOWN;
                 if (mine_->kind == Fault::Kind::Register) ++value_;
-                if (mine_->kind == Fault::Kind::Memory) memory_[0x1238] ^= std::byte{1};
+                if (mine_->kind == Fault::Kind::Memory) memory_[0x9238] ^= std::byte{1};
             }
             value_ = value_ * 6364136223846793005u + 1442695040888963407u;
             if (instructions_ % 16 == 0)
-                std::memcpy(&memory_[value_ >> 48 & 0xfff8], &value_, sizeof value_);
+                std::memcpy(&memory_[value_ >> 48 & 0x7ff8], &value_, sizeof value_);
             ++instructions_;
         }
         return BACKPLANE_CPU_BUDGET;
@@ -164,7 +164,7 @@ TEST(Lockstep, FindsWhereMemoryAloneWentWrong) {
     EXPECT_EQ(result->equal_until, 1'100'002u);
     EXPECT_EQ(result->compared_until, 1'100'003u);
     ASSERT_EQ(result->differences.size(), 1u);
-    EXPECT_EQ(result->differences.front().what, "cpu0+0x1238");
+    EXPECT_EQ(result->differences.front().what, "cpu0+0x9238");
 }
 
 TEST(Lockstep, TakesAnEndingOfOneMachineForADifference) {
