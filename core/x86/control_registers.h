@@ -166,16 +166,16 @@ constexpr std::uint64_t dr7_fixed_ones = 1u << 10, dr7_fixed_zeros = 0xd800, dr7
 template <class M>
 std::optional<unsigned> debug_register(M& m, unsigned number) {
     const CpuState& state = m.state();
+    if (state.cpl != 0) {
+        m.raise(general_protection());
+        return {};
+    }
     if (number == 4 || number == 5) {
         if (state.cr4 & cr4::de) {
             m.raise({.vector = Vector::InvalidOpcode});
             return {};
         }
         number += 2;
-    }
-    if (state.cpl != 0) {
-        m.raise(general_protection());
-        return {};
     }
     if (state.dr[7] & debug::dr7_gd) {
         m.raise({.vector = Vector::Debug, .address = debug::dr6_bd});

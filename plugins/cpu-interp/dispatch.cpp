@@ -1,6 +1,7 @@
 #include "dispatch.h"
 
 #include "interpreter.h"
+#include "x86/semantics/address.h"
 
 namespace backplane::interp {
 namespace {
@@ -19,6 +20,9 @@ void leave_at(Core* core, const Op* op, Exit exit) {
 // Interpreter::translate found is #SS (SDM 2 2.1.5 table 2-2, SDM 3A 6.15 interrupt 12).
 bool is_stack_reference(const Core& cpu, const Op& op) {
     if (cpu.fault.vector != x86::Vector::GeneralProtection || cpu.fault.address == 0) return false;
+    // The op in front formed the address, from the segment it names.
+    if (op.base == offsetof(x86::CpuState, effective_address))
+        return x86::address_op::segment((&op)[-1].extra) == x86::SS;
     return op.base == x86::RSP * 8 || op.base == x86::RBP * 8;
 }
 

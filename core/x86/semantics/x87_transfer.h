@@ -131,7 +131,8 @@ inline constexpr auto x87_store_register =
         return Outcome::Next;
     }>;
 
-// FSTPNCE ST(i): does not check ST(0) (SDM 2A appendix, D9 /3), so that an empty one is just popped.
+// FSTPNCE ST(i): does not check ST(0) (SDM 2A appendix, D9 /3), so that an empty one is just
+// popped.
 inline constexpr auto fstpnce = x87<[](auto& m, auto dst) __attribute__((always_inline)) {
     X87Stack stack{m.state()};
     if (!stack.is_empty(0)) [[likely]]
