@@ -153,9 +153,7 @@ Case parse(const YAML::Node& node) {
 MachineState plain_state(CodeSize size) {
     MachineState state;
     switch (size) {
-    case CodeSize::Bits64:
-        state.selectors = {0, selector::code64, selector::data, 0, 0, 0};
-        break;
+    case CodeSize::Bits64: state.selectors = {0, selector::code64, selector::data, 0, 0, 0}; break;
     case CodeSize::Bits32:
         state.selectors = {selector::data, selector::code32, selector::data,
                            selector::data, selector::based,  selector::downward};

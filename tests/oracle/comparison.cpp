@@ -61,7 +61,8 @@ public:
         compare_integer_state();
         if (!(excused_ & part::x87)) compare_x87();
         if (!(excused_ & part::vectors)) compare_vectors();
-        if (!(excused_ & part::memory) && std::memcmp(native_.memory.data(), engine_.memory.data(), data_bytes) != 0)
+        if (!(excused_ & part::memory) &&
+            std::memcmp(native_.memory.data(), engine_.memory.data(), data_bytes) != 0)
             compare_memory();
         return std::move(found_);
     }
@@ -94,7 +95,8 @@ private:
                   [&] { return std::string{gpr_names[i]}; });
         add("rip", native_.after.rip & visible, engine_.after.rip & visible);
         const std::uint64_t ignored = undefined_.flags | x86::rflags::tf | x86::rflags::rf;
-        if (!(excused_ & part::flags)) add("flags", native_.after.rflags & ~ignored, engine_.after.rflags & ~ignored);
+        if (!(excused_ & part::flags))
+            add("flags", native_.after.rflags & ~ignored, engine_.after.rflags & ~ignored);
         for (unsigned i = 0; i < 6; ++i)
             check(visible_selector(native_.after.selectors[i]),
                   visible_selector(engine_.after.selectors[i]),
@@ -192,10 +194,14 @@ std::string describe(const Case& test, const x86::Instruction* instruction, cons
         text += byte;
     }
     text += instruction ? x86::disassemble(*instruction) : "(no instruction)";
-    text += "\n  native " + (native.completed() ? "completes" : "vector " +
-            std::to_string(native.vector) + " error " + hex(native.error_code)) +
-            ", engine " + (engine.completed() ? "completes" : "vector " +
-            std::to_string(engine.vector) + " error " + hex(engine.error_code));
+    text += "\n  native " +
+            (native.completed()
+                 ? "completes"
+                 : "vector " + std::to_string(native.vector) + " error " + hex(native.error_code)) +
+            ", engine " +
+            (engine.completed()
+                 ? "completes"
+                 : "vector " + std::to_string(engine.vector) + " error " + hex(engine.error_code));
     for (const Difference& difference : differences)
         text += "\n  " + difference.where + ": native " + hex(difference.native) + " engine " +
                 hex(difference.engine);

@@ -8,9 +8,9 @@
 namespace backplane::oracle {
 namespace {
 
-constexpr const char* status_names[] = {"covered",     "refused only",   "exempt",
-                                        "known to differ", "unreachable",
-                                        "not advertised", "uncovered"};
+constexpr const char* status_names[] = {"covered",         "refused only", "exempt",
+                                        "known to differ", "unreachable",  "not advertised",
+                                        "uncovered"};
 
 int bits_of(x86::CodeSize size) {
     return size == x86::CodeSize::Bits64 ? 64 : size == x86::CodeSize::Bits32 ? 32 : 16;

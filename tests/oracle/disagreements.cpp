@@ -28,8 +28,8 @@ bool narrow_branch(const Case&, const Instruction* instruction, const Result&) {
 }
 
 bool wide_far_pointer(const Case&, const Instruction* instruction, const Result&) {
-    const bool loads = is_one_of(instruction, {ZYDIS_MNEMONIC_LFS, ZYDIS_MNEMONIC_LGS,
-                                               ZYDIS_MNEMONIC_LSS});
+    const bool loads = is_one_of(instruction,
+                                 {ZYDIS_MNEMONIC_LFS, ZYDIS_MNEMONIC_LGS, ZYDIS_MNEMONIC_LSS});
     const bool branches = is_far(instruction) &&
                           is_one_of(instruction, {ZYDIS_MNEMONIC_JMP, ZYDIS_MNEMONIC_CALL});
     return (loads || branches) && instruction->decoded.operand_width == 64;
@@ -39,16 +39,16 @@ bool several_accesses(const Case&, const Instruction* instruction, const Result&
     if (!instruction || !faults(native)) return false;
     return is_far(instruction) ||
            is_one_of(instruction,
-                     {ZYDIS_MNEMONIC_IRET,     ZYDIS_MNEMONIC_IRETD,    ZYDIS_MNEMONIC_IRETQ,
-                      ZYDIS_MNEMONIC_FNSTENV,  ZYDIS_MNEMONIC_FNSAVE,   ZYDIS_MNEMONIC_FLDENV,
-                      ZYDIS_MNEMONIC_FRSTOR,   ZYDIS_MNEMONIC_FXSAVE,   ZYDIS_MNEMONIC_FXSAVE64,
+                     {ZYDIS_MNEMONIC_IRET,     ZYDIS_MNEMONIC_IRETD,     ZYDIS_MNEMONIC_IRETQ,
+                      ZYDIS_MNEMONIC_FNSTENV,  ZYDIS_MNEMONIC_FNSAVE,    ZYDIS_MNEMONIC_FLDENV,
+                      ZYDIS_MNEMONIC_FRSTOR,   ZYDIS_MNEMONIC_FXSAVE,    ZYDIS_MNEMONIC_FXSAVE64,
                       ZYDIS_MNEMONIC_FXRSTOR,  ZYDIS_MNEMONIC_FXRSTOR64, ZYDIS_MNEMONIC_POPA,
-                      ZYDIS_MNEMONIC_POPAD,    ZYDIS_MNEMONIC_PUSHA,    ZYDIS_MNEMONIC_PUSHAD,
-                      ZYDIS_MNEMONIC_XSAVE,    ZYDIS_MNEMONIC_XSAVE64,  ZYDIS_MNEMONIC_XSAVEC,
-                      ZYDIS_MNEMONIC_XSAVEC64, ZYDIS_MNEMONIC_XSAVEOPT, ZYDIS_MNEMONIC_XSAVEOPT64,
-                      ZYDIS_MNEMONIC_XRSTOR,   ZYDIS_MNEMONIC_XRSTOR64, ZYDIS_MNEMONIC_ENTER,
-                      ZYDIS_MNEMONIC_LDS,      ZYDIS_MNEMONIC_LES,      ZYDIS_MNEMONIC_LFS,
-                      ZYDIS_MNEMONIC_LGS,      ZYDIS_MNEMONIC_LSS,      ZYDIS_MNEMONIC_BOUND});
+                      ZYDIS_MNEMONIC_POPAD,    ZYDIS_MNEMONIC_PUSHA,     ZYDIS_MNEMONIC_PUSHAD,
+                      ZYDIS_MNEMONIC_XSAVE,    ZYDIS_MNEMONIC_XSAVE64,   ZYDIS_MNEMONIC_XSAVEC,
+                      ZYDIS_MNEMONIC_XSAVEC64, ZYDIS_MNEMONIC_XSAVEOPT,  ZYDIS_MNEMONIC_XSAVEOPT64,
+                      ZYDIS_MNEMONIC_XRSTOR,   ZYDIS_MNEMONIC_XRSTOR64,  ZYDIS_MNEMONIC_ENTER,
+                      ZYDIS_MNEMONIC_LDS,      ZYDIS_MNEMONIC_LES,       ZYDIS_MNEMONIC_LFS,
+                      ZYDIS_MNEMONIC_LGS,      ZYDIS_MNEMONIC_LSS,       ZYDIS_MNEMONIC_BOUND});
 }
 
 bool masked_store(const Case&, const Instruction* instruction, const Result&) {
@@ -61,16 +61,16 @@ bool repeated_comparison(const Case&, const Instruction* instruction, const Resu
            instruction->has(ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 }
 
-// IM, the mask of invalid operations.
+// IM and DM, the masks of invalid and denormal operands.
 bool unmasked_comparison(const Case& test, const Instruction* instruction, const Result& native) {
-    return !(test.before.vector.control & 1) && (native.after.vector.status & 1) &&
+    return (~test.before.vector.control & native.after.vector.status & 3) &&
            is_one_of(instruction, {ZYDIS_MNEMONIC_FCOMI, ZYDIS_MNEMONIC_FCOMIP,
                                    ZYDIS_MNEMONIC_FUCOMI, ZYDIS_MNEMONIC_FUCOMIP});
 }
 
 bool unmasked_store(const Case& test, const Instruction* instruction, const Result& native) {
     const bool some_unmasked = (test.before.vector.control & 0x3f) != 0x3f;
-    return some_unmasked && native.vector == page_fault &&
+    return some_unmasked && faults(native) &&
            is_one_of(instruction,
                      {ZYDIS_MNEMONIC_FST, ZYDIS_MNEMONIC_FSTP, ZYDIS_MNEMONIC_FIST,
                       ZYDIS_MNEMONIC_FISTP, ZYDIS_MNEMONIC_FISTTP, ZYDIS_MNEMONIC_FBSTP});
@@ -118,6 +118,20 @@ bool prefixed_loop(const Case&, const Instruction* instruction, const Result&) {
     return false;
 }
 
+bool read_only_selector(const Case& test, const Instruction* instruction, const Result& native) {
+    return instruction && instruction->memory_operand() && test.code_size != CodeSize::Bits64 &&
+           (native.completed() || native.vector == page_fault) &&
+           is_one_of(instruction, {ZYDIS_MNEMONIC_ARPL});
+}
+
+// MXCSR.MM, which the engines do not have.
+bool misaligned_mode(const Case&, const Instruction* instruction, const Result& native) {
+    return (native.after.vector.mxcsr >> 17 & 1) &&
+           is_one_of(instruction,
+                     {ZYDIS_MNEMONIC_FXRSTOR, ZYDIS_MNEMONIC_FXRSTOR64, ZYDIS_MNEMONIC_XRSTOR,
+                      ZYDIS_MNEMONIC_XRSTOR64, ZYDIS_MNEMONIC_LDMXCSR, ZYDIS_MNEMONIC_VLDMXCSR});
+}
+
 bool prefixed_scan(const Case& test, const Instruction* instruction, const Result&) {
     if (!is_one_of(instruction, {ZYDIS_MNEMONIC_BSF, ZYDIS_MNEMONIC_BSR})) return false;
     const auto bytes = std::span{test.bytes}.first(test.length);
@@ -137,7 +151,8 @@ bool misaligned_beyond_limit(const Case& test, const Instruction* instruction,
                              const Result& native) {
     constexpr int stack_fault = 12, general_protection = 13;
     const auto* memory = instruction ? instruction->memory_operand() : nullptr;
-    return memory && memory->size >= 128 && test.code_size != CodeSize::Bits64 && native.error_code == 0 &&
+    return memory && memory->size >= 128 && test.code_size != CodeSize::Bits64 &&
+           native.error_code == 0 &&
            (native.vector == stack_fault || native.vector == general_protection);
 }
 
@@ -147,7 +162,8 @@ constexpr Disagreement table[] = {
      "does as Intel for every model",
      part::all, narrow_branch},
     {"far pointers of 80 bits",
-     "AMD processors read a 32-bit offset where REX.W asks for 64 (APM 3, JMP Far); the engine does "
+     "AMD processors read a 32-bit offset where REX.W asks for 64 (APM 3, JMP Far); the engine "
+     "does "
      "as Intel for every model",
      part::all, wide_far_pointer},
     {"faults of several accesses",
@@ -160,17 +176,23 @@ constexpr Disagreement table[] = {
     {"flags of a repeated comparison that faults",
      "AMD processors keep those of the last element, Intel's restore them (SDM 2, REP)",
      part::flags, repeated_comparison},
-    {"flags of an unmasked invalid FCOMI", "Intel processors leave them (SDM 2, FCOMI), AMD's do not",
-     part::flags, unmasked_comparison},
-    {"page fault beside an unmasked x87 exception",
+    {"flags of FCOMI with an unmasked exception",
+     "Intel processors leave them (SDM 2, FCOMI), AMD's do not", part::flags, unmasked_comparison},
+    {"fault of a store beside an unmasked x87 exception",
      "the processor judges the address of a store that the exception prevents; the order is not "
      "documented",
      part::all, unmasked_store},
     {"PREFETCH of a register", "#UD on AMD processors, a NOP on Intel's", part::all,
      prefetch_of_register},
     {"LOOPE and LOOPNE with a repeat prefix",
-     "the processor under the tests lets the prefix choose the condition; the manuals do not say so",
+     "the processor under the tests lets the prefix choose the condition; the manuals do not say "
+     "so",
      part::all, prefixed_loop},
+    {"ARPL in a read-only segment",
+     "whether it may be written is judged although ARPL writes only what it changes", part::outcome,
+     read_only_selector},
+    {"misaligned SSE mode", "AMD's MXCSR.MM (APM 2 3.1.7) is on the processor under the tests",
+     part::all, misaligned_mode},
     {"F3 before BSF and BSR",
      "TZCNT and LZCNT to the processor under the tests, where the model lacks them", part::all,
      prefixed_scan},
@@ -180,8 +202,8 @@ constexpr Disagreement table[] = {
      "whether the released arguments are counted in SP or RSP is not documented", part::registers,
      return_to_64bit},
     {"misaligned and beyond the limit",
-     "which of #SS(0) and #GP(0) comes first is the processor's own (SDM 3A 6.9)",
-     part::outcome, misaligned_beyond_limit},
+     "which of #SS(0) and #GP(0) comes first is the processor's own (SDM 3A 6.9)", part::outcome,
+     misaligned_beyond_limit},
     {"unknown control and debug registers",
      "#GP by privilege comes before #UD on the processor under the tests; LOCK reaches CR8 on it",
      part::all, unknown_system_register},

@@ -25,7 +25,6 @@ struct Disagreement {
 std::span<const Disagreement> disagreements();
 
 // The parts that are not compared in this case. `used` counts each reason that applied.
-unsigned excused_parts(const Case& test, const x86::Instruction* instruction,
-                       const Result& native);
+unsigned excused_parts(const Case& test, const x86::Instruction* instruction, const Result& native);
 
 }  // namespace backplane::oracle

@@ -25,10 +25,10 @@ private:
 
 // What a skeleton leaves open.
 struct OpenParts {
-    std::uint8_t rex = 0;          // R, X and B in bits 2 to 0, as REX has them
-    std::uint8_t vvvv = 0;         // the register, not its complement
-    bool force_rex = false;        // a REX prefix also where no bit of it is set
-    bool two_byte_vex = false;     // where the rest allows it
+    std::uint8_t rex = 0;                          // R, X and B in bits 2 to 0, as REX has them
+    std::uint8_t vvvv = 0;                         // the register, not its complement
+    bool force_rex = false;                        // a REX prefix also where no bit of it is set
+    bool two_byte_vex = false;                     // where the rest allows it
     std::array<std::uint8_t, 3> extra_prefixes{};  // zeros are none
     std::uint8_t sib = 0;
     std::array<std::uint8_t, 12> tail{};  // displacement and immediate

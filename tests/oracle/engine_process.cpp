@@ -92,10 +92,8 @@ EngineProcess::EngineProcess() : cpu_{bus_, std::size_t{4} << 20, complete_model
                       .limit = ldt_entries * 8 - 1,
                       .selector = 0x50,
                       .attributes = 0x82};
-    at_start_.tr = {.base = system_address + task,
-                    .limit = 0x67,
-                    .selector = 0x40,
-                    .attributes = 0x8b};
+    at_start_.tr = {
+        .base = system_address + task, .limit = 0x67, .selector = 0x40, .attributes = 0x8b};
     at_start_.cpl = 3;
 
     cpu_.on_exception = [this](const Fault& found) {

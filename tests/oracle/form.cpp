@@ -16,7 +16,8 @@ std::string operand_text(const ZydisDecodedOperand& operand) {
     case ZYDIS_OPERAND_TYPE_MEMORY:
         if (operand.mem.type == ZYDIS_MEMOP_TYPE_AGEN) return "address";
         if (operand.mem.type == ZYDIS_MEMOP_TYPE_VSIB) return "vm" + bits;
-        return operand.encoding == ZYDIS_OPERAND_ENCODING_DISP16_32_64 ? "moffs" + bits : "m" + bits;
+        return operand.encoding == ZYDIS_OPERAND_ENCODING_DISP16_32_64 ? "moffs" + bits
+                                                                       : "m" + bits;
     case ZYDIS_OPERAND_TYPE_POINTER: return "ptr" + bits;
     case ZYDIS_OPERAND_TYPE_IMMEDIATE: return (operand.imm.is_relative ? "rel" : "imm") + bits;
     case ZYDIS_OPERAND_TYPE_REGISTER: break;
@@ -80,8 +81,7 @@ std::uint64_t operand_key(const ZydisDecodedOperand& operand) {
     std::uint64_t key = static_cast<std::uint64_t>(operand.type) << 16 | operand.size;
     if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY)
         key |= static_cast<std::uint64_t>(operand.mem.type) << 24 |
-               static_cast<std::uint64_t>(operand.encoding ==
-                                          ZYDIS_OPERAND_ENCODING_DISP16_32_64)
+               static_cast<std::uint64_t>(operand.encoding == ZYDIS_OPERAND_ENCODING_DISP16_32_64)
                    << 32;
     if (operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
         key |= static_cast<std::uint64_t>(operand.imm.is_relative) << 24;

@@ -87,8 +87,7 @@ Child child;
     registers[REG_EFL] = static_cast<greg_t>(test.before.rflags |
                                              (test.single_step ? trap_flag : 0));
     const auto& selectors = test.before.selectors;
-    registers[REG_CSGSFS] = static_cast<greg_t>(selectors[1] |
-                                                std::uint64_t{selectors[2]} << 48);
+    registers[REG_CSGSFS] = static_cast<greg_t>(selectors[1] | std::uint64_t{selectors[2]} << 48);
 
     auto* area = reinterpret_cast<std::uint8_t*>(context.uc_mcontext.fpregs);
     const VectorState& vector = test.before.vector;

@@ -52,9 +52,7 @@ bool NativeProcess::has_local_table() const { return shared_->has_local_table; }
 
 std::span<Case, NativeProcess::batch_size> NativeProcess::cases() { return shared_->cases; }
 
-std::span<Result, NativeProcess::batch_size> NativeProcess::results() {
-    return shared_->results;
-}
+std::span<Result, NativeProcess::batch_size> NativeProcess::results() { return shared_->results; }
 
 void NativeProcess::fork_child() {
     int down[2], up[2];

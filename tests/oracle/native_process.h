@@ -1,18 +1,19 @@
 // Executes cases on the processor under the tests, in a child process that is started anew whenever
 // a case ends it.
 //
-// The child lives in a signal handler: it puts a case's state into the signal frame and returns, the
-// kernel loads all registers at once, the one instruction runs, and its fault or trap comes back as
-// the next signal with everything the processor left.
+// The child lives in a signal handler: it puts a case's state into the signal frame and returns,
+// the kernel loads all registers at once, the one instruction runs, and its fault or trap comes
+// back as the next signal with everything the processor left.
 #pragma once
 
 #include "case.h"
+
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <sys/types.h>
 
 namespace backplane::oracle {
 

@@ -7,11 +7,10 @@
 //   BACKPLANE_ORACLE_FEATURES  more features than the engines advertise, by name
 //   BACKPLANE_ORACLE_REPORT    where the coverage goes as JSON
 //   BACKPLANE_ORACLE_FAILURES  where failing cases go, shrunk, in the format of case_file.h
-#include "oracle.h"
-
 #include "case_file.h"
 #include "coverage.h"
 #include "exemptions.h"
+#include "oracle.h"
 #include "shrink.h"
 #include "support/paths.h"
 
@@ -106,8 +105,8 @@ TEST(Oracle, WhatOnceFailedAgrees) {
 
 TEST(Oracle, EveryExemptionHasATestElsewhere) {
     for (const Exemption& entry : exemptions())
-        EXPECT_TRUE(std::filesystem::exists(std::filesystem::path{test::paths::source} /
-                                            entry.covered_by))
+        EXPECT_TRUE(
+            std::filesystem::exists(std::filesystem::path{test::paths::source} / entry.covered_by))
             << ZydisMnemonicGetString(entry.mnemonic) << ": " << entry.covered_by;
 }
 

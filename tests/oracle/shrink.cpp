@@ -43,7 +43,8 @@ public:
     }
 
 private:
-    // What a smaller case must keep: the vectors on both sides and the kind of the first difference.
+    // What a smaller case must keep: the vectors on both sides and the kind of the first
+    // difference.
     std::string signature(const Case& test) {
         const auto differences = oracle_.run_one(test, native_, engine_);
         if (differences.empty()) return {};

@@ -16,9 +16,7 @@ constexpr std::uint64_t low(std::uint64_t value, unsigned bits) {
 
 std::uint64_t base_of(const Case& test, SegmentIndex segment) {
     if (test.code_size == CodeSize::Bits64)
-        return segment == FS   ? test.before.fs_base
-               : segment == GS ? test.before.gs_base
-                               : 0;
+        return segment == FS ? test.before.fs_base : segment == GS ? test.before.gs_base : 0;
     switch (test.before.selectors[segment]) {
     case selector::code16: return code_address;
     case selector::data16: return data16_base;
@@ -142,18 +140,17 @@ std::uint64_t StateGenerator::offset_of(const Case& test, SegmentIndex segment,
 }
 
 std::uint16_t StateGenerator::any_selector() {
-    static constexpr std::uint16_t likely[] = {
-        0,
-        selector::code32,
-        selector::code64,
-        selector::data,
-        selector::code16,
-        selector::data16,
-        selector::based,
-        selector::downward,
-        selector::read_only,
-        selector::absent,
-        selector::execute_only};
+    static constexpr std::uint16_t likely[] = {0,
+                                               selector::code32,
+                                               selector::code64,
+                                               selector::data,
+                                               selector::code16,
+                                               selector::data16,
+                                               selector::based,
+                                               selector::downward,
+                                               selector::read_only,
+                                               selector::absent,
+                                               selector::execute_only};
     const std::uint64_t choice = random_.below(10);
     if (choice == 0) return static_cast<std::uint16_t>(random_.below(0x60));
     const std::uint16_t selector = random_.one_of(likely);
@@ -211,10 +208,9 @@ void StateGenerator::choose_registers(Case& test) {
 void StateGenerator::choose_vectors(Case& test) {
     using Floats = testing::FpValues;
     const bool plain = random_.percent(40);
-    const auto state = floats_.state(random_.percent(75) ? Floats::Masks::AllSet
-                                                         : Floats::Masks::Random,
-                                     random_.percent(60) ? Floats::Tags::AllFull
-                                                         : Floats::Tags::Random);
+    const auto state = floats_.state(
+        random_.percent(75) ? Floats::Masks::AllSet : Floats::Masks::Random,
+        random_.percent(60) ? Floats::Tags::AllFull : Floats::Tags::Random);
     VectorState& vector = test.before.vector;
     std::memcpy(&vector, &state, 160 + 256);
     vector.mxcsr_mask = 0;
@@ -297,7 +293,7 @@ void StateGenerator::aim(const Instruction& instruction, Case& test) {
 std::uint64_t StateGenerator::landing(std::uint16_t selector) {
     const std::uint64_t offset = random_.percent(90) ? random_.below(code_bytes) : value();
     return (selector & ~3) == (selector::code16 & ~3) || random_.percent(5) ? offset
-                                                                           : code_address + offset;
+                                                                            : code_address + offset;
 }
 
 // What RETF, IRET and POP of a segment find on the stack.
@@ -305,21 +301,21 @@ void StateGenerator::plant_far_frame(const Instruction& instruction, Case& test)
     const unsigned bytes = instruction.decoded.operand_width / 8;
     const std::uint64_t sp = test.code_size == CodeSize::Bits64
                                  ? test.before.gpr[RSP]
-                                 : base_of(test, SS) + low(test.before.gpr[RSP],
-                                                           test.code_size == CodeSize::Bits16 ? 16
-                                                                                              : 32);
+                                 : base_of(test, SS) +
+                                       low(test.before.gpr[RSP],
+                                           test.code_size == CodeSize::Bits16 ? 16 : 32);
     static constexpr std::uint16_t code[] = {selector::code32, selector::code64, selector::code16};
     const std::uint16_t cs = random_.percent(85) ? random_.one_of(code) : any_selector();
     constexpr std::uint64_t keep = ~std::uint64_t{rflags::tf | rflags::nt};
-    const std::uint64_t frame[] = {landing(cs), cs, value() & keep,
-                                   offset_of(test, SS, target(8)),
+    const std::uint64_t frame[] = {landing(cs), cs, value() & keep, offset_of(test, SS, target(8)),
                                    random_.percent(85) ? selector::data : any_selector()};
     const bool is_return = instruction.decoded.meta.category == ZYDIS_CATEGORY_RET;
     for (unsigned i = 0; i < std::size(frame); ++i)
         if (!is_return || i != 2) plant(test, sp + i * bytes, frame[i], bytes);
     if (instruction.mnemonic() != ZYDIS_MNEMONIC_RET) return;
-    plant(test, sp, test.code_size == CodeSize::Bits16 ? random_.below(code_bytes)
-                                                       : landing(selector::code64),
+    plant(test, sp,
+          test.code_size == CodeSize::Bits16 ? random_.below(code_bytes)
+                                             : landing(selector::code64),
           bytes);
 }
 
@@ -328,8 +324,7 @@ void StateGenerator::plant_far_pointer(const Instruction& instruction, Case& tes
     static constexpr std::uint16_t code[] = {selector::code32, selector::code64, selector::code16};
     const bool branches = instruction.mnemonic() == ZYDIS_MNEMONIC_JMP ||
                           instruction.mnemonic() == ZYDIS_MNEMONIC_CALL;
-    std::uint16_t segment = branches && random_.percent(85) ? random_.one_of(code)
-                                                            : any_selector();
+    std::uint16_t segment = branches && random_.percent(85) ? random_.one_of(code) : any_selector();
     // A call from 16-bit into 64-bit code pushes through all of RSP, whose upper bits are Linux's
     // then, and Linux takes the fault there for a stale one of its own, for ever.
     const bool leaves_16bit = test.code_size == CodeSize::Bits16 &&
@@ -381,8 +376,8 @@ void StateGenerator::adjust(const Instruction& instruction, Case& test) {
             if (std::uint64_t* place = register_of(test, source.reg.value))
                 set_low(*place, selector, 16);
         if (mnemonic == ZYDIS_MNEMONIC_POP)
-            plant(test, low(gpr[RSP], test.code_size == CodeSize::Bits64 ? 64 : 32) +
-                            base_of(test, SS),
+            plant(test,
+                  low(gpr[RSP], test.code_size == CodeSize::Bits64 ? 64 : 32) + base_of(test, SS),
                   selector, 2);
     }
     switch (mnemonic) {
@@ -422,7 +417,8 @@ void StateGenerator::adjust(const Instruction& instruction, Case& test) {
     default: break;
     }
     // Near branches through registers and memory, mostly to code.
-    const bool near_branch = category == ZYDIS_CATEGORY_UNCOND_BR || category == ZYDIS_CATEGORY_CALL;
+    const bool near_branch = category == ZYDIS_CATEGORY_UNCOND_BR ||
+                             category == ZYDIS_CATEGORY_CALL;
     if (near_branch && instruction.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_FAR) {
         const std::uint64_t place = landing(test.before.selectors[CS]);
         if (aimed_)

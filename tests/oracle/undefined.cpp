@@ -12,9 +12,8 @@ unsigned shift_count(const Case& test, const Instruction& instruction) {
     const unsigned operands = instruction.decoded.operand_count_visible;
     if (operands < 2) return 0;
     const auto& last = instruction.operands[operands - 1];
-    return static_cast<unsigned>(last.type == ZYDIS_OPERAND_TYPE_IMMEDIATE
-                                     ? last.imm.value.u
-                                     : test.before.gpr[RCX] & 0xff);
+    return static_cast<unsigned>(
+        last.type == ZYDIS_OPERAND_TYPE_IMMEDIATE ? last.imm.value.u : test.before.gpr[RCX] & 0xff);
 }
 
 // The decoder's table says C0 to C3 in bits 0 to 3; they are bits 8, 9, 10 and 14 of the status.
