@@ -131,17 +131,6 @@ inline constexpr auto x87_store_register =
         return Outcome::Next;
     }>;
 
-// FSTPNCE ST(i): does not check ST(0) (SDM 2A appendix, D9 /3), so that an empty one is just
-// popped.
-inline constexpr auto fstpnce = x87<[](auto& m, auto dst) __attribute__((always_inline)) {
-    X87Stack stack{m.state()};
-    if (!stack.is_empty(0)) [[likely]]
-        stack.set(dst.index(m), stack.st(0));
-    stack.accept(0);
-    stack.pop();
-    return Outcome::Next;
-}>;
-
 inline constexpr auto fst_register = x87_store_register<>;
 inline constexpr auto fstp_register = x87_store_register<Pop::Once>;
 
