@@ -9,6 +9,7 @@ namespace backplane::x86::host {
 // SDM 2, VCVTPH2PS: MXCSR.DAZ does not apply to half precision.
 struct Vcvtph2ps {
     static constexpr Tiny tiny = Tiny::Never;
+    static constexpr LaneOperation lane_operation = LaneOperation::Other;
     [[gnu::always_inline]] static Bits128 compute(Bits128 b) {
         Bits128 result;
         asm volatile("vcvtph2ps %1, %0" : "=x"(result) : "x"(b));

@@ -9,31 +9,32 @@
 
 namespace backplane::x86::host {
 
-#define BACKPLANE_FMA(Name, instruction, tiny_lanes)                                               \
-    struct Name {                                                                                  \
+#define BACKPLANE_FMA(Name, stem, order, suffix, tiny_lanes)                                       \
+    struct Name##order##suffix {                                                                   \
         static constexpr Tiny tiny = Tiny::tiny_lanes;                                             \
+        static constexpr unsigned addend = order % 10 - 1;                                         \
         [[gnu::always_inline]] static Bits128 compute(Bits128 a, Bits128 b, Bits128 c) {           \
-            asm volatile(instruction " %2, %1, %0" : "+x"(a) : "x"(b), "x"(c));                    \
+            asm volatile(stem #order #suffix " %2, %1, %0" : "+x"(a) : "x"(b), "x"(c));            \
             return a;                                                                              \
         }                                                                                          \
     };
 
 #define BACKPLANE_FMA_PACKED(Name, stem)                                                           \
-    BACKPLANE_FMA(Name##132ps, stem "132ps", PackedSingle)                                         \
-    BACKPLANE_FMA(Name##132pd, stem "132pd", PackedDouble)                                         \
-    BACKPLANE_FMA(Name##213ps, stem "213ps", PackedSingle)                                         \
-    BACKPLANE_FMA(Name##213pd, stem "213pd", PackedDouble)                                         \
-    BACKPLANE_FMA(Name##231ps, stem "231ps", PackedSingle)                                         \
-    BACKPLANE_FMA(Name##231pd, stem "231pd", PackedDouble)
+    BACKPLANE_FMA(Name, stem, 132, ps, PackedSingle)                                               \
+    BACKPLANE_FMA(Name, stem, 132, pd, PackedDouble)                                               \
+    BACKPLANE_FMA(Name, stem, 213, ps, PackedSingle)                                               \
+    BACKPLANE_FMA(Name, stem, 213, pd, PackedDouble)                                               \
+    BACKPLANE_FMA(Name, stem, 231, ps, PackedSingle)                                               \
+    BACKPLANE_FMA(Name, stem, 231, pd, PackedDouble)
 
 #define BACKPLANE_FMA_ALL(Name, stem)                                                              \
     BACKPLANE_FMA_PACKED(Name, stem)                                                               \
-    BACKPLANE_FMA(Name##132ss, stem "132ss", Single)                                               \
-    BACKPLANE_FMA(Name##132sd, stem "132sd", Double)                                               \
-    BACKPLANE_FMA(Name##213ss, stem "213ss", Single)                                               \
-    BACKPLANE_FMA(Name##213sd, stem "213sd", Double)                                               \
-    BACKPLANE_FMA(Name##231ss, stem "231ss", Single)                                               \
-    BACKPLANE_FMA(Name##231sd, stem "231sd", Double)
+    BACKPLANE_FMA(Name, stem, 132, ss, Single)                                                     \
+    BACKPLANE_FMA(Name, stem, 132, sd, Double)                                                     \
+    BACKPLANE_FMA(Name, stem, 213, ss, Single)                                                     \
+    BACKPLANE_FMA(Name, stem, 213, sd, Double)                                                     \
+    BACKPLANE_FMA(Name, stem, 231, ss, Single)                                                     \
+    BACKPLANE_FMA(Name, stem, 231, sd, Double)
 
 BACKPLANE_FMA_ALL(Vfmadd, "vfmadd")
 BACKPLANE_FMA_ALL(Vfmsub, "vfmsub")

@@ -28,10 +28,6 @@ enum class LaneOperation : std::uint8_t {
     Narrow,  // to single precision
 };
 
-// An operation without a lane operation has none that sse_inexact.h could judge.
-template <class Operation>
-concept HasTinyLanes = requires { requires Operation::lane_operation != LaneOperation::Other; };
-
 #define BACKPLANE_SSE_BINARY(Name, instruction, tiny_lanes, operation)                             \
     struct Name {                                                                                  \
         static constexpr Tiny tiny = Tiny::tiny_lanes;                                             \

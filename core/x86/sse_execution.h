@@ -73,10 +73,13 @@ template <host::Tiny tiny, class M, class Compute, class Inexact>
 // The result of compute(), or nothing when an unmasked exception was raised; then the destination
 // must not be written. inexact(MXCSR) is asked for PE when overflow or underflow is
 // among the unmasked ones (sse_inexact.h).
-template <host::Tiny tiny, class M, class Compute, class Inexact = decltype(never_inexact)>
+template <host::Tiny tiny, class M, class Compute,
+          class Inexact = std::remove_const_t<decltype(never_inexact)>>
 [[gnu::always_inline]] inline auto execute_sse(M& m, Compute compute,
                                                Inexact inexact = never_inexact)
     -> std::optional<decltype(compute())> {
+    static_assert(tiny == host::Tiny::Never ||
+                  !std::is_same_v<Inexact, std::remove_const_t<decltype(never_inexact)>>);
     if ((m.state().mxcsr & mxcsr::masks) == mxcsr::masks) [[likely]]
         return compute();
     return execute_sse_checked<tiny>(m, compute, inexact);
@@ -91,12 +94,8 @@ template <class Operation, class M, class First, class... Second>
                                  always_inline)) { return Operation::compute(halves...); },
                              a, b...);
     };
-    if constexpr (host::HasTinyLanes<Operation>)
-        return execute_sse<Operation::tiny>(m, compute, [=](std::uint32_t control) {
-            return is_inexact<Operation>(control, a, b...);
-        });
-    else
-        return execute_sse<Operation::tiny>(m, compute);
+    return execute_sse<Operation::tiny>(
+        m, compute, [=](std::uint32_t control) { return is_inexact<Operation>(control, a, b...); });
 }
 
 }  // namespace backplane::x86

@@ -17,6 +17,11 @@ namespace inexactness {
 template <class Integer> struct Format;
 
 template <>
+struct Format<std::uint16_t> {
+    static constexpr unsigned fraction_bits = 10, exponent_bias = 15;
+};
+
+template <>
 struct Format<std::uint32_t> {
     using Real = Real32;
     static constexpr unsigned fraction_bits = 23, exponent_bias = 127;
@@ -107,6 +112,20 @@ bool is_any_lane_inexact(host::LaneOperation operation, Bits128 first, Bits128 s
     return inexact;
 }
 
+// The same for singles made halves, four of them, which do not heed FTZ.
+inline bool is_any_half_inexact(Bits128 singles, std::uint32_t control) {
+    const auto values = to_lanes<std::uint32_t>(singles);
+    bool inexact = false;
+    for (int i = 0; i < 4; ++i) {
+        constexpr std::uint64_t dropped = (std::uint64_t{1} << 53) - 1;
+        const Real32 value{flush_denormal<std::uint32_t>(values[i], control)};
+        auto wide = host::load(value);
+        wide.status = wide.value.significand & dropped ? x87_status::precision : 0;
+        inexact |= is_lane_inexact<std::uint16_t>(wide, control & ~mxcsr::flush_to_zero);
+    }
+    return inexact;
+}
+
 }  // namespace inexactness
 
 // PE of an operation of host_sse.h under `control`.
@@ -117,8 +136,10 @@ bool is_inexact(std::uint32_t control, Bits128 a, Bits128 b) {
     constexpr host::LaneOperation operation = Operation::lane_operation;
     constexpr host::Tiny tiny = Operation::tiny;
     constexpr bool packed = tiny == PackedSingle || tiny == PackedDouble;
-    static_assert(tiny != Never && operation != host::LaneOperation::Other);
-    if constexpr (operation == host::LaneOperation::Narrow) {
+    if constexpr (operation == host::LaneOperation::Other) {
+        static_assert(tiny == Never);
+        return false;
+    } else if constexpr (operation == host::LaneOperation::Narrow) {
         bool inexact = false;
         for (int i = 0; i < (packed ? 2 : 1); ++i)
             inexact |= is_lane_inexact<std::uint32_t>(operation, b[i], b[i], control);

@@ -51,10 +51,13 @@ inline constexpr auto convert_from_ymm =
         const auto b = src.read(m);
         if (!b) return Outcome::Fault;
         const Bits256 value = *b;
-        const auto result = execute_sse<Operation::tiny>(m, [=] [[gnu::always_inline]] {
-            const Bits128 low = Operation::compute(value.low);
-            return Bits128{low[0], Operation::compute(value.high)[0]};
-        });
+        const auto result = execute_sse<Operation::tiny>(
+            m,
+            [=] [[gnu::always_inline]] {
+                const Bits128 low = Operation::compute(value.low);
+                return Bits128{low[0], Operation::compute(value.high)[0]};
+            },
+            [=](std::uint32_t control) { return is_inexact<Operation>(control, value); });
         if (!result) return Outcome::Fault;
         dst.write(m, *result);
         return Outcome::Next;

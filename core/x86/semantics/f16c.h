@@ -17,13 +17,23 @@ inline constexpr auto vcvtps2ph =
         const std::uint8_t by = *control.read(m);
         CpuState& state = m.state();
         const std::uint32_t mxcsr_before = decltype(dst)::is_memory ? guest_mxcsr(state) : 0;
-        const auto result = execute_sse<Operation::tiny>(m, [=] [[gnu::always_inline]] {
-            const Bits128 low = Operation::compute(low_half(value), by);
-            if constexpr (sizeof value == sizeof(Bits256))
-                return Bits128{low[0], Operation::compute(value.high, by)[0]};
-            else
-                return low;
-        });
+        const auto result = execute_sse<Operation::tiny>(
+            m,
+            [=] [[gnu::always_inline]] {
+                const Bits128 low = Operation::compute(low_half(value), by);
+                if constexpr (sizeof value == sizeof(Bits256))
+                    return Bits128{low[0], Operation::compute(value.high, by)[0]};
+                else
+                    return low;
+            },
+            [=](std::uint32_t control) {
+                using inexactness::is_any_half_inexact;
+                if constexpr (sizeof value == sizeof(Bits256))
+                    return is_any_half_inexact(value.low, control) ||
+                           is_any_half_inexact(value.high, control);
+                else
+                    return is_any_half_inexact(value, control);
+            });
         if (!result) return Outcome::Fault;
         bool written;
         if constexpr (sizeof value == sizeof(Bits256))
