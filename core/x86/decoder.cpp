@@ -21,6 +21,7 @@ ZydisDecoder make_decoder(ZydisMachineMode mode, ZydisStackWidth stack_width,
     enable(ZYDIS_DECODER_MODE_WBNOINVD, false);
     enable(ZYDIS_DECODER_MODE_LZCNT, features.lzcnt);
     enable(ZYDIS_DECODER_MODE_TZCNT, features.bmi1);
+    enable(ZYDIS_DECODER_MODE_AMD_BRANCHES, features.amd_branches);
     return decoder;
 }
 
@@ -51,7 +52,8 @@ bool is_exchange_taken_for_pause(const Instruction& instruction) {
 Decoder::Decoder(DecoderFeatures features)
     : decoders_{make_decoder(ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16, features),
                 make_decoder(ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32, features),
-                make_decoder(ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64, features)} {}
+                make_decoder(ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64, features)},
+      has_amd_branches_{features.amd_branches} {}
 
 DecodeStatus Decoder::decode(std::span<const std::byte> bytes, CodeSize code_size, std::uint64_t ip,
                              Instruction& instruction) const {
@@ -67,6 +69,7 @@ DecodeStatus Decoder::decode(std::span<const std::byte> bytes, CodeSize code_siz
     if (is_exchange_taken_for_pause(instruction)) return decode_exchange(bytes, ip, instruction);
     remove_invented_base(instruction);
     instruction.code_size = code_size;
+    instruction.has_amd_branches = has_amd_branches_;
     instruction.ip = ip;
     instruction.block_ip = ip;
     return DecodeStatus::Complete;

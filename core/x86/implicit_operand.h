@@ -81,8 +81,19 @@ struct RelativeTarget {
     }
 };
 
-// The same for a comparison fused with the branch behind it, which needs the immediate itself: the
-// distance is in extra.
+// The same with 16 bits in 64-bit code: far from the block, so it is no link between blocks.
+struct TruncatedTarget {
+    using Value = std::uint16_t;
+    static constexpr bool is_memory = false;
+
+    template <class M>
+    static std::optional<std::uint16_t> read(M& m) {
+        return static_cast<std::uint16_t>(m.state().block_ip + m.op().immediate);
+    }
+};
+
+// The same as RelativeTarget for a comparison fused with the branch behind it, which needs the
+// immediate itself: the distance is in extra.
 template <class T>
 struct FusedTarget {
     using Value = T;

@@ -130,7 +130,9 @@ bool has_long_mode_instruction(const CpuModel& model, ZydisMnemonic mnemonic) {
 }  // namespace
 
 DecoderFeatures decoder_features(const CpuModel& model) {
-    return {.lzcnt = model.has(Lzcnt), .bmi1 = model.has(Bmi1)};
+    return {.lzcnt = model.has(Lzcnt),
+            .bmi1 = model.has(Bmi1),
+            .amd_branches = model.vendor == Vendor::Amd};
 }
 
 bool has_instruction(const CpuModel& model, const Instruction& instruction) {

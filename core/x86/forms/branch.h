@@ -12,50 +12,63 @@ inline bool is_far(const Instruction& instruction) {
     return instruction.decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
 }
 
-// Calls f.operator()<T>() with the width of the instruction pointer.
+// Whether a prefix makes a near branch of 64-bit code 16 bits wide. Zydis tells so of relative ones
+// only.
+inline bool is_narrowed(const Instruction& instruction) {
+    return instruction.has_amd_branches && instruction.is_code64() &&
+           instruction.has(ZYDIS_ATTRIB_HAS_OPERANDSIZE) && !instruction.decoded.raw.rex.W;
+}
+
+// Calls f.operator()<Stack, T>() with the stack kind of the code size and the width of the
+// instruction pointer.
 template <class F>
 auto with_ip_width(const Instruction& instruction, F f) {
-    if (instruction.is_code64()) return f.template operator()<std::uint64_t>();
-    if (instruction.decoded.operand_width == 32) return f.template operator()<std::uint32_t>();
-    return f.template operator()<std::uint16_t>();
+    const unsigned width = instruction.decoded.operand_width;
+    if (instruction.is_code64())
+        return is_narrowed(instruction) ? f.template operator()<Stack64, std::uint16_t>()
+                                        : f.template operator()<Stack64, std::uint64_t>();
+    if (width == 32) return f.template operator()<StackLegacy, std::uint32_t>();
+    return f.template operator()<StackLegacy, std::uint16_t>();
 }
 
 inline std::uint64_t distance_from_block(const Instruction& instruction) {
     return branch_target(instruction).value_or(0) - instruction.block_ip;
 }
 
-// JMP and CALL, near: relative or through a register or memory. `Stack` is empty for JMP. Null for
-// the far forms.
-template <class Engine, auto semantic, class... Stack, class T>
-typename Engine::Handler near_target(const Instruction& instruction, Op& op, T*) {
+template <class Stack, class T>
+using RelativeTargetIn = std::conditional_t<std::is_same_v<Stack, Stack64> && sizeof(T) == 2,
+                                            TruncatedTarget, RelativeTarget<T>>;
+
+// JMP and CALL, near: relative or through a register or memory. `First` is the stack for CALL
+// and nothing for JMP.
+template <class Engine, auto semantic, class Stack, class T, class... First>
+typename Engine::Handler near_target(const Instruction& instruction, Op& op) {
     const ZydisDecodedOperand& target = instruction.operands[0];
     if (is_immediate(target)) {
         op.immediate = distance_from_block(instruction);
-        return Engine::template handler<semantic, Stack..., RelativeTarget<T>>();
+        return Engine::template handler<semantic, First..., RelativeTargetIn<Stack, T>>();
     }
     if (is_register(target)) {
         fill_reg(target, op);
-        return Engine::template handler<semantic, Stack..., Reg<T>>();
+        return Engine::template handler<semantic, First..., Reg<T>>();
     }
     fill_memory(instruction, target, op);
-    return Engine::template handler<semantic, Stack..., Memory<T>>();
+    return Engine::template handler<semantic, First..., Memory<T>>();
 }
 
 template <class Engine>
 typename Engine::Handler jmp(const Instruction& instruction, Op& op) {
     if (is_far(instruction)) return nullptr;
-    return with_ip_width(instruction, [&]<class T>() {
-        return near_target<Engine, semantics::jmp>(instruction, op, static_cast<T*>(nullptr));
+    return with_ip_width(instruction, [&]<class Stack, class T>() {
+        return near_target<Engine, semantics::jmp, Stack, T>(instruction, op);
     });
 }
 
 template <class Engine>
 typename Engine::Handler call(const Instruction& instruction, Op& op) {
     if (is_far(instruction)) return nullptr;
-    return with_ip_width(instruction, [&]<class T>() {
-        using Stack = std::conditional_t<sizeof(T) == 8, Stack64, StackLegacy>;
-        return near_target<Engine, semantics::call, Stack>(instruction, op,
-                                                           static_cast<T*>(nullptr));
+    return with_ip_width(instruction, [&]<class Stack, class T>() {
+        return near_target<Engine, semantics::call, Stack, T, Stack>(instruction, op);
     });
 }
 
@@ -63,8 +76,7 @@ template <class Engine>
 typename Engine::Handler ret(const Instruction& instruction, Op& op) {
     if (is_far(instruction)) return nullptr;
     if (instruction.decoded.operand_count_visible == 1) fill_immediate(instruction.operands[0], op);
-    return with_ip_width(instruction, []<class T>() {
-        using Stack = std::conditional_t<sizeof(T) == 8, Stack64, StackLegacy>;
+    return with_ip_width(instruction, []<class Stack, class T>() {
         return Engine::template handler<semantics::ret<T>, Stack>();
     });
 }
@@ -72,8 +84,8 @@ typename Engine::Handler ret(const Instruction& instruction, Op& op) {
 template <class Engine, Condition condition>
 typename Engine::Handler conditional_jump(const Instruction& instruction, Op& op) {
     op.immediate = distance_from_block(instruction);
-    return with_ip_width(instruction, []<class T>() {
-        return Engine::template handler<semantics::jcc<condition>, RelativeTarget<T>>();
+    return with_ip_width(instruction, []<class Stack, class T>() {
+        return Engine::template handler<semantics::jcc<condition>, RelativeTargetIn<Stack, T>>();
     });
 }
 
@@ -81,9 +93,9 @@ typename Engine::Handler conditional_jump(const Instruction& instruction, Op& op
 template <class Engine, auto semantic>
 typename Engine::Handler counted_branch(const Instruction& instruction, Op& op) {
     op.immediate = distance_from_block(instruction);
-    return with_ip_width(instruction, [&]<class T>() {
+    return with_ip_width(instruction, [&]<class Stack, class T>() {
         return with_wide_width(instruction.decoded.address_width, [&]<class A>() {
-            return Engine::template handler<semantic, Counter<A>, RelativeTarget<T>>();
+            return Engine::template handler<semantic, Counter<A>, RelativeTargetIn<Stack, T>>();
         });
     });
 }
@@ -97,7 +109,7 @@ typename Engine::Handler bind_fused(const Instruction& comparison, const Instruc
     const bool is_cmp = comparison.mnemonic() == ZYDIS_MNEMONIC_CMP;
     const auto condition = condition_of_jump(jump);
     if ((!is_cmp && comparison.mnemonic() != ZYDIS_MNEMONIC_TEST) || !condition ||
-        !comparison.is_code64())
+        !comparison.is_code64() || is_narrowed(jump))
         return nullptr;
     const auto distance = static_cast<std::int64_t>(distance_from_block(jump));
     if (distance != static_cast<std::int32_t>(distance)) return nullptr;

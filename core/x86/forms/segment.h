@@ -79,9 +79,16 @@ typename Engine::Handler far_pointer_load(const Instruction& instruction, Op& op
     fill_reg(instruction.operands[0], op);
     fill_memory(instruction, instruction.operands[1], op);
     op.extra = segment;
-    return with_wide_width(instruction.operands[0].size, []<class T>() -> typename Engine::Handler {
-        return Engine::template handler<semantics::load_far_pointer, Reg<T>, FarMemory<T>>();
-    });
+    const bool is_long = !instruction.has_amd_branches;
+    return with_wide_width(instruction.operands[0].size,
+                           [&]<class T>() -> typename Engine::Handler {
+                               using Offset = std::conditional_t<sizeof(T) == 8, std::uint32_t, T>;
+                               if (is_long)
+                                   return Engine::template handler<semantics::load_far_pointer,
+                                                                   Reg<T>, FarMemory<T>>();
+                               return Engine::template handler<semantics::load_far_pointer, Reg<T>,
+                                                               FarMemory<Offset>>();
+                           });
 }
 
 template <class Engine, DescriptorTableRegister CpuState::* table>

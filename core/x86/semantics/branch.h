@@ -8,10 +8,11 @@
 
 namespace backplane::x86::semantics {
 
-// 64-bit targets must be canonical, others within the code segment: #GP(0).
+// 64-bit targets must be canonical, others within the code segment: #GP(0). 64-bit code has no
+// limit for the 16-bit targets of AMD processors.
 inline constexpr auto target_is_valid = [](auto& m, auto target) __attribute__((always_inline)) {
     if constexpr (sizeof(target) < 8)
-        return target <= m.state().segments[CS].limit;
+        return target <= m.state().segments[CS].limit || m.state().code64();
     else
         return is_canonical(target);
 };
