@@ -151,20 +151,22 @@ private:
         return true;
     }
 
-    // The back link and the busy bits (SDM 3A table 8-2).
+    // The back link, and the busy bits by locked accesses (SDM 3A table 8-2, 9.1.2.1).
     bool hand_over() {
         if (nests() && !write_word(tss_.base(), 2, state_.tr.selector)) return false;
         constexpr std::uint8_t busy = 2;
         if (entry_ != TaskEntry::Return) {
             tss_.low |= std::uint64_t{busy} << 40;
-            if (!m_.store_system(tss_.address + 5, static_cast<std::uint8_t>(tss_.low >> 40)))
-                return false;
+            if (!set_in_descriptor(m_, tss_, busy)) return false;
         }
         if (nests()) return true;
         const auto old = descriptor_address(state_, {state_.tr.selector});
         if (!old) return true;
-        const auto access = m_.template load_system<std::uint8_t>(*old + 5);
-        return access && m_.store_system(*old + 5, static_cast<std::uint8_t>(*access & ~busy));
+        return m_
+            .template update_system_atomically<std::uint8_t>(
+                *old + 5,
+                [=](std::uint8_t type) { return static_cast<std::uint8_t>(type & ~busy); })
+            .has_value();
     }
 
     // ---- Behind it ----
