@@ -2,12 +2,18 @@
 
 #include "x86/guest_floating_point.h"
 
+#include <cstddef>
+
 namespace backplane::interp {
 namespace {
 
 constexpr std::uint32_t apic_base_msr = 0x1b, tsc_deadline_msr = 0x6e0;
 constexpr std::uint64_t apic_enabled = 1u << 11, apic_extended = 1u << 10,
                         apic_boot_processor = 1u << 8, apic_address = 0x000f'ffff'ffff'f000;
+
+bool knows_exclusive(const backplane_host& host) {
+    return host.struct_size >= offsetof(backplane_host, end_exclusive) + sizeof(host.end_exclusive);
+}
 
 }  // namespace
 
@@ -61,8 +67,13 @@ void SystemBus::claim_code_page(std::uint64_t page) {
         space.call<&backplane_address_space::claim_code_page>(page);
 }
 
-void SystemBus::begin_exclusive() { host->begin_exclusive(host->context); }
-void SystemBus::end_exclusive() { host->end_exclusive(host->context); }
+// Hosts of ABI 1.0 have no such section: their machines are for one processor.
+void SystemBus::begin_exclusive() {
+    if (knows_exclusive(*host)) host->begin_exclusive(host->context);
+}
+void SystemBus::end_exclusive() {
+    if (knows_exclusive(*host)) host->end_exclusive(host->context);
+}
 
 bool SystemBus::is_boot_processor() const {
     return !has_local_apic() || (base() & apic_boot_processor);
