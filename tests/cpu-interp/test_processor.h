@@ -13,6 +13,7 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace backplane::interp::testing {
@@ -51,13 +52,26 @@ public:
 
     void watch_code(std::uint64_t page, bool watch) override {
         watch ? (void)watched.insert(page) : (void)watched.erase(page);
+        if (on_watch) on_watch(page, watch);
     }
+    void claim_code_page(std::uint64_t page) override {
+        if (on_claim) on_claim(page);
+    }
+    void begin_exclusive() override { ++exclusive, ++exclusive_sections; }
+    void end_exclusive() override { --exclusive; }
+    bool is_boot_processor() const override { return boot_processor; }
+    int take_startup() override { return std::exchange(startup, -1); }
 
     std::vector<std::uint8_t> ram = std::vector<std::uint8_t>(ram_bytes);
     std::vector<std::uint8_t> rom_memory = std::vector<std::uint8_t>(rom_bytes);
     std::function<std::uint64_t(std::uint64_t, unsigned)> on_read;
     std::function<void(std::uint64_t, unsigned, std::uint64_t)> on_write;
     std::function<int()> on_acknowledge;
+    std::function<void(std::uint64_t, bool)> on_watch;
+    std::function<void(std::uint64_t)> on_claim;
+    int exclusive = 0, exclusive_sections = 0;
+    bool boot_processor = true;
+    int startup = -1;
     std::set<std::uint64_t> watched;
     unsigned device_accesses = 0;
 };
