@@ -143,10 +143,11 @@ std::string coverage_json(const Oracle& oracle, std::uint64_t seed) {
     }
     json.close(']');
     json.open("known disagreements", '[');
-    for (const Disagreement& entry : disagreements()) {
+    for (std::size_t i = 0; i < disagreements().size(); ++i) {
         json.open("", '{');
-        json.add("name", entry.name);
-        json.add("reason", entry.reason);
+        json.add("name", disagreements()[i].name);
+        json.add("reason", disagreements()[i].reason);
+        json.add("cases", oracle.excused()[i]);
         json.close('}');
     }
     json.close(']');

@@ -29,7 +29,7 @@ std::optional<x86::Instruction> decode(const x86::Decoder& decoder, const Case& 
 Oracle::Oracle(std::uint64_t seed)
     : decoder_{x86::decoder_features(complete_model())}, forms_{decoder_, complete_model()},
       generator_{decoder_, native_.problem().empty() && native_.has_local_table(), seed},
-      random_{seed ^ 0x0a1c1e}, counts_(forms_.forms().size()) {
+      random_{seed ^ 0x0a1c1e}, counts_(forms_.forms().size()), excused_(disagreements().size()) {
     for (std::size_t i = 0; i < forms_.forms().size(); ++i) {
         const Form& form = forms_.forms()[i];
         if (form.code_size == CodeSize::Bits16 && !native_.has_local_table()) continue;
@@ -90,6 +90,8 @@ void Oracle::compare_batch() {
         ++count.cases;
         count.completed += native.completed();
         count.excused += excused_parts(test, decoded, native) == part::all;
+        for (std::size_t reason = 0; reason < excused_.size(); ++reason)
+            excused_[reason] += disagreements()[reason].applies(test, decoded, native);
         const auto differences = compare(test, decoded, native, engine_results_[i]);
         if (differences.empty()) continue;
         ++failed_;

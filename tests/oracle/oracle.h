@@ -55,6 +55,8 @@ public:
     }
     std::uint64_t invalid_cases() const { return invalid_; }
     std::uint64_t failed() const { return failed_; }
+    // To how many cases each known disagreement applied, in the order of its table.
+    std::span<const std::uint64_t> excused() const { return excused_; }
 
 private:
     void make_cases();
@@ -75,6 +77,7 @@ private:
     std::vector<Failure> failures_;
     std::uint64_t cases_ = 0, invalid_ = 0, failed_ = 0;
     std::array<std::uint64_t, 3> by_size_{};
+    std::vector<std::uint64_t> excused_;
 };
 
 // How our decoder reads the bytes of a case; empty when they are no instruction.

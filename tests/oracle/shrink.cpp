@@ -9,9 +9,8 @@ namespace {
 
 class Shrinker {
 public:
-    Shrinker(Oracle& oracle, const Case& failing) : oracle_{oracle}, best_{failing} {
-        failure_ = signature(failing);
-    }
+    Shrinker(const x86::Decoder& decoder, const Failing& failing, const Case& test)
+        : decoder_{decoder}, failing_{failing}, best_{test}, failure_{failing(test)} {}
 
     Case run() {
         if (failure_.empty()) return best_;
@@ -43,22 +42,11 @@ public:
     }
 
 private:
-    // What a smaller case must keep: the vectors on both sides and the kind of the first
-    // difference.
-    std::string signature(const Case& test) {
-        const auto differences = oracle_.run_one(test, native_, engine_);
-        if (differences.empty()) return {};
-        std::string kind = differences.front().where;
-        std::erase_if(kind, [](char letter) { return letter >= '0' && letter <= '9'; });
-        if (kind.starts_with("memory")) kind = "memory";
-        return kind + " " + std::to_string(native_.vector) + " " + std::to_string(engine_.vector);
-    }
-
     template <class Change>
     bool try_change(Change change) {
         Case test = best_;
         change(test);
-        if (signature(test) != failure_) return false;
+        if (failing_(test) != failure_) return false;
         best_ = test;
         return true;
     }
@@ -69,7 +57,7 @@ private:
                 std::copy(test.bytes.begin() + static_cast<std::ptrdiff_t>(at) + 1,
                           test.bytes.end(), test.bytes.begin() + static_cast<std::ptrdiff_t>(at));
                 --test.length;
-                const auto instruction = decode(oracle_.decoder(), test);
+                const auto instruction = decode(decoder_, test);
                 if (!instruction || instruction->decoded.length != test.length) test.length = 0;
             });
             if (!dropped) ++at;
@@ -77,14 +65,30 @@ private:
         }
     }
 
-    Oracle& oracle_;
+    const x86::Decoder& decoder_;
+    const Failing& failing_;
     Case best_;
     std::string failure_;
-    Result native_, engine_;
 };
 
 }  // namespace
 
-Case shrink(Oracle& oracle, const Case& failing) { return Shrinker{oracle, failing}.run(); }
+Case shrink(const x86::Decoder& decoder, const Failing& failing, const Case& test) {
+    return Shrinker{decoder, failing, test}.run();
+}
+
+Case shrink(Oracle& oracle, const Case& test) {
+    Result native, engine;
+    // The vectors on both sides and the kind of the first difference.
+    const Failing failing = [&](const Case& candidate) -> std::string {
+        const auto differences = oracle.run_one(candidate, native, engine);
+        if (differences.empty()) return {};
+        std::string kind = differences.front().where;
+        std::erase_if(kind, [](char letter) { return letter >= '0' && letter <= '9'; });
+        if (kind.starts_with("memory")) kind = "memory";
+        return kind + " " + std::to_string(native.vector) + " " + std::to_string(engine.vector);
+    };
+    return shrink(oracle.decoder(), failing, test);
+}
 
 }  // namespace backplane::oracle
