@@ -114,7 +114,8 @@ public:
 
     void insert(std::uint64_t linear, const PageTranslation& translation) {
         const Entry entry{linear >> translation.shift,
-                          translation.global ? global_stamp_ : local_stamp_, translation};
+                          translation.global ? global_stamp_ : local_stamp_,
+                          static_cast<std::uint16_t>(context_), translation};
         if (translation.shift == page_shift) {
             auto& set = small_[entry.page & (sets - 1)];
             place(set, entry, next_way_++ % ways);
@@ -164,6 +165,7 @@ private:
     struct Entry {
         std::uint64_t page = ~std::uint64_t{0};
         std::uint64_t stamp = 0;
+        std::uint16_t context = 0;
         PageTranslation translation;
     };
 
@@ -171,15 +173,26 @@ private:
         return entry.stamp == (entry.translation.global ? global_stamp_ : local_stamp_);
     }
 
+    // Of no use to another context either.
+    bool is_dead(const Entry& entry) const {
+        return entry.stamp == 0 ||
+               entry.stamp != (entry.translation.global ? global_stamp_ : stamps_[entry.context]);
+    }
+
+    // In the place of the same page, of one that is known no more, or of any.
     template <class Entries>
     void place(Entries& entries, const Entry& entry, std::size_t victim) {
-        for (Entry& old : entries) {
-            const bool same = old.page == entry.page &&
-                              old.translation.shift == entry.translation.shift;
-            if (!same && is_live(old)) continue;
-            old = entry;
-            return;
-        }
+        for (Entry& old : entries)
+            if (old.page == entry.page && old.translation.shift == entry.translation.shift &&
+                is_live(old)) {
+                old = entry;
+                return;
+            }
+        for (Entry& old : entries)
+            if (is_dead(old)) {
+                old = entry;
+                return;
+            }
         entries[victim] = entry;
     }
 
