@@ -21,7 +21,7 @@ namespace backplane::interp::testing {
 class TestBus : public PhysicalBus {
 public:
     static constexpr std::uint64_t ram_bytes = 16 << 20;
-    static constexpr std::uint64_t device = 0xfee0'0000, rom = 0xfff0'0000, rom_bytes = 0x10000;
+    static constexpr std::uint64_t device = 0xfee0'0000, rom = 0xffff'0000, rom_bytes = 0x10000;
 
     PhysicalRange find(std::uint64_t address) override {
         if (address < ram_bytes) return {0, ram_bytes, ram.data(), true, true};

@@ -49,7 +49,9 @@ TEST_F(VexEncodings, ExistWhereTheProcessorHasThem) {
     BACKPLANE_NEEDS_HOST(F16c);
     for (unsigned map = 1; map <= 3; ++map)
         for (unsigned prefix = 0; prefix < 4; ++prefix)
-            for (unsigned opcode = 0; opcode < 256; ++opcode)
+            for (unsigned opcode = 0; opcode < 256; ++opcode) {
+                // VZEROUPPER and VZEROALL have no ModRM byte; it would be an instruction by itself.
+                if (map == 1 && opcode == 0x77) continue;
                 for (const bool w : {false, true})
                     for (const bool ymm : {false, true})
                         for (const unsigned first_source : {0u, 2u})
@@ -69,6 +71,7 @@ TEST_F(VexEncodings, ExistWhereTheProcessorHasThem) {
                                                  control ? 0x10 : -1));
                                 if (HasFailure()) return;
                             }
+            }
     EXPECT_GT(existing, 1500u);
     EXPECT_GT(missing, 10000u);
 }
