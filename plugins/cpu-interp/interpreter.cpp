@@ -333,8 +333,10 @@ bool Interpreter::wants_step() const {
 bool Interpreter::interrupt_window_matters() {
     if (std::atomic_ref{kept_.interrupt_request} || budget.load(std::memory_order_relaxed) < 0)
         return true;
-    // The next instruction has to be one of this block: then nothing is asked before it.
-    if (!block || access_op < block->ops() || access_op >= block->ops() + block->op_count)
+    // The next instruction has to be one of this block, where nothing is asked before it: neither
+    // the end of the budget nor a device has put a way out there.
+    if (patched_op_ || !block || access_op < block->ops() ||
+        access_op >= block->ops() + block->op_count)
         return true;
     return block->index_of(access_op) + 1u >= block->op_count;
 }

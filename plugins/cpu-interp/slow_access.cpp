@@ -26,10 +26,11 @@ std::uint64_t next_page(const Core* cpu, std::uint64_t linear, std::uint32_t fir
     return cpu->state.code64() ? next : next & 0xffff'ffff;
 }
 
-// SDM 3A 6.15 interrupt 17: what is a word, doubleword or quadword lies at a multiple of its size;
-// what is larger in the x87 formats at a multiple of eight.
+// SDM 3A 6.15 interrupt 17: what is read or written lies at a multiple of its size, the ten bytes
+// of an x87 register at one of eight. XMM registers count as a whole and YMM registers as two, as
+// the processor has it.
 bool is_aligned(std::uint64_t linear, std::uint32_t size) {
-    return (linear & (size >= 8 ? 7 : size - 1)) == 0;
+    return (linear & (size == 10 ? 7 : std::min(size, 16u) - 1)) == 0;
 }
 
 // The page of an access's first byte, if the access is one that this view may make.

@@ -43,6 +43,23 @@ TEST_F(Boundaries, StiDoesNotHoldATrap) {
     EXPECT_EQ(trapped_at({0xfb, 0x48, 0xff, 0xc3}), code + 1);
 }
 
+TEST_F(Boundaries, StiCostsNoStepWhereNothingWaits) {
+    // sti;  inc rbx;  cli;  hlt
+    processor.place(code, {0xfb, 0x48, 0xff, 0xc3, 0xfa, 0xf4});
+    EXPECT_TRUE(processor.run_to_halt());
+    EXPECT_EQ(processor.cpu.counters()[Counter::SingleSteps], 0u);
+    EXPECT_EQ(processor[RBX], 1u);
+}
+
+TEST_F(Boundaries, ABreakpointElsewhereCostsNoStep) {
+    processor.cpu.state.dr[0] = code + 0x2000;
+    processor.cpu.state.dr[7] |= 2;
+    processor.cpu.state_replaced();
+    processor.place(code, {0x48, 0xff, 0xc3, 0xf4});  // inc rbx;  hlt
+    EXPECT_TRUE(processor.run_to_halt());
+    EXPECT_EQ(processor.cpu.counters()[Counter::SingleSteps], 0u);
+}
+
 TEST_F(Boundaries, SoftwareInterruptsDoNotTrapInTheirHandler) {
     EXPECT_EQ(trapped_at({0xcc}), 0u);
     EXPECT_EQ(processor.stopped_in_vector(), 3);

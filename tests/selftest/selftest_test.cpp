@@ -24,7 +24,7 @@ TEST_P(SelfTest, Passes) {
 
 INSTANTIATE_TEST_SUITE_P(Programs, SelfTest,
                          ::testing::Values("real_mode", "protected_mode", "tasks", "virtual8086",
-                                           "debug", "paging"),
+                                           "debug", "paging", "long_mode"),
                          [](const auto& info) { return std::string{info.param}; });
 
 }  // namespace

@@ -44,6 +44,26 @@ TEST(SecondLevelTlb, NonGlobalFlushesSpareGlobalPages) {
     EXPECT_FALSE(tlb->find(0x2000));
 }
 
+TEST(SecondLevelTlb, ContextsKeepTheirOwnEntries) {
+    const auto tlb = std::make_unique<SecondLevelTlb>();
+    tlb->insert(0x1000, page(0x1000));
+    tlb->insert(0x2000, page(0x2000, true));
+    tlb->select(7);
+    EXPECT_FALSE(tlb->find(0x1000));
+    EXPECT_TRUE(tlb->find(0x2000)) << "global";
+    tlb->insert(0x1000, page(0x7000));
+    tlb->select(0);
+    EXPECT_EQ(tlb->find(0x1000)->physical, 0x1000u);
+    tlb->flush_non_global();
+    EXPECT_FALSE(tlb->find(0x1000));
+    tlb->select(7);
+    EXPECT_EQ(tlb->find(0x1000)->physical, 0x7000u);
+    tlb->flush();
+    tlb->select(7);
+    EXPECT_FALSE(tlb->find(0x1000));
+    EXPECT_FALSE(tlb->find(0x2000));
+}
+
 TEST(SecondLevelTlb, LargePagesCoverAllTheirAddresses) {
     const auto tlb = std::make_unique<SecondLevelTlb>();
     tlb->insert(0x20'0000, page(0x40'0000, false, 21));
