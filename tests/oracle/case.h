@@ -43,6 +43,9 @@ struct Case {
     // behind it ends the case: for REP, which TF would stop at each element, and for what stores
     // TF or puts it off.
     bool single_step = true;
+    // The engine single-steps too, on its path for that. Not needed for its sake: it stops
+    // anywhere.
+    bool engine_steps = false;
     std::uint8_t length = 0;  // of the bytes, which may be more or less than an instruction
     std::array<std::uint8_t, 16> bytes{};
     MachineState before;

@@ -139,6 +139,7 @@ Case parse(const YAML::Node& node) {
         test.bytes[i] = static_cast<std::uint8_t>(bytes[i]);
     test.before.rip = number(node["ip"].as<std::string>());
     if (node["single-step"]) test.single_step = node["single-step"].as<bool>();
+    if (node["engine-steps"]) test.engine_steps = node["engine-steps"].as<bool>();
     if (node["state"]) parse_state(node["state"], test.before);
     for (const auto& piece : node["memory"]) {
         std::uint64_t at = number(piece.first.as<std::string>()) - data_address;
@@ -174,6 +175,7 @@ std::string case_text(const std::string& name, const Case& test) {
                        "\n  bytes: " + byte_text(std::span{test.bytes}.first(test.length)) +
                        "\n  ip: " + hex(test.before.rip) + "\n";
     if (!test.single_step) text += "  single-step: false\n";
+    if (test.engine_steps) text += "  engine-steps: true\n";
     if (const auto state = state_text(test.before, plain_state(test.code_size)); !state.empty())
         text += "  state: {" + state + "}\n";
     if (const auto memory = memory_text(test); !memory.empty())

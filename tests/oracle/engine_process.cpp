@@ -193,7 +193,7 @@ void EngineProcess::load(const Case& test) {
     state = at_start_;
     state.gpr = test.before.gpr;
     state.rip = test.before.rip;
-    state.set_full_rflags(test.before.rflags);
+    state.set_full_rflags(test.before.rflags | (test.engine_steps ? rflags::tf : 0));
     for (unsigned i = 0; i < 6; ++i) {
         const std::uint16_t selector = test.before.selectors[i];
         const std::uint64_t table = system_frame + (selector & 4 ? ldt : gdt);

@@ -16,6 +16,7 @@ public:
         if (failure_.empty()) return best_;
         drop_prefixes();
         const MachineState plain = plain_state(best_.code_size);
+        try_change([&](Case& test) { test.engine_steps = false; });
         try_change([&](Case& test) { test.memory = {}; });
         try_change([&](Case& test) { test.before.vector = plain.vector; });
         for (std::size_t at = 0; at < data_bytes; at += 64)

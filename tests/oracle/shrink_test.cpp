@@ -20,6 +20,7 @@ Case busy_case() {
     std::memcpy(test.bytes.data(), bytes, sizeof bytes);
     test.length = sizeof bytes;
     test.single_step = false;
+    test.engine_steps = true;
     test.before.rip = code_address + 0x123;
     for (unsigned i = 0; i < 16; ++i) {
         test.before.gpr[i] = 0x1111 * (i + 1);
@@ -82,6 +83,7 @@ TEST(CaseFile, GivesBackEverythingThatIsWritten) {
     const Case& again = loaded[0].test;
     EXPECT_EQ(again.code_size, test.code_size);
     EXPECT_EQ(again.single_step, test.single_step);
+    EXPECT_EQ(again.engine_steps, test.engine_steps);
     EXPECT_EQ(again.length, test.length);
     EXPECT_EQ(again.bytes, test.bytes);
     EXPECT_EQ(again.memory, test.memory);

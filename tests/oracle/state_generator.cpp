@@ -187,6 +187,7 @@ void StateGenerator::fill_memory(Case& test) {
 }
 
 void StateGenerator::prepare(const Instruction* instruction, Case& test) {
+    test.engine_steps = false;
     choose_segments(test);
     choose_registers(test);
     choose_vectors(test);
@@ -195,6 +196,7 @@ void StateGenerator::prepare(const Instruction* instruction, Case& test) {
     aim(*instruction, test);
     adjust(*instruction, test);
     test.single_step = !dislikes_single_step(*instruction);
+    test.engine_steps = test.single_step && random_.percent(10);
 }
 
 }  // namespace backplane::oracle
