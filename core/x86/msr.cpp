@@ -290,11 +290,13 @@ bool set_apic_base(LocalApicPort& apic, std::uint64_t value, const CpuModel& mod
     return (model.has(Feature::X2apic) || !(value & extended)) && apic.set_base(value);
 }
 
-// What Linux tries on every processor of a vendor and takes the #GP for an answer, so there is
-// nothing to report: performance counters (AMD's K7, Intel's P6), APERF and MPERF, and Intel's
-// PLATFORM_INFO and MISC_FEATURES_ENABLES, which tell of CPUID faulting.
+// What Linux tries on every processor, or every one of a vendor, and takes the #GP for an answer,
+// so there is nothing to report: performance counters (AMD's K7, Intel's P6), APERF and MPERF,
+// Intel's FEATURE_CONTROL, PLATFORM_INFO and MISC_FEATURES_ENABLES where a model has no such
+// register, and AMD's DE_CFG.
 bool is_known_to_be_absent(std::uint32_t index) {
     switch (index) {
+    case 0x3a:
     case 0xc1:
     case 0xc2:
     case 0xce:
@@ -302,7 +304,8 @@ bool is_known_to_be_absent(std::uint32_t index) {
     case 0xe8:
     case 0x140:
     case 0x186:
-    case 0x187: return true;
+    case 0x187:
+    case 0xc0011029: return true;
     default: return index >= 0xc0010000 && index <= 0xc0010007;
     }
 }

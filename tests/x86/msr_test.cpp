@@ -155,7 +155,7 @@ TEST(Msr, EferExistsForNoExecuteAlone) {
 
 TEST(Msr, WhatKernelsTryInVainIsNotReported) {
     auto m = SystemMachine::in_long_mode(0);
-    for (const std::uint32_t index : {0xc0010004u, 0xc1u, 0xe7u, 0xceu, 0x140u})
+    for (const std::uint32_t index : {0xc0010004u, 0x3au, 0xc1u, 0xe7u, 0xceu, 0x140u})
         EXPECT_EQ(read(m, index), std::nullopt);
     EXPECT_TRUE(m.fake.unknown.empty());
 }
