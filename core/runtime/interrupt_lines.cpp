@@ -8,13 +8,14 @@ backplane_link InterruptLines::connect(backplane_link input, std::function<void(
     static constexpr backplane_line functions{sizeof(backplane_line), 0, &InterruptLines::set};
     auto& node = inputs_
                      .try_emplace({input.functions, input.object},
-                                  Input{input, std::move(after_change)})
+                                  Input{lock_, input, std::move(after_change)})
                      .first->second;
     return {&functions, &outputs_.emplace_back(&node)};
 }
 
 void InterruptLines::set(void* object, std::int32_t level) {
     auto& output = *static_cast<Output*>(object);
+    const MachineGuard guard{output.input->lock};
     const bool high = level != 0;
     if (output.level == high) return;
     output.level = high;

@@ -2,6 +2,8 @@
 // wired OR.
 #pragma once
 
+#include "runtime/machine_lock.h"
+
 #include <backplane/abi/device.h>
 #include <backplane/abi/line.h>
 
@@ -16,8 +18,11 @@ namespace backplane::runtime {
 
 class InterruptLines {
 public:
-    // What an output drives: hands `link` to the input's own functions when the OR of its outputs
-    // changes. `after_change` may be empty; it runs after the input was told.
+    explicit InterruptLines(MachineLock& lock) : lock_{lock} {}
+
+    // What an output drives, from any thread: a CPU has output lines too. Hands `link` to the
+    // input's own functions when the OR of its outputs changes. `after_change` may be empty; it
+    // runs after the input was told.
     backplane_link connect(backplane_link input, std::function<void()> after_change);
 
     // Saved and restored as a whole, in the order of connecting. Restoring tells nobody: the
@@ -27,6 +32,7 @@ public:
 
 private:
     struct Input {
+        MachineLock& lock;
         backplane_link link;
         std::function<void()> after_change;
         std::uint32_t high = 0;  // outputs that drive it high
@@ -39,6 +45,7 @@ private:
 
     static void set(void* object, std::int32_t level);
 
+    MachineLock& lock_;
     std::map<std::pair<const void*, void*>, Input> inputs_;
     std::deque<Output> outputs_;
 };

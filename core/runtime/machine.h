@@ -118,7 +118,7 @@ private:
     DirtyTracking dirty_;
     AddressSpace memory_;
     AddressSpace io_ports_;
-    InterruptLines lines_;
+    InterruptLines lines_{lock_};
     LockedControllers controllers_{lock_};
     std::vector<std::unique_ptr<Component>> components_;
     std::vector<Component*> reset_order_;  // providers before those that require them

@@ -23,7 +23,8 @@ void drive(backplane_link output, int level) {
 }
 
 TEST(InterruptLines, GiveAnInputTheOrOfItsOutputs) {
-    InterruptLines lines;
+    MachineLock lock;
+    InterruptLines lines{lock};
     Input input;
     const auto a = lines.connect(input.link(), {}), b = lines.connect(input.link(), {});
     drive(a, 1);
@@ -35,7 +36,8 @@ TEST(InterruptLines, GiveAnInputTheOrOfItsOutputs) {
 }
 
 TEST(InterruptLines, IgnoreALevelThatDoesNotChange) {
-    InterruptLines lines;
+    MachineLock lock;
+    InterruptLines lines{lock};
     Input input;
     int changes = 0;
     const auto a = lines.connect(input.link(), [&] { ++changes; });
@@ -47,7 +49,8 @@ TEST(InterruptLines, IgnoreALevelThatDoesNotChange) {
 }
 
 TEST(InterruptLines, RestoreLevelsWithoutTellingAnyone) {
-    InterruptLines lines;
+    MachineLock lock;
+    InterruptLines lines{lock};
     Input input;
     const auto a = lines.connect(input.link(), {}), b = lines.connect(input.link(), {});
     drive(a, 1);
