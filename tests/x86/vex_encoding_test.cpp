@@ -11,18 +11,25 @@ namespace {
 
 enum class Exists : std::uint8_t { No, Yes, NotOurs };
 
-// NotOurs: an encoding of a feature that the processor may have and no CPU model has.
-Exists exists_here(const Code& code) {
+// NotOurs: an encoding of a feature that the processor may have and no CPU model has. Bytes behind
+// the instruction are taken off.
+Exists exists_here(Code& code) {
     static const CpuModel model = *make_cpu_model("max");
     Instruction instruction;
     if (Decoder{}.decode(std::as_bytes(std::span{code}), CodeSize::Bits64, 0x1000, instruction) !=
         DecodeStatus::Complete)
         return Exists::No;
+    code.resize(instruction.decoded.length);
     if (!has_instruction(model, instruction)) return Exists::NotOurs;
     Op op;
     const bool found = floating_point_forms().bind(instruction, op) ||
                        integer_forms().bind(instruction, op);
     return found ? Exists::Yes : Exists::No;
+}
+
+// SDM 2 wants W set for VPERMQ and VPERMPD; AMD's processors do not look at it.
+bool processors_differ(const VexOpcode& opcode) {
+    return opcode.map == 3 && opcode.prefix == 1 && opcode.byte <= 1 && !opcode.w;
 }
 
 bool exists_on_processor(const Code& code) {
@@ -33,7 +40,7 @@ bool exists_on_processor(const Code& code) {
 
 class VexEncodings : public ::testing::Test {
 protected:
-    void compare(const Code& code) {
+    void compare(Code code) {
         const Exists here = exists_here(code);
         if (here == Exists::NotOurs) return;
         ASSERT_EQ(here == Exists::Yes, exists_on_processor(code)) << hex(code);
@@ -49,9 +56,7 @@ TEST_F(VexEncodings, ExistWhereTheProcessorHasThem) {
     BACKPLANE_NEEDS_HOST(F16c);
     for (unsigned map = 1; map <= 3; ++map)
         for (unsigned prefix = 0; prefix < 4; ++prefix)
-            for (unsigned opcode = 0; opcode < 256; ++opcode) {
-                // VZEROUPPER and VZEROALL have no ModRM byte; it would be an instruction by itself.
-                if (map == 1 && opcode == 0x77) continue;
+            for (unsigned opcode = 0; opcode < 256; ++opcode)
                 for (const bool w : {false, true})
                     for (const bool ymm : {false, true})
                         for (const unsigned first_source : {0u, 2u})
@@ -67,11 +72,11 @@ TEST_F(VexEncodings, ExistWhereTheProcessorHasThem) {
                                                       (opcode == 0xc2 ||
                                                        (opcode >= 0xc4 && opcode <= 0xc6) ||
                                                        (opcode >= 0x70 && opcode <= 0x73)));
+                                if (processors_differ(bytes)) continue;
                                 compare(vex_code(bytes, ymm, {0, first_source, 1, memory},
                                                  control ? 0x10 : -1));
                                 if (HasFailure()) return;
                             }
-            }
     EXPECT_GT(existing, 1500u);
     EXPECT_GT(missing, 10000u);
 }
