@@ -59,7 +59,9 @@ TEST_P(UserPrograms, PrintTheSameAsOnTheHost) {
 
 constexpr const char* without_fma = "glibc.cpu.hwcaps=-AVX2,-AVX,-FMA,-FMA4";
 
-INSTANTIATE_TEST_SUITE_P(Models, UserPrograms, ::testing::Values(Model{"x86-64-v1", without_fma}),
+INSTANTIATE_TEST_SUITE_P(Models, UserPrograms,
+                         ::testing::Values(Model{"x86-64-v1", without_fma},
+                                           Model{"x86-64-v2", without_fma}, Model{"x86-64-v3", ""}),
                          [](const auto& model) {
                              std::string name = model.param.name;
                              std::ranges::replace(name, '-', '_');
