@@ -1,6 +1,7 @@
 #include "slow_access.h"
 
 #include "interpreter.h"
+#include "x86/descriptor.h"
 
 #include <algorithm>
 #include <array>
@@ -36,8 +37,9 @@ bool is_aligned(std::uint64_t linear, std::uint32_t size) {
 // The page of an access's first byte, if the access is one that this view may make.
 std::optional<Interpreter::Page> first_page(Interpreter& cpu, std::uint64_t linear,
                                             std::uint32_t size, AccessKind kind, View view) {
-    const auto page = cpu.resolve(linear, kind, view);
-    if (view != View::UserAligned || !page || is_aligned(linear, size)) return page;
+    // Processors look at the page only when the address is aligned.
+    const bool misaligned = view == View::UserAligned && !is_aligned(linear, size);
+    if (!misaligned || !x86::is_canonical(linear)) return cpu.resolve(linear, kind, view);
     cpu.set_fault({.vector = x86::Vector::AlignmentCheck});
     return std::nullopt;
 }

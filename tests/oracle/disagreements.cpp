@@ -56,6 +56,31 @@ bool masked_store(const Case&, const Instruction* instruction, const Result&) {
                                    ZYDIS_MNEMONIC_VMASKMOVDQU});
 }
 
+// The elements of these are in one access on the processor.
+bool masked_elements(const Case&, const Instruction* instruction, const Result& native) {
+    return native.vector == page_fault &&
+           is_one_of(instruction, {ZYDIS_MNEMONIC_VMASKMOVPS, ZYDIS_MNEMONIC_VMASKMOVPD,
+                                   ZYDIS_MNEMONIC_VPMASKMOVD, ZYDIS_MNEMONIC_VPMASKMOVQ});
+}
+
+bool store_of_conversion(const Case&, const Instruction* instruction, const Result& native) {
+    return faults(native) && is_one_of(instruction, {ZYDIS_MNEMONIC_VCVTPS2PH}) &&
+           instruction->memory_operand();
+}
+
+bool wide_element(const Case&, const Instruction* instruction, const Result&) {
+    return instruction && !instruction->is_code64() && instruction->decoded.raw.vex.W &&
+           is_one_of(instruction, {ZYDIS_MNEMONIC_VPINSRD, ZYDIS_MNEMONIC_VPEXTRD});
+}
+
+// Fourteen prefixes, and an opcode that is none and would have needed more.
+bool long_and_invalid(const Case& test, const Instruction* instruction, const Result& native) {
+    constexpr int general_protection = 13;
+    return !instruction && native.vector == general_protection && test.length == 15 &&
+           std::all_of(test.bytes.begin() + 1, test.bytes.begin() + 14,
+                       [&](std::uint8_t byte) { return byte == test.bytes[0]; });
+}
+
 bool repeated_comparison(const Case&, const Instruction* instruction, const Result& native) {
     return instruction && faults(native) &&
            instruction->has(ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
@@ -173,6 +198,17 @@ constexpr Disagreement table[] = {
      several_accesses},
     {"masked stores", "whether bytes that are masked out fault is left open (SDM 2, MASKMOVDQU)",
      part::outcome | part::fault_address | part::x87 | part::memory, masked_store},
+    {"fault address of masked elements",
+     "the processor's is that of the page, not of the element (SDM 2, VMASKMOV, leaves it open)",
+     part::fault_address, masked_elements},
+    {"fault of VCVTPS2PH to memory",
+     "which of its store's and its conversion's exceptions comes first is not documented",
+     part::outcome, store_of_conversion},
+    {"VEX.W of VPINSRD and VPEXTRD outside 64-bit code",
+     "ignored by Intel processors (SDM 2, VPEXTRQ, note 1), #UD on AMD's; the engine does as Intel",
+     part::all, wide_element},
+    {"too long and no instruction", "#GP or #UD, whichever the processor finds first", part::all,
+     long_and_invalid},
     {"flags of a repeated comparison that faults",
      "AMD processors keep those of the last element, Intel's restore them (SDM 2, REP)",
      part::flags, repeated_comparison},

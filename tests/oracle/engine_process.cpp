@@ -230,6 +230,12 @@ void EngineProcess::run(const Case& test, Result& result) {
     load(test);
     (void)cpu_.run(1);
     const bool stepped = fault_ && fault_->vector == Vector::Debug;
+    if (stepped) {
+        // While the engine runs, MXCSR is the host's; delivery changes no vector register.
+        at_fault_.mxcsr = cpu_.state.mxcsr;
+        at_fault_.x87 = cpu_.state.x87;
+        at_fault_.vectors = cpu_.state.vectors;
+    }
     store(result, fault_ ? at_fault_ : cpu_.state);
     result.vector = Result::no_fault;
     result.error_code = 0;

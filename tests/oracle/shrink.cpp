@@ -47,7 +47,7 @@ private:
     bool try_change(Change change) {
         Case test = best_;
         change(test);
-        if (failing_(test) != failure_) return false;
+        if (test.length == 0 || failing_(test) != failure_) return false;
         best_ = test;
         return true;
     }

@@ -141,6 +141,20 @@ void StateGenerator::plant_far_pointer(const Instruction& instruction, Case& tes
     plant(test, aimed_ + bytes, segment, 2);
 }
 
+// XSAVE and XRSTOR: the components that the engine has, and an area that is well formed.
+void StateGenerator::plant_extended_state(Case& test) {
+    constexpr std::uint64_t components = 7, compacted = std::uint64_t{1} << 63;
+    test.before.gpr[RAX] &= components;
+    test.before.gpr[RDX] = 0;
+    const std::uint64_t held = random_.next() & components;
+    plant(test, aimed_ + 24, random_.next() & 0xffff, 4);  // MXCSR
+    plant(test, aimed_ + 512, held, 8);
+    const bool is_compact = random_.percent(20);
+    plant(test, aimed_ + 520, is_compact ? compacted | held : 0, 8);
+    for (unsigned i = 2; i < 8; ++i)
+        plant(test, aimed_ + 512 + i * 8, random_.percent(3), 8);
+}
+
 // What some instructions need beyond an address.
 void StateGenerator::adjust(const Instruction& instruction, Case& test) {
     const auto& first = instruction.operands[0];
@@ -186,6 +200,10 @@ void StateGenerator::adjust(const Instruction& instruction, Case& test) {
                   low(gpr[RSP], test.code_size == CodeSize::Bits64 ? 64 : 32) + base_of(test, SS),
                   selector, 2);
     }
+    const auto extension = instruction.decoded.meta.isa_ext;
+    if (extension == ZYDIS_ISA_EXT_XSAVE || extension == ZYDIS_ISA_EXT_XSAVEC ||
+        extension == ZYDIS_ISA_EXT_XSAVEOPT)
+        plant_extended_state(test);
     switch (mnemonic) {
     case ZYDIS_MNEMONIC_LDS:
     case ZYDIS_MNEMONIC_LES:

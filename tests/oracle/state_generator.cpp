@@ -13,6 +13,12 @@ bool is_rep(const Instruction& instruction) {
     return instruction.has(ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 }
 
+// Gathers are stopped by TF at each element, like REP.
+bool is_gather(const Instruction& instruction) {
+    const auto* memory = instruction.memory_operand();
+    return memory && memory->mem.type == ZYDIS_MEMOP_TYPE_VSIB;
+}
+
 // What stores TF, puts its trap off, or is stopped by it at each element.
 bool dislikes_single_step(const Instruction& instruction) {
     switch (instruction.mnemonic()) {
@@ -26,7 +32,7 @@ bool dislikes_single_step(const Instruction& instruction) {
         return instruction.operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
                instruction.operands[0].reg.value == ZYDIS_REGISTER_SS;
     case ZYDIS_MNEMONIC_LSS: return true;
-    default: return is_rep(instruction);
+    default: return is_rep(instruction) || is_gather(instruction);
     }
 }
 

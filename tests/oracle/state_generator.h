@@ -32,6 +32,7 @@ private:
     void adjust(const x86::Instruction& instruction, Case& test);
     void plant(Case& test, std::uint64_t linear, std::uint64_t value, unsigned bytes);
     void plant_far_frame(const x86::Instruction& instruction, Case& test);
+    void plant_extended_state(Case& test);
     void plant_far_pointer(const x86::Instruction& instruction, Case& test);
     std::uint64_t landing(std::uint16_t selector);
     std::uint16_t any_selector();
