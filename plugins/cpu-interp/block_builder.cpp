@@ -31,9 +31,10 @@ bool has_no_index(const Op& op) { return op.index == offsetof(x86::CpuState, zer
 }  // namespace
 
 BlockBuilder::BlockBuilder(BlockCache& blocks, const x86::CpuModel& model,
-                           x86::SystemServices& services)
-    : blocks_{blocks}, model_{model}, services_{services}, decoder_{x86::decoder_features(model)},
-      forms_{make_forms()} {}
+                           x86::SystemServices& services, std::size_t max_instructions)
+    : blocks_{blocks}, model_{model}, services_{services},
+      max_instructions_{std::min(max_instructions, block_max_instructions)},
+      decoder_{x86::decoder_features(model)}, forms_{make_forms()} {}
 
 Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
     ops_ = instructions_ = bytes_ = 0;
@@ -42,7 +43,7 @@ Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
         const Progress progress = add(code, mode);
         if (progress == Progress::NeedsNextPage) return nullptr;
         if (progress == Progress::EndBefore) break;
-        const bool whole = instructions_ == block_max_instructions || (mode & block_mode::single);
+        const bool whole = instructions_ == max_instructions_ || (mode & block_mode::single);
         if (progress == Progress::EndBlock || whole || bytes_ >= code.in_first_page) break;
     }
     return finish(code, mode);
@@ -97,7 +98,7 @@ bool BlockBuilder::add_fused(const CodeBytes& code, std::uint8_t mode,
     const bool compares = comparison.mnemonic() == ZYDIS_MNEMONIC_CMP ||
                           comparison.mnemonic() == ZYDIS_MNEMONIC_TEST;
     constexpr std::uint8_t apart = block_mode::single | block_mode::unfused;
-    if (!compares || (mode & apart) || instructions_ + 2 > block_max_instructions) return false;
+    if (!compares || (mode & apart) || instructions_ + 2 > max_instructions_) return false;
     const std::size_t behind = bytes_ + comparison.decoded.length;
     if (behind >= code.in_first_page) return false;
 

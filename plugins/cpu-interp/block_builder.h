@@ -34,7 +34,8 @@ struct CodeBytes {
 
 class BlockBuilder {
 public:
-    BlockBuilder(BlockCache& blocks, const x86::CpuModel& model, x86::SystemServices& services);
+    BlockBuilder(BlockCache& blocks, const x86::CpuModel& model, x86::SystemServices& services,
+                 std::size_t max_instructions);
 
     // Null: the first instruction needs the page behind too. The block is not inserted anywhere.
     Block* build(const CodeBytes& code, std::uint8_t mode);
@@ -55,6 +56,7 @@ private:
     BlockCache& blocks_;
     const x86::CpuModel& model_;
     x86::SystemServices& services_;
+    std::size_t max_instructions_;
     x86::Decoder decoder_;
     Forms forms_;
 

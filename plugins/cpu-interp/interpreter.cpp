@@ -30,7 +30,7 @@ Interpreter::Interpreter(const ProcessorParts& parts)
                   static_cast<Interpreter*>(user)->code_page_watched(page, watch);
               },
               this},
-      builder_{blocks_, parts.model, *this} {
+      builder_{blocks_, parts.model, *this, parts.block_instructions} {
     services = this;
 }
 

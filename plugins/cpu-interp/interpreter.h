@@ -31,6 +31,7 @@ struct ProcessorParts {
     PhysicalBus& bus;
     const x86::CpuModel& model;
     std::size_t block_arena_bytes = std::size_t{128} << 20;
+    std::size_t block_instructions = block_max_instructions;
 };
 
 class Interpreter : public Core, public x86::SystemServices {

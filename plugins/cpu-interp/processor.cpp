@@ -31,6 +31,9 @@ void Processor::declare(Declaration<Processor>& d) {
                "x86-64-v1 to -v3, core2duo, pentium3, 486 and max");
     d.property("tsc-frequency", &Processor::tsc_frequency_, "Rate of the time-stamp counter")
         .range(Hertz{1'000'000}, Hertz{100'000'000'000});
+    d.property("block-length", &Processor::block_length_,
+               "Instructions decoded as one at most; with 1 nothing is fused, for comparisons")
+        .range(1u, static_cast<std::uint32_t>(block_max_instructions));
     d.property("block-memory", &Processor::block_memory_,
                "Host memory for decoded code; it starts over when this is full")
         .range(Bytes{std::uint64_t{4} << 20}, Bytes{std::uint64_t{16} << 30});

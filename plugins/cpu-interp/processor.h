@@ -43,7 +43,8 @@ private:
         explicit Engine(Processor& processor)
             : Interpreter{{.bus = processor.bus_,
                            .model = processor.model_,
-                           .block_arena_bytes = processor.block_memory_.value}},
+                           .block_arena_bytes = processor.block_memory_.value,
+                           .block_instructions = processor.block_length_}},
               processor_{processor} {}
 
         x86::MsrBank& msrs() override { return processor_.msrs_; }
@@ -80,6 +81,7 @@ private:
     std::string model_name_ = "x86-64-v1";
     Hertz tsc_frequency_{1'000'000'000};
     Bytes block_memory_{std::uint64_t{128} << 20};
+    std::uint32_t block_length_ = block_max_instructions;
     std::uint32_t processor_count_ = 1;
     std::uint64_t random_seed_ = 0;
     std::uint32_t apic_id_ = 0;

@@ -86,7 +86,10 @@ class TestInterpreter : public Interpreter {
 public:
     explicit TestInterpreter(PhysicalBus& bus, std::size_t arena = std::size_t{128} << 20,
                              const x86::CpuModel& model = test_model())
-        : Interpreter{{.bus = bus, .model = model, .block_arena_bytes = arena}} {}
+        : Interpreter{{.bus = bus,
+                       .model = model,
+                       .block_arena_bytes = arena,
+                       .block_instructions = block_max_instructions}} {}
 
     x86::MsrBank& msrs() override { return msrs_; }
     std::uint32_t apic_id() const override { return 0; }
