@@ -1,0 +1,55 @@
+// `backplane diff` on real guests: the engine against itself with other settings.
+#include "guests.h"
+#include "support/guest_session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace backplane::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+nlohmann::json diff(const std::string& arguments) {
+    const std::string command = std::string{paths::program} + " diff --json " + paths::source +
+                                "/machines/" + arguments + " --kernel " + paths::guest_kernel +
+                                " --initrd " + paths::guest_initrd;
+    const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), pclose};
+    std::string output;
+    std::array<char, 4096> part;
+    while (const std::size_t count = fread(part.data(), 1, part.size(), pipe.get()))
+        output.append(part.data(), count);
+    return nlohmann::json::parse(output, nullptr, false);
+}
+
+TEST(Diff, FindsNoDifferenceBetweenWholeBlocksAndSingleInstructions) {
+    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu0.block-length=1 "
+                             "--limit 150000000");
+    ASSERT_TRUE(result.is_object());
+    EXPECT_TRUE(result["equal"]) << result.dump(2);
+    EXPECT_EQ(result["equal_until"], 150'000'000);
+}
+
+TEST(Diff, FindsNoDifferenceOnSeveralCpus) {
+    const auto result = diff("linux-serial-smp.yaml --b cpu2.block-length=1 --limit 50000000");
+    ASSERT_TRUE(result.is_object());
+    EXPECT_TRUE(result["equal"]) << result.dump(2);
+}
+
+TEST(Diff, NamesTheInstructionThatSeesAnotherProcessorModel) {
+    const auto result = diff("linux-serial.yaml --b cpu0.model=x86-64-v2 --limit 3000000");
+    ASSERT_TRUE(result.is_object());
+    EXPECT_FALSE(result["equal"]);
+    EXPECT_EQ(result["compared_until"], result["equal_until"].get<std::uint64_t>() + 1);
+    EXPECT_THAT(result["next_instructions"][0], HasSubstr(": cpuid"));
+    EXPECT_EQ(result["differences"][0]["what"], "cpu0.rcx");
+}
+
+}  // namespace
+}  // namespace backplane::test
