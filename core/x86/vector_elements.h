@@ -2,6 +2,7 @@
 // VMASKMOV, VPMASKMOV and the gathers (SDM 2). No element that is masked off is checked.
 #pragma once
 
+#include "x86/any_alignment.h"
 #include "x86/operand.h"
 #include "x86/string_space.h"
 
@@ -42,7 +43,7 @@ struct VectorElements {
     static std::optional<T> load(M& m, std::uint64_t offset) {
         const auto address = linear(m, offset, sizeof(T), SegmentAccess::Read);
         if (!address) return {};
-        return m.template load<T>(*address);
+        return load_at_any_alignment<T>(m, *address);
     }
 };
 

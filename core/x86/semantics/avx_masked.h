@@ -70,7 +70,8 @@ inline constexpr auto masked_store_elements =
                     return Outcome::Fault;
         }
         for (unsigned i = 0; i < count; ++i)
-            if (is_selected(masks[i]) && !m.store(places[i], values[i])) return Outcome::Fault;
+            if (is_selected(masks[i]) && !store_at_any_alignment(m, places[i], values[i]))
+                return Outcome::Fault;
         return Outcome::Next;
     }>;
 

@@ -1,6 +1,7 @@
 // The control instructions of the x87 unit: words, environment, state, register tags (SDM 2).
 #pragma once
 
+#include "x86/any_alignment.h"
 #include "x86/machine.h"
 #include "x86/x87_environment.h"
 #include "x86/x87_execution.h"
@@ -148,7 +149,7 @@ inline constexpr auto fnsave =
         address += sizeof(X87Environment<Word>);
         X87Stack stack{m.state()};
         for (unsigned i = 0; i < 8; ++i, address += sizeof(Real80))
-            if (!m.store(address, to_real80(stack.st(i)))) return Outcome::Fault;
+            if (!store_at_any_alignment(m, address, to_real80(stack.st(i)))) return Outcome::Fault;
         initialize_x87(m.state().x87);
         return Outcome::Next;
     }>;
@@ -161,7 +162,7 @@ inline constexpr auto frstor = x87_waiting<[](auto& m, auto memory) __attribute_
     address += sizeof(X87Environment<Word>);
     std::array<Float80, 8> values;
     for (Float80& value : values) {
-        const auto loaded = m.template load<Real80>(address);
+        const auto loaded = load_at_any_alignment<Real80>(m, address);
         if (!loaded) return Outcome::Fault;
         value = to_float80(*loaded);
         address += sizeof(Real80);
