@@ -136,7 +136,8 @@ private:
         switch (asked.kind) {
         case Kind::Whole:
             ++instructions;
-            EXPECT_FALSE(fetched_on) << "longer to the processor: " << shown();
+            EXPECT_FALSE(fetched_on && !shadows_trap(asked.instruction))
+                << "longer to the processor: " << shown();
             if (native.vector == invalid_opcode)
                 EXPECT_TRUE(always_refused(asked.instruction)) << "no instruction: " << shown();
             break;
@@ -152,6 +153,14 @@ private:
                 << shown();
             break;
         }
+    }
+
+    // SDM 3A 6.8.3: behind a load of SS the single-step trap waits for one instruction more.
+    static bool shadows_trap(const x86::Instruction& instruction) {
+        const bool moves = instruction.mnemonic() == ZYDIS_MNEMONIC_MOV ||
+                           instruction.mnemonic() == ZYDIS_MNEMONIC_POP;
+        return moves && instruction.operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+               instruction.operands[0].reg.value == ZYDIS_REGISTER_SS;
     }
 
     // Decodes to something that raises #UD, by name or outside some modes.
