@@ -53,7 +53,8 @@ public:
         const int engine = engine_.vector == debug ? Result::no_fault : engine_.vector;
         add("vector", static_cast<unsigned>(native_.vector), static_cast<unsigned>(engine));
         if (!found_.empty()) {
-            if (excused_ & part::outcome) found_.clear();
+            const bool both_fault = !native_.completed() && engine != Result::no_fault;
+            if (excused_ & (both_fault ? part::which_fault : part::completion)) found_.clear();
             return std::move(found_);
         }
         compare_fault();
@@ -81,7 +82,7 @@ private:
         // Linux does not tell whether its own addresses are mapped.
         std::uint32_t ignored = 0;
         if (native_.vector == page_fault && native_.fault_address >= half_of_kernel) ignored = 1;
-        if (excused_ & part::outcome) return;
+        if (excused_ & part::which_fault) return;
         add("error code", native_.error_code & ~ignored, engine_.error_code & ~ignored);
         if (native_.vector == page_fault && !(excused_ & part::fault_address))
             add("fault address", native_.fault_address, engine_.fault_address);

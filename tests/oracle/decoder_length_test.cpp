@@ -83,7 +83,7 @@ private:
         asked.status = decoder_.decode(std::as_bytes(std::span{bytes}), size, code_address,
                                        asked.instruction);
         if (asked.status == DecodeStatus::Complete) {
-            if (!may_execute(asked.instruction)) return 0;
+            if (!may_execute(asked.instruction) || loads_stack_segment(asked.instruction)) return 0;
             ++strings_;
             const std::size_t length = asked.instruction.decoded.length;
             place(at, size, std::span{bytes}.first(length), asked, Kind::Whole);
@@ -95,6 +95,13 @@ private:
         ++strings_;
         place(at, size, bytes, asked, Kind::Refused);
         return 1;
+    }
+
+    // The trap waits for the instruction behind it, which is not there.
+    static bool loads_stack_segment(const x86::Instruction& instruction) {
+        const auto& first = instruction.operands[0];
+        return instruction.mnemonic() == ZYDIS_MNEMONIC_LSS ||
+               (first.type == ZYDIS_OPERAND_TYPE_REGISTER && first.reg.value == ZYDIS_REGISTER_SS);
     }
 
     // At the end of the code, so that the absent page follows.

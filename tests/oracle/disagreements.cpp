@@ -1,5 +1,6 @@
 #include "disagreements.h"
 
+#include "x86/decoder.h"
 #include "x86/forms/operands.h"
 
 #include <algorithm>
@@ -73,12 +74,20 @@ bool wide_element(const Case&, const Instruction* instruction, const Result&) {
            is_one_of(instruction, {ZYDIS_MNEMONIC_VPINSRD, ZYDIS_MNEMONIC_VPEXTRD});
 }
 
-// Fourteen prefixes, and an opcode that is none and would have needed more.
+// Many prefixes before an opcode that is none and would have been longer than instructions may be.
 bool long_and_invalid(const Case& test, const Instruction* instruction, const Result& native) {
     constexpr int general_protection = 13;
-    return !instruction && native.vector == general_protection && test.length == 15 &&
-           std::all_of(test.bytes.begin() + 1, test.bytes.begin() + 14,
-                       [&](std::uint8_t byte) { return byte == test.bytes[0]; });
+    if (instruction || native.vector != general_protection || native.error_code != 0) return false;
+    static constexpr std::uint8_t legacy[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
+                                              0x66, 0x67, 0xf0, 0xf2, 0xf3};
+    const bool has_rex = test.code_size == CodeSize::Bits64;
+    unsigned prefixes = 0;
+    while (prefixes < test.length &&
+           (std::ranges::find(legacy, test.bytes[prefixes]) != std::end(legacy) ||
+            (has_rex && (test.bytes[prefixes] & 0xf0) == 0x40)))
+        ++prefixes;
+    constexpr unsigned longest_rest = 10;  // 0F 3A, opcode, ModRM, SIB, displacement, immediate
+    return prefixes + longest_rest > x86::Decoder::max_length;
 }
 
 bool repeated_comparison(const Case&, const Instruction* instruction, const Result& native) {
@@ -194,16 +203,17 @@ constexpr Disagreement table[] = {
     {"faults of several accesses",
      "the order of the accesses, and what was done before the one that faults, is the processor's "
      "own",
-     part::outcome | part::fault_address | part::registers | part::x87 | part::memory,
+     part::which_fault | part::fault_address | part::registers | part::x87 | part::memory,
      several_accesses},
     {"masked stores", "whether bytes that are masked out fault is left open (SDM 2, MASKMOVDQU)",
-     part::outcome | part::fault_address | part::x87 | part::memory, masked_store},
+     part::which_fault | part::completion | part::fault_address | part::x87 | part::memory,
+     masked_store},
     {"fault address of masked elements",
      "the processor's is that of the page, not of the element (SDM 2, VMASKMOV, leaves it open)",
      part::fault_address, masked_elements},
     {"fault of VCVTPS2PH to memory",
      "which of its store's and its conversion's exceptions comes first is not documented",
-     part::outcome, store_of_conversion},
+     part::which_fault, store_of_conversion},
     {"VEX.W of VPINSRD and VPEXTRD outside 64-bit code",
      "ignored by Intel processors (SDM 2, VPEXTRQ, note 1), #UD on AMD's; the engine does as Intel",
      part::all, wide_element},
@@ -225,8 +235,8 @@ constexpr Disagreement table[] = {
      "so",
      part::all, prefixed_loop},
     {"ARPL in a read-only segment",
-     "whether it may be written is judged although ARPL writes only what it changes", part::outcome,
-     read_only_selector},
+     "whether it may be written is judged although ARPL writes only what it changes",
+     part::which_fault | part::completion, read_only_selector},
     {"misaligned SSE mode", "AMD's MXCSR.MM (APM 2 3.1.7) is on the processor under the tests",
      part::all, misaligned_mode},
     {"F3 before BSF and BSR",
@@ -238,8 +248,8 @@ constexpr Disagreement table[] = {
      "whether the released arguments are counted in SP or RSP is not documented", part::registers,
      return_to_64bit},
     {"misaligned and beyond the limit",
-     "which of #SS(0) and #GP(0) comes first is the processor's own (SDM 3A 6.9)", part::outcome,
-     misaligned_beyond_limit},
+     "which of #SS(0) and #GP(0) comes first is the processor's own (SDM 3A 6.9)",
+     part::which_fault, misaligned_beyond_limit},
     {"unknown control and debug registers",
      "#GP by privilege comes before #UD on the processor under the tests; LOCK reaches CR8 on it",
      part::all, unknown_system_register},

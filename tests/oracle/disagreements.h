@@ -11,8 +11,10 @@ namespace backplane::oracle {
 
 // Parts of the state that a reason covers.
 namespace part {
-constexpr unsigned outcome = 1, fault_address = 2, registers = 4, flags = 8, x87 = 16, memory = 32,
-                   vectors = 64, x87_pointers = 128;
+// Both fault, but not alike; or, with the second, one of the two does not.
+constexpr unsigned which_fault = 1, completion = 256;
+constexpr unsigned fault_address = 2, registers = 4, flags = 8, x87 = 16, memory = 32, vectors = 64,
+                   x87_pointers = 128;
 constexpr unsigned all = ~0u;
 }  // namespace part
 

@@ -11,12 +11,15 @@ namespace backplane::x86::semantics {
 inline constexpr auto bound = [](auto& m, auto index, auto bounds) {
     using T = typename decltype(index)::Value;
     using Signed = std::make_signed_t<T>;
-    const auto pair = bounds.read(m);
-    if (!pair) return Outcome::Fault;
+    // Each bound is aligned on its own.
+    const std::uint64_t place = bounds.address(m);
+    const auto lower = m.template load<T>(place);
+    if (!lower) return Outcome::Fault;
+    const auto upper = m.template load<T>(place + sizeof(T));
+    if (!upper) return Outcome::Fault;
     const auto value = static_cast<Signed>(*index.read(m));
-    const auto lower = static_cast<Signed>(*pair);
-    const auto upper = static_cast<Signed>(*pair >> (8 * sizeof(T)));
-    if (value < lower || value > upper) return m.raise({.vector = Vector::BoundRange});
+    if (value < static_cast<Signed>(*lower) || value > static_cast<Signed>(*upper))
+        return m.raise({.vector = Vector::BoundRange});
     return Outcome::Next;
 };
 
