@@ -37,6 +37,15 @@ bool is_repeatable(const Instruction& instruction) {
            instruction.has(ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 }
 
+// A call from 16-bit into 64-bit code pushes through all of RSP, whose upper bits are Linux's then,
+// and Linux takes the fault there for a stale one of its own, for ever.
+std::uint16_t safe_target(const Instruction& instruction, std::uint16_t segment) {
+    const bool hangs = instruction.code_size == CodeSize::Bits16 &&
+                       instruction.mnemonic() == ZYDIS_MNEMONIC_CALL &&
+                       (segment | 3) == selector::code64;
+    return hangs ? selector::code32 : segment;
+}
+
 }  // namespace
 
 void StateGenerator::plant(Case& test, std::uint64_t linear, std::uint64_t word, unsigned bytes) {
@@ -132,11 +141,7 @@ void StateGenerator::plant_far_pointer(const Instruction& instruction, Case& tes
     const bool branches = instruction.mnemonic() == ZYDIS_MNEMONIC_JMP ||
                           instruction.mnemonic() == ZYDIS_MNEMONIC_CALL;
     std::uint16_t segment = branches && random_.percent(85) ? random_.one_of(code) : any_selector();
-    // A call from 16-bit into 64-bit code pushes through all of RSP, whose upper bits are Linux's
-    // then, and Linux takes the fault there for a stale one of its own, for ever.
-    const bool leaves_16bit = test.code_size == CodeSize::Bits16 &&
-                              instruction.mnemonic() == ZYDIS_MNEMONIC_CALL;
-    if (leaves_16bit && (segment | 3) == selector::code64) segment = selector::code32;
+    segment = safe_target(instruction, segment);
     plant(test, aimed_, landing(segment), bytes);
     plant(test, aimed_ + bytes, segment, 2);
 }
@@ -252,7 +257,8 @@ void StateGenerator::adjust(const Instruction& instruction, Case& test) {
     }
     if (first.type == ZYDIS_OPERAND_TYPE_POINTER) {
         // ptr16:16 and ptr16:32 are the last bytes of the instruction.
-        const std::uint16_t segment = random_.percent(80) ? selector::code32 : any_selector();
+        const std::uint16_t chosen = random_.percent(80) ? selector::code32 : any_selector();
+        const std::uint16_t segment = safe_target(instruction, chosen);
         const unsigned width = instruction.decoded.operand_width / 8;
         const unsigned end = instruction.decoded.length;
         const std::uint64_t offset = landing(segment);

@@ -16,10 +16,17 @@ bool fx_area_accessible(M& m) {
     return Operand::check(m, Operand::address(m));
 }
 
+// All of the area is judged, also what this mode leaves out of it.
+constexpr std::uint64_t fx_last_byte = 511;
+
 template <FxPointers pointers>
 inline constexpr auto fxsave = [](auto& m, auto memory) __attribute__((always_inline)) {
     if (!fx_area_accessible<decltype(memory)>(m)) return Outcome::Fault;
     const std::uint64_t area = memory.address(m);
+    const auto unchanged = [](std::uint8_t byte) { return byte; };
+    if (!m.template update_atomically<std::uint8_t>(area, unchanged) ||
+        !m.template update_atomically<std::uint8_t>(area + fx_last_byte, unchanged))
+        return Outcome::Fault;
     const bool stored = fx_image::store_x87<pointers>(m, area) && fx_image::store_mxcsr(m, area) &&
                         fx_image::store_vectors(m, area);
     return stored ? Outcome::Next : Outcome::Fault;
@@ -32,7 +39,8 @@ inline constexpr auto fxrstor = [](auto& m, auto memory) __attribute__((always_i
     const std::uint64_t area = memory.address(m);
     fx_image::X87Image x87;
     fx_image::VectorImage vectors;
-    if (!fx_image::load(m, area, x87, x87.size()) ||
+    if (!m.template load<std::uint8_t>(area + fx_last_byte) ||
+        !fx_image::load(m, area, x87, x87.size()) ||
         !fx_image::load(m, area + fx_image::vectors, vectors, fx_image::visible_vectors(state)))
         return Outcome::Fault;
     const auto new_mxcsr = static_cast<std::uint32_t>(x87[1][1]);
