@@ -22,7 +22,6 @@ namespace backplane::cli {
 namespace {
 
 namespace po = boost::program_options;
-using runtime::Override;
 
 constexpr std::chrono::milliseconds speed_sample_period{100};
 constexpr std::chrono::seconds longest_timeout{1'000'000'000};

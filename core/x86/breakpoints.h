@@ -34,7 +34,7 @@ public:
             case 0: code_ |= bit; break;
             case 1: written_ |= bit; break;
             case 2: ports_ |= (state.cr4 & debugging_extensions) ? bit : 0; break;
-            case 3: written_ |= bit; read_ |= bit;
+            default: written_ |= bit; read_ |= bit;
             }
         }
     }

@@ -34,7 +34,7 @@ constexpr FeatureSet core2duo = pentium3.with(FeatureSet{
 
 // As of QEMU's qemu64, whose age no guest takes for a reason to work around anything. The vendor
 // spares guests the page-table isolation of processors with Meltdown.
-CpuModel generic(std::string name, std::string summary, const FeatureSet& features) {
+CpuModel generic(const std::string& name, std::string summary, const FeatureSet& features) {
     return {.name = name,
             .summary = std::move(summary),
             .vendor = Vendor::Amd,
