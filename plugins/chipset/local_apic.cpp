@@ -97,6 +97,7 @@ void LocalApic::declare(Declaration<LocalApic>& d) {
     d.saved("timer.divide-configuration",
             [](LocalApic& apic) -> auto& { return apic.timer_.divide_configuration; });
     d.saved("timer.mode", [](LocalApic& apic) -> auto& { return apic.timer_.mode; });
+    d.saved("timer.owed", [](LocalApic& apic) -> auto& { return apic.timer_.owed; });
     d.saved("timer.tsc-deadline", [](LocalApic& apic) -> auto& { return apic.timer_.deadline; });
     d.saved("lint", &LocalApic::lint_);
     d.saved("external-latched", &LocalApic::external_latched_);
@@ -211,6 +212,7 @@ void LocalApic::write_register(unsigned index, std::uint32_t value) {
 
 // While the APIC is disabled by software all LVT entries stay masked (11.4.7.2).
 void LocalApic::write_lvt(unsigned entry, std::uint32_t value) {
+    if (entry == Timer && is_masked(Timer)) timer_.skip_expiry(now());
     lvt_[entry] = (value & lvt_writable[entry]) | (lvt_[entry] & lvt_remote_irr);
     if (!is_software_enabled()) lvt_[entry] |= lvt_masked;
     if (entry == Timer) {

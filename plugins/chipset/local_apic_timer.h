@@ -21,6 +21,7 @@ public:
         initial_count = value;
         first = value;
         origin = now;
+        owed = value != 0;
     }
 
     // The count goes on from where it is at the new rate.
@@ -33,7 +34,7 @@ public:
     void set_mode(TimerMode value, Duration now) {
         if (value == mode) return;
         if (value == TimerMode::Deadline || mode == TimerMode::Deadline)
-            initial_count = first = 0, deadline = Duration{0};
+            initial_count = first = 0, deadline = Duration{0}, owed = false;
         else
             rebase(now);
         mode = value;
@@ -45,7 +46,15 @@ public:
     }
 
     // The alarm for next_expiry went off.
-    void expired() { deadline = Duration{0}; }
+    void expired() {
+        deadline = Duration{0};
+        owed = false;
+    }
+
+    // While the timer was masked nobody was told of its expiry, and nobody will be.
+    void skip_expiry(Duration now) {
+        if (ticks(now) >= first) owed = false;
+    }
 
     std::uint32_t current_count(Duration now) const {
         const std::uint64_t passed = ticks(now);
@@ -54,14 +63,17 @@ public:
         return static_cast<std::uint32_t>(initial_count - (passed - first) % initial_count);
     }
 
-    // When the count next reaches zero. Periods shorter than `shortest` are one interrupt each
+    // When the count next reaches zero; or reached it, as long as the alarm has not gone off: guest
+    // time goes on while the registers are written, and a short count may be over before the alarm
+    // is set. Periods shorter than `shortest` are one interrupt each
     // `shortest`: faster than the CPU can take them they would merge in IRR anyway.
     std::optional<Duration> next_expiry(Duration now) const {
         if (deadline != Duration{0}) return std::max(deadline, now);
         constexpr Duration shortest{1'000};
         const std::uint64_t passed = ticks(now);
         if (passed < first) return origin + bus_frequency.span(first * divisor());
-        if (!is_periodic() || initial_count == 0) return std::nullopt;
+        if (!is_periodic()) return owed ? std::optional{now} : std::nullopt;
+        if (initial_count == 0) return std::nullopt;
         const std::uint64_t periods = (passed - first) / initial_count + 1;
         const Duration next = origin +
                               bus_frequency.span((first + periods * initial_count) * divisor());
@@ -77,6 +89,7 @@ public:
     Duration origin{0};
     std::uint8_t divide_configuration = 0;
     TimerMode mode = TimerMode::OneShot;
+    bool owed = false;     // one-shot: the count was written and no alarm for it has gone off
     Duration deadline{0};  // none
 
 private:
