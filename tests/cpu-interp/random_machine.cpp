@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <random>
 
@@ -18,6 +19,8 @@ using x86::SegmentRegister;
 constexpr std::uint64_t ram_bytes = 256 << 10;
 constexpr std::int64_t instruction_budget = 3000;
 constexpr std::uint64_t exception_limit = 2000;
+// A repeated instruction may go on for 2^64 elements without retiring; it ends when somebody asks.
+constexpr std::uint64_t device_limit = 20'000;
 
 // Where a machine that is at least half sane keeps its things.
 constexpr std::uint64_t tables = 0x2'0000, gdt = 0x1'0000, idt = 0x1'1000, tss = 0x1'3000,
@@ -30,16 +33,27 @@ public:
         return {ram_bytes, ~ram_bytes, nullptr, false, false};
     }
     std::uint64_t read(std::uint64_t address, unsigned) override {
+        count();
         return address * 0x9e37'79b9'7f4a'7c15 >> 7;
     }
-    void write(std::uint64_t, unsigned, std::uint64_t) override {}
-    std::uint64_t read_port(std::uint16_t port, unsigned) override { return port * 0x01010101u; }
-    void write_port(std::uint16_t, unsigned, std::uint64_t) override {}
+    void write(std::uint64_t, unsigned, std::uint64_t) override { count(); }
+    std::uint64_t read_port(std::uint16_t port, unsigned) override {
+        count();
+        return port * 0x01010101u;
+    }
+    void write_port(std::uint16_t, unsigned, std::uint64_t) override { count(); }
     int acknowledge_interrupt() override { return interrupt; }
     void watch_code(std::uint64_t, bool) override {}
 
     std::vector<std::uint8_t> ram = std::vector<std::uint8_t>(ram_bytes);
     int interrupt = -1;
+    std::uint64_t accesses = 0;
+    std::function<void()> on_limit;
+
+private:
+    void count() {
+        if (++accesses >= device_limit) on_limit();
+    }
 };
 
 // Takes numbers off the input; zeros when it is used up.
@@ -72,6 +86,7 @@ public:
         disturb_state();
         fill_code();
         disturb_memory();
+        bus_.on_limit = [this] { cpu_.request_attention(); };
         cpu_.on_exception = [this](const x86::Fault&) {
             if (++report_.exceptions >= exception_limit) cpu_.request_attention();
         };
@@ -93,7 +108,9 @@ public:
                 report_.halted = true;
                 cpu_.raise_nmi();
             }
-            if (report_.shut_down || report_.exceptions >= exception_limit) break;
+            if (report_.shut_down || report_.exceptions >= exception_limit ||
+                bus_.accesses >= device_limit)
+                break;
             disturb_between_slices(slice);
         }
         report_.instructions = cpu_.instructions();
