@@ -21,6 +21,30 @@ constexpr FeatureSet executed{{
 }};
 // clang-format on
 
+// A feature that is nothing without another (SDM 1 chapters 10 to 14).
+struct Dependency {
+    Feature feature, needs;
+};
+constexpr Dependency dependencies[] = {
+    {Sse, Fxsr},       {Sse2, Sse},     {Sse3, Sse2},     {Ssse3, Sse3},       {Sse41, Ssse3},
+    {Sse42, Sse41},    {Sse4a, Sse3},   {Aes, Sse2},      {Pclmulqdq, Sse2},   {Sha, Sse2},
+    {Xsaveopt, Xsave}, {Xsavec, Xsave}, {Xgetbv1, Xsave}, {Avx, Xsave},        {Avx2, Avx},
+    {Fma, Avx},        {F16c, Avx},     {X2apic, Apic},   {TscDeadline, Apic}, {Invpcid, Pcid},
+    {Syscall, Msr},    {Pdpe1gb, Lm},   {LahfLm, Lm},     {Cx16, Cx8},
+};
+
+// What was taken away takes with it what depends on it.
+void remove_dependents(FeatureSet& features) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const Dependency& dependency : dependencies) {
+            if (!features.has(dependency.feature) || features.has(dependency.needs)) continue;
+            features.remove(dependency.feature);
+            changed = true;
+        }
+    }
+}
+
 std::string names_of_models() {
     std::string names;
     for (const CpuModel& model : cpu_models())
@@ -44,10 +68,19 @@ std::expected<void, std::string> apply(CpuModel& model, std::string_view change)
     if (!feature || (sign == '+' && !implemented_features().has(*feature)))
         return std::unexpected("no feature '" + std::string(change.substr(1)) + "'; there are " +
                                names_of(implemented_features()));
-    if (sign == '+')
-        model.features.add(*feature);
-    else
+    if (sign == '-') {
         model.features.remove(*feature);
+        remove_dependents(model.features);
+        return {};
+    }
+    for (const Dependency& dependency : dependencies)
+        if (dependency.feature == *feature && !model.features.has(dependency.needs)) {
+            FeatureSet needed;
+            needed.add(dependency.needs);
+            return std::unexpected("'" + std::string(change) + "' needs +" + names_of(needed) +
+                                   " before it");
+        }
+    model.features.add(*feature);
     return {};
 }
 

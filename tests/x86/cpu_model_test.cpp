@@ -102,6 +102,18 @@ TEST(CpuModels, TakeFeatureChanges) {
     EXPECT_EQ(cpuid({.model = *model}, 0x40000000, 0), CpuidResult{});
 }
 
+TEST(CpuModels, LoseWithAFeatureWhatDependsOnIt) {
+    const auto model = make_cpu_model("max,-xsave");
+    ASSERT_TRUE(model) << model.error();
+    for (const Feature lost : {Feature::Xsave, Feature::Xsaveopt, Feature::Avx, Feature::Avx2,
+                               Feature::Fma, Feature::F16c})
+        EXPECT_FALSE(model->has(lost)) << static_cast<int>(lost);
+    EXPECT_TRUE(model->has(Feature::Sse42));
+    const auto refused = make_cpu_model("x86-64-v1,+avx2");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error(), "'+avx2' needs +avx before it");
+}
+
 TEST(CpuModels, SayWhatIsWrongAndWhatWouldDo) {
     EXPECT_EQ(make_cpu_model("i8086").error(),
               "no CPU model 'i8086'; there are x86-64-v1, x86-64-v2, x86-64-v3, core2duo, "
