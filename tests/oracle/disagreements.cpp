@@ -22,20 +22,6 @@ bool is_far(const Instruction* instruction) {
 
 bool faults(const Result& native) { return !native.completed(); }
 
-bool narrow_branch(const Case&, const Instruction* instruction, const Result&) {
-    return instruction && instruction->is_code64() && !is_far(instruction) &&
-           instruction->decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE &&
-           instruction->has(ZYDIS_ATTRIB_HAS_OPERANDSIZE);
-}
-
-bool wide_far_pointer(const Case&, const Instruction* instruction, const Result&) {
-    const bool loads = is_one_of(instruction,
-                                 {ZYDIS_MNEMONIC_LFS, ZYDIS_MNEMONIC_LGS, ZYDIS_MNEMONIC_LSS});
-    const bool branches = is_far(instruction) &&
-                          is_one_of(instruction, {ZYDIS_MNEMONIC_JMP, ZYDIS_MNEMONIC_CALL});
-    return (loads || branches) && instruction->decoded.operand_width == 64;
-}
-
 bool several_accesses(const Case&, const Instruction* instruction, const Result& native) {
     if (!instruction || !faults(native)) return false;
     return is_far(instruction) ||
@@ -166,12 +152,6 @@ bool misaligned_mode(const Case&, const Instruction* instruction, const Result& 
                       ZYDIS_MNEMONIC_XRSTOR64, ZYDIS_MNEMONIC_LDMXCSR, ZYDIS_MNEMONIC_VLDMXCSR});
 }
 
-bool prefixed_scan(const Case& test, const Instruction* instruction, const Result&) {
-    if (!is_one_of(instruction, {ZYDIS_MNEMONIC_BSF, ZYDIS_MNEMONIC_BSR})) return false;
-    const auto bytes = std::span{test.bytes}.first(test.length);
-    return std::ranges::find(bytes, std::uint8_t{0xf3}) != bytes.end();
-}
-
 bool restored_pointers(const Case&, const Instruction* instruction, const Result&) {
     return is_one_of(instruction, {ZYDIS_MNEMONIC_FXRSTOR64, ZYDIS_MNEMONIC_XRSTOR64});
 }
@@ -191,15 +171,6 @@ bool misaligned_beyond_limit(const Case& test, const Instruction* instruction,
 }
 
 constexpr Disagreement table[] = {
-    {"66 before a 64-bit near branch",
-     "AMD processors take it and cut RIP to 16 bits, Intel's ignore it (SDM 2, JMP); the engine "
-     "does as Intel for every model",
-     part::all, narrow_branch},
-    {"far pointers of 80 bits",
-     "AMD processors read a 32-bit offset where REX.W asks for 64 (APM 3, JMP Far); the engine "
-     "does "
-     "as Intel for every model",
-     part::all, wide_far_pointer},
     {"faults of several accesses",
      "the order of the accesses, and what was done before the one that faults, is the processor's "
      "own",
@@ -239,9 +210,6 @@ constexpr Disagreement table[] = {
      part::which_fault | part::completion, read_only_selector},
     {"misaligned SSE mode", "AMD's MXCSR.MM (APM 2 3.1.7) is on the processor under the tests",
      part::all, misaligned_mode},
-    {"F3 before BSF and BSR",
-     "TZCNT and LZCNT to the processor under the tests, where the model lacks them", part::all,
-     prefixed_scan},
     {"x87 pointers from FXRSTOR64", "made canonical after the processor's own address width",
      part::x87_pointers, restored_pointers},
     {"far returns into 64-bit code",

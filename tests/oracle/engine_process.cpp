@@ -1,5 +1,6 @@
 #include "engine_process.h"
 
+#include "support/fp_registers.h"
 #include "x86/control_registers.h"
 #include "x86/descriptor.h"
 
@@ -207,21 +208,7 @@ void EngineProcess::load(const Case& test) {
         state.segments[GS].base = test.before.gs_base;
     }
 
-    const VectorState& vector = test.before.vector;
-    state.x87.control = vector.control;
-    state.x87.status = vector.status;
-    state.x87.valid = vector.valid;
-    state.x87.last_opcode = vector.last_opcode;
-    state.x87.last_instruction = vector.last_instruction;
-    state.x87.last_data = vector.last_data;
-    const unsigned top = vector.status >> 11 & 7;
-    for (unsigned i = 0; i < 8; ++i)
-        state.x87.registers[(top + i) & 7] = {vector.st[i].significand, vector.st[i].sign_exponent};
-    state.mxcsr = vector.mxcsr;
-    for (unsigned i = 0; i < 16; ++i) {
-        std::memcpy(state.vectors[i].bytes.data(), &vector.xmm[i], 16);
-        std::memcpy(state.vectors[i].bytes.data() + 16, &vector.ymm_high[i], 16);
-    }
+    x86::testing::load_fp_registers(state, test.before.vector);
     fault_.reset();
     cpu_.mode_changed();
 }
@@ -270,24 +257,8 @@ void EngineProcess::store(Result& result, const CpuState& state) {
         after.selectors[i] = state.segments[i].selector;
     after.fs_base = state.segments[FS].base;
     after.gs_base = state.segments[GS].base;
-    VectorState& vector = after.vector;
-    vector = {};
-    vector.control = state.x87.control;
-    vector.status = state.x87.status;
-    vector.valid = state.x87.valid;
-    vector.last_opcode = state.x87.last_opcode;
-    vector.last_instruction = state.x87.last_instruction;
-    vector.last_data = state.x87.last_data;
-    const unsigned top = vector.status >> 11 & 7;
-    for (unsigned i = 0; i < 8; ++i) {
-        const Float80& from = state.x87.registers[(top + i) & 7];
-        vector.st[i] = {from.significand, from.sign_exponent, {}};
-    }
-    vector.mxcsr = state.mxcsr;
-    for (unsigned i = 0; i < 16; ++i) {
-        std::memcpy(&vector.xmm[i], state.vectors[i].bytes.data(), 16);
-        std::memcpy(&vector.ymm_high[i], state.vectors[i].bytes.data() + 16, 16);
-    }
+    after.vector = {};
+    x86::testing::store_fp_registers(state, after.vector);
     std::memcpy(result.memory.data(), &bus_.ram[data_frame], data_bytes);
 }
 

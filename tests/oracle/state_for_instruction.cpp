@@ -3,6 +3,7 @@
 #include "case_address.h"
 #include "state_generator.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 
@@ -136,7 +137,9 @@ void StateGenerator::plant_far_frame(const Instruction& instruction, Case& test)
 }
 
 void StateGenerator::plant_far_pointer(const Instruction& instruction, Case& test) {
-    const unsigned bytes = instruction.decoded.operand_width / 8;
+    // AMD's offsets have at most 32 bits (APM 3, JMP Far).
+    const unsigned widest = instruction.has_amd_branches ? 4 : 8;
+    const unsigned bytes = std::min(instruction.decoded.operand_width / 8u, widest);
     static constexpr std::uint16_t code[] = {selector::code32, selector::code64, selector::code16};
     const bool branches = instruction.mnemonic() == ZYDIS_MNEMONIC_JMP ||
                           instruction.mnemonic() == ZYDIS_MNEMONIC_CALL;

@@ -36,18 +36,17 @@ void modify_own(unsigned cpu) {
     }
 }
 
-// SDM 3A 9.1.3, cross-modifying code: modify, tell; the others wait, serialize, execute.
-void modify_for_others(unsigned cpu) {
-    const u32 rounds = static_cast<u32>(repetitions / 16);
-    if (cpu == 0) {
-        write_function(shared, 0);
-        version = 0;
-    }
+// Rounds of cross-modifying code (SDM 3A 9.1.3): processor 0 modifies and tells; the others wait,
+// serialize, execute. Gives how often this one was wrong.
+template <class Modify, class IsRight>
+u64 hand_over(unsigned cpu, u32 rounds, Modify modify, IsRight is_right) {
+    if (cpu == 0) version = 0;
+    seen[cpu] = 0;
     meet();
     u64 wrong = 0;
     for (u32 round = 1; round <= rounds; ++round) {
         if (cpu == 0) {
-            *reinterpret_cast<volatile u32*>(shared + 1) = round;
+            modify(round);
             version = round;
             for (unsigned other = 1; other < cpus; ++other)
                 while (seen[other] != round)
@@ -56,14 +55,20 @@ void modify_for_others(unsigned cpu) {
             while (version < round)
                 pause();
             serialize();
-            wrong += call(shared) != round;
+            wrong += !is_right(round);
             seen[cpu] = round;
         }
     }
+    meet();
+    return wrong;
+}
+
+void modify_for_others(unsigned cpu) {
+    if (cpu == 0) write_function(shared, 0);
+    const auto modify = [](u32 round) { *reinterpret_cast<volatile u32*>(shared + 1) = round; };
+    const auto is_right = [](u32 round) { return call(shared) == round; };
+    const u64 wrong = hand_over(cpu, static_cast<u32>(repetitions / 16), modify, is_right);
     expect("code that another processor modified", wrong, 0);
-    meet();
-    if (cpu != 0) seen[cpu] = 0;
-    meet();
 }
 
 // As just-in-time compilers do: code appears at a place where there was none, or code that nobody
@@ -71,66 +76,31 @@ void modify_for_others(unsigned cpu) {
 void publish(unsigned cpu) {
     alignas(page) static volatile u8 code[2][page];
     static volatile u8* volatile published;
-    const u32 rounds = static_cast<u32>(repetitions / 64);
-    if (cpu == 0) {
-        published = nullptr;
-        version = 0;
-    }
-    meet();
-    u64 wrong = 0;
-    for (u32 round = 1; round <= rounds; ++round) {
-        if (cpu == 0) {
-            volatile u8* const place = code[round % 2];
-            const volatile u8* to = place;
-            u64 count = page;
-            asm volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(0xcc) : "memory");
-            volatile u8* const entry = place + round * 16 % (page - 64);
-            write_function(entry, round);
-            published = entry;
-            version = round;
-            for (unsigned other = 1; other < cpus; ++other)
-                while (seen[other] != round)
-                    pause();
-        } else {
-            while (version < round)
-                pause();
-            serialize();
-            wrong += call(published) != round;
-            seen[cpu] = round;
-        }
-    }
+    const auto modify = [](u32 round) {
+        volatile u8* const place = code[round % 2];
+        const volatile u8* to = place;
+        u64 count = page;
+        asm volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(0xcc) : "memory");
+        volatile u8* const entry = place + round * 16 % (page - 64);
+        write_function(entry, round);
+        published = entry;
+    };
+    const auto is_right = [](u32 round) { return call(published) == round; };
+    const u64 wrong = hand_over(cpu, static_cast<u32>(repetitions / 64), modify, is_right);
     expect("published code", wrong, 0);
-    meet();
 }
 
 // A store that begins in one page of code and ends in the next, which others execute.
 void modify_across_pages(unsigned cpu) {
     alignas(page) static volatile u8 code[2][page];
     volatile u8* const place = &code[0][0] + page - 3;  // the value is across the pages
-    const u32 rounds = static_cast<u32>(repetitions / 64);
-    if (cpu == 0) {
-        write_function(place, 0);
-        version = 0;
-    }
-    if (cpu != 0) seen[cpu] = 0;
-    meet();
-    u64 wrong = 0;
-    for (u32 round = 1; round <= rounds; ++round) {
-        const u32 value = round * 0x01010101u;
-        if (cpu == 0) {
-            *reinterpret_cast<volatile u32*>(place + 1) = value;
-            version = round;
-            for (unsigned other = 1; other < cpus; ++other)
-                while (seen[other] != round)
-                    pause();
-        } else {
-            while (version < round)
-                pause();
-            serialize();
-            wrong += call(place) != value;
-            seen[cpu] = round;
-        }
-    }
+    if (cpu == 0) write_function(place, 0);
+    const auto value = [](u32 round) { return round * 0x01010101u; };
+    const auto modify = [=](u32 round) {
+        *reinterpret_cast<volatile u32*>(place + 1) = value(round);
+    };
+    const auto is_right = [=](u32 round) { return call(place) == value(round); };
+    const u64 wrong = hand_over(cpu, static_cast<u32>(repetitions / 64), modify, is_right);
     expect("code across pages that another processor modified", wrong, 0);
 }
 

@@ -1,5 +1,6 @@
 #include "x86/fp_comparison.h"
 
+#include "support/fp_registers.h"
 #include "x86/forms/avx_float.h"
 #include "x86/forms/avx_integer.h"
 #include "x86/forms/avx_masked.h"
@@ -78,20 +79,7 @@ void load_state(CpuState& state, const FpState& from) {
     state.xcr0 = 7;
     state.efer = 1u << 10;
     state.segments[CS].attributes = 0xa09b;
-    state.x87.control = from.control;
-    state.x87.status = from.status;
-    state.x87.valid = from.valid;
-    state.x87.last_opcode = from.last_opcode;
-    state.x87.last_instruction = from.last_instruction;
-    state.x87.last_data = from.last_data;
-    const unsigned top = from.status >> 11 & 7;
-    for (unsigned i = 0; i < 8; ++i)
-        state.x87.registers[(top + i) & 7] = {from.st[i].significand, from.st[i].sign_exponent};
-    state.mxcsr = from.mxcsr;
-    for (unsigned i = 0; i < 16; ++i) {
-        std::memcpy(state.vectors[i].bytes.data(), &from.xmm[i], 16);
-        std::memcpy(state.vectors[i].bytes.data() + 16, &from.ymm_high[i], 16);
-    }
+    load_fp_registers(state, from);
     state.gpr[RAX] = from.rax;
     state.gpr[RCX] = from.rcx;
     state.gpr[RDX] = from.rdx;
@@ -100,22 +88,7 @@ void load_state(CpuState& state, const FpState& from) {
 
 FpState store_state(CpuState& state) {
     FpState to;
-    to.control = state.x87.control;
-    to.status = state.x87.status;
-    to.valid = state.x87.valid;
-    to.last_opcode = state.x87.last_opcode;
-    to.last_instruction = state.x87.last_instruction;
-    to.last_data = state.x87.last_data;
-    const unsigned top = to.status >> 11 & 7;
-    for (unsigned i = 0; i < 8; ++i) {
-        const Float80& value = state.x87.registers[(top + i) & 7];
-        to.st[i] = {value.significand, value.sign_exponent, {}};
-    }
-    to.mxcsr = state.mxcsr;
-    for (unsigned i = 0; i < 16; ++i) {
-        std::memcpy(&to.xmm[i], state.vectors[i].bytes.data(), 16);
-        std::memcpy(&to.ymm_high[i], state.vectors[i].bytes.data() + 16, 16);
-    }
+    store_fp_registers(state, to);
     to.rax = state.gpr[RAX];
     to.rcx = state.gpr[RCX];
     to.rdx = state.gpr[RDX];
