@@ -52,12 +52,47 @@ std::optional<std::string> AddressSpace::map(Mapping mapping) {
                            mapping.owner, name_, mapping.base, mapping.base + mapping.size - 1,
                            other->owner, other->base, other->base + other->size - 1);
     }
+    add(std::move(mapping));
+    return std::nullopt;
+}
+
+Mapping* AddressSpace::place(const backplane_placement& placement) {
+    const MachineGuard guard{lock_};
+    if (placement.size == 0 || placement.size > limit_ ||
+        placement.address > limit_ - placement.size)
+        return nullptr;
+    add({.owner = placement.name,
+         .base = placement.address,
+         .size = placement.size,
+         .priority = placement.priority,
+         .offset = placement.offset,
+         .window = placement.window,
+         .object = placement.object,
+         .answers_reads = (placement.accesses & BACKPLANE_PLACE_READS) != 0,
+         .answers_writes = (placement.accesses & BACKPLANE_PLACE_WRITES) != 0});
+    return mappings_.back().get();
+}
+
+void AddressSpace::add(Mapping mapping) {
     const auto [base, size] = std::pair{mapping.base, mapping.size};
     mappings_.push_back(std::make_unique<Mapping>(std::move(mapping)));
     flatten();
+    tell_remapped(base, size);
+}
+
+void AddressSpace::remove(Mapping* mapping) {
+    const MachineGuard guard{lock_};
+    const auto found = std::ranges::find(mappings_, mapping, &std::unique_ptr<Mapping>::get);
+    if (found == mappings_.end()) return;
+    const auto [base, size] = std::pair{mapping->base, mapping->size};
+    mappings_.erase(found);
+    flatten();
+    tell_remapped(base, size);
+}
+
+void AddressSpace::tell_remapped(std::uint64_t start, std::uint64_t length) {
     for (const auto& listener : listeners_)
-        listener.remapped(listener.user, base, size);
-    return std::nullopt;
+        listener.remapped(listener.user, start, length);
 }
 
 void AddressSpace::flatten() {
@@ -68,16 +103,20 @@ void AddressSpace::flatten() {
     }
     flat_.clear();
     for (auto edge = edges.begin(); std::next(edge) != edges.end(); ++edge) {
-        Mapping* best = nullptr;
+        Mapping *reader = nullptr, *writer = nullptr;
         for (const auto& mapping : mappings_) {
-            const bool covers = mapping->base <= *edge && *edge < mapping->base + mapping->size;
-            if (covers && (best == nullptr || mapping->priority > best->priority))
-                best = mapping.get();
+            if (*edge < mapping->base || *edge >= mapping->base + mapping->size) continue;
+            if (mapping->answers_reads &&
+                (reader == nullptr || mapping->priority > reader->priority))
+                reader = mapping.get();
+            if (mapping->answers_writes &&
+                (writer == nullptr || mapping->priority > writer->priority))
+                writer = mapping.get();
         }
-        if (!flat_.empty() && flat_.back().mapping == best)
+        if (!flat_.empty() && flat_.back().reader == reader && flat_.back().writer == writer)
             flat_.back().end = *std::next(edge);
         else
-            flat_.push_back({*edge, *std::next(edge), best});
+            flat_.push_back({*edge, *std::next(edge), reader, writer});
     }
     if (limit_ > direct_limit) return;
     direct_.resize(limit_);
@@ -89,7 +128,7 @@ void AddressSpace::flatten() {
 
 const AddressSpace::Flat& AddressSpace::flat(std::uint64_t address) const {
     if (address >= limit_) {
-        static constexpr Flat beyond{0, 0, nullptr};  // ends at 2^64
+        static constexpr Flat beyond{0, 0, nullptr, nullptr};  // ends at 2^64
         return beyond;
     }
     if (!direct_.empty()) return flat_[direct_[address]];
@@ -102,12 +141,13 @@ backplane_range AddressSpace::find(std::uint64_t address) const {
     const MachineGuard guard{lock_};
     const Flat& entry = flat(address);
     backplane_range range{entry.start, entry.end - entry.start, nullptr, 0, 0};
-    if (entry.mapping == nullptr) return range;
-    const Mapping& mapping = *entry.mapping;
+    if (entry.reader == nullptr) return range;
+    const Mapping& mapping = *entry.reader;
     if (mapping.window->memory == nullptr) return range;
     range.memory = mapping.window->memory + mapping.offset + (entry.start - mapping.base);
     range.readable = (mapping.window->flags & BACKPLANE_WINDOW_READ_DIRECT) != 0;
-    range.writable = (mapping.window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0;
+    range.writable = entry.writer == &mapping &&
+                     (mapping.window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0;
     const std::uint8_t* place = range.memory + (address - range.start);
     const DirtyPages* pages = range.writable != 0 ? dirty_.find(place) : nullptr;
     if (pages == nullptr) return range;
@@ -134,8 +174,8 @@ std::uint64_t AddressSpace::read(std::uint64_t address, std::uint32_t size) {
         std::uint32_t length = static_cast<std::uint32_t>(
             std::min<std::uint64_t>(size - done, entry.end - (address + done)));
         std::uint64_t part = mask_of(length);
-        if (entry.mapping != nullptr) {
-            Mapping& mapping = *entry.mapping;
+        if (entry.reader != nullptr) {
+            Mapping& mapping = *entry.reader;
             const std::uint64_t offset = address + done - mapping.base + mapping.offset;
             if ((mapping.window->flags & BACKPLANE_WINDOW_READ_DIRECT) != 0) {
                 part = 0;
@@ -157,8 +197,8 @@ void AddressSpace::write(std::uint64_t address, std::uint32_t size, std::uint64_
         const Flat& entry = flat(address + done);
         std::uint32_t length = static_cast<std::uint32_t>(
             std::min<std::uint64_t>(size - done, entry.end - (address + done)));
-        if (entry.mapping != nullptr) {
-            Mapping& mapping = *entry.mapping;
+        if (entry.writer != nullptr) {
+            Mapping& mapping = *entry.writer;
             const std::uint64_t offset = address + done - mapping.base + mapping.offset;
             const std::uint64_t part = value >> (done * 8);
             if ((mapping.window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0) {
@@ -191,13 +231,13 @@ void AddressSpace::read_block(std::uint64_t address, void* data, std::uint64_t l
     auto* to = static_cast<std::uint8_t*>(data);
     while (length != 0) {
         const Flat& entry = flat(address);
-        const bool direct = entry.mapping != nullptr &&
-                            (entry.mapping->window->flags & BACKPLANE_WINDOW_READ_DIRECT) != 0;
+        const bool direct = entry.reader != nullptr &&
+                            (entry.reader->window->flags & BACKPLANE_WINDOW_READ_DIRECT) != 0;
         const std::uint64_t step = direct ? std::min(length, entry.end - address) : 1;
         if (direct)
             std::memcpy(to,
-                        entry.mapping->window->memory +
-                            (address - entry.mapping->base + entry.mapping->offset),
+                        entry.reader->window->memory +
+                            (address - entry.reader->base + entry.reader->offset),
                         step);
         else
             *to = static_cast<std::uint8_t>(read(address, 1));
@@ -210,11 +250,11 @@ void AddressSpace::write_block(std::uint64_t address, const void* data, std::uin
     const auto* from = static_cast<const std::uint8_t*>(data);
     while (length != 0) {
         const Flat& entry = flat(address);
-        const bool direct = entry.mapping != nullptr &&
-                            (entry.mapping->window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0;
+        const bool direct = entry.writer != nullptr &&
+                            (entry.writer->window->flags & BACKPLANE_WINDOW_WRITE_DIRECT) != 0;
         const std::uint64_t step = direct ? std::min(length, entry.end - address) : 1;
         if (direct) {
-            write_memory(*entry.mapping, address, from, step);
+            write_memory(*entry.writer, address, from, step);
         } else {
             write(address, 1, *from);
         }
@@ -237,8 +277,7 @@ void AddressSpace::tell_remapped(std::span<const std::byte> memory) {
         if (mapping->window->memory == nullptr) continue;
         const std::uint8_t* start = mapping->window->memory + mapping->offset;
         if (first >= start + mapping->size || start >= first + memory.size()) continue;
-        for (const auto& listener : listeners_)
-            listener.remapped(listener.user, mapping->base, mapping->size);
+        tell_remapped(mapping->base, mapping->size);
     }
 }
 
@@ -341,6 +380,14 @@ const backplane_address_space AddressSpace::functions{
     [](void* object) { return static_cast<AddressSpace*>(object)->extent(); },
     [](void* object, std::uint64_t page) {
         static_cast<AddressSpace*>(object)->claim_code_page(page);
+    },
+    [](void* object, const backplane_placement* placement) {
+        // The caller knows it by its address only.
+        return reinterpret_cast<backplane_mapping*>(
+            static_cast<AddressSpace*>(object)->place(*placement));
+    },
+    [](void* object, backplane_mapping* mapping) {
+        static_cast<AddressSpace*>(object)->remove(reinterpret_cast<Mapping*>(mapping));
     },
 };
 

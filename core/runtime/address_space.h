@@ -30,6 +30,8 @@ struct Mapping {
     std::uint64_t offset = 0;  // of `base` into the window
     const backplane_window* window = nullptr;
     void* object = nullptr;
+    // What it answers; other accesses reach what lies beneath.
+    bool answers_reads = true, answers_writes = true;
     // Accesses that called the device, guarded by the machine lock.
     std::uint64_t reads = 0, writes = 0;
 };
@@ -46,6 +48,12 @@ public:
     // Refuses, with the reason, a mapping that overlaps another of the same priority or lies beyond
     // the limit.
     std::optional<std::string> map(Mapping mapping);
+    // While the machine runs, with the machine lock held, as backplane_address_space says: null
+    // when it does not fit.
+    Mapping* place(const backplane_placement& placement);
+    void remove(Mapping* mapping);
+    // Nobody is told of changes any more: the components are about to go, one after another.
+    void forget_listeners() { listeners_.clear(); }
 
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::vector<std::unique_ptr<Mapping>>& mappings() const {
@@ -71,13 +79,15 @@ public:
     static const backplane_address_space functions;
 
 private:
-    // One stretch of addresses that is reached in one way; `mapping` is null where nothing answers.
+    // One stretch of addresses that is reached in one way; null where nothing answers.
     struct Flat {
         std::uint64_t start, end;
-        Mapping* mapping;
+        Mapping *reader, *writer;
     };
 
     void flatten();
+    void add(Mapping mapping);
+    void tell_remapped(std::uint64_t start, std::uint64_t length);
     [[nodiscard]] const Flat& flat(std::uint64_t address) const;
     std::uint64_t read_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size);
     void write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size,

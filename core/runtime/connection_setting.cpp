@@ -6,6 +6,7 @@
 
 #include <backplane/abi/address_space.h>
 #include <backplane/abi/line.h>
+#include <backplane/abi/pci.h>
 
 #include <fmt/format.h>
 
@@ -67,6 +68,26 @@ std::string_view singular(const backplane_port& port) {
     return name;
 }
 
+bool is_pci_bus(const backplane_port& port) {
+    return std::string_view{port.interface_id} == BACKPLANE_PCI_SLOT &&
+           port.count == BACKPLANE_PCI_SLOTS;
+}
+
+// "1f.2", or "3" for function 0 of device 3; hexadecimal, as lspci writes it.
+std::optional<std::uint32_t> pci_slot_of(std::string_view text) {
+    const auto dot = text.find('.');
+    const std::string_view device = text.substr(0, dot);
+    const std::string_view function = dot == text.npos ? "0" : text.substr(dot + 1);
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(device.data(), device.data() + device.size(), number,
+                                              16);
+    if (error != std::errc{} || end != device.data() + device.size() || number > 0x1f)
+        return std::nullopt;
+    const auto element = element_of(function, 8);
+    if (!element || function.size() != 1) return std::nullopt;
+    return number * 8 + *element;
+}
+
 // How a machine file names this port of this component, with all its elements: "pic0.0 to pic0.7",
 // "cpu0.nmi".
 std::string reference_text(const std::string& component, std::span<const backplane_port> ports,
@@ -75,6 +96,7 @@ std::string reference_text(const std::string& component, std::span<const backpla
         ports, [&](const backplane_port& other) { return provides(other, port.interface_id); });
     std::string prefix = same == 1 ? component : component + "." + port.name;
     if (port.count <= 1) return prefix;
+    if (is_pci_bus(port)) return fmt::format("{0}@00.0 to {0}@1f.7", prefix);
     return fmt::format("{0}.0 to {0}.{1}", prefix, port.count - 1);
 }
 
@@ -206,7 +228,8 @@ void ConnectionReader::read_reference(const Request& request, const YamlNode& no
 
 void ConnectionReader::resolve(const Request& request, const std::string& text, const Place& place,
                                std::vector<LinkDescription>& links) {
-    const std::vector<std::string_view> parts = split(text);
+    const auto at = text.find('@');
+    const std::vector<std::string_view> parts = split(std::string_view{text}.substr(0, at));
     const Provider* provider = find(parts[0]);
     if (provider == nullptr) return report_no_component(request, parts[0], place);
     if (!provider->is_known) return;  // its unknown type was reported
@@ -215,40 +238,71 @@ void ConnectionReader::resolve(const Request& request, const std::string& text, 
                                             : choose_port(request, *provider, place);
     if (port == nullptr) return;
 
-    const std::string expected = "expected " +
-                                 reference_text(provider->name, provider->ports, *port);
     const std::size_t element_part = names_port ? 2 : 1;
-    if (parts.size() > element_part + 1) {
+    const bool has_element = parts.size() > element_part;
+    const bool is_bus = is_pci_bus(*port);
+    if (parts.size() > element_part + 1 || (is_bus && has_element) ||
+        (!is_bus && at != text.npos)) {
         diagnostics_.error(
             place, fmt::format("{}: {} has too many parts", request.subject, in_quotes(text)),
-            expected);
+            "expected " + reference_text(provider->name, provider->ports, *port));
         return;
     }
-    std::uint32_t element = 0;
-    if (parts.size() > element_part) {
-        const auto chosen = element_of(parts[element_part], std::max(port->count, 1u));
-        if (!chosen) {
-            diagnostics_.error(place,
-                               fmt::format("{}: {} has no {} {}", request.subject, provider->name,
-                                           singular(*port),
-                                           printable(shortened(parts[element_part], 30))),
-                               expected);
-            return;
-        }
-        element = *chosen;
-    } else if (port->count > 1) {
-        diagnostics_.error(place,
-                           fmt::format("{}: {}.{} has {} elements, and this does not say which",
-                                       request.subject, provider->name, port->name, port->count),
-                           expected);
-        return;
-    }
+    std::optional<std::string_view> written;
+    if (at != text.npos)
+        written = std::string_view{text}.substr(at + 1);
+    else if (has_element)
+        written = parts[element_part];
+    const auto element = choose_element(request, *provider, *port, written, place);
+    if (!element || !take(request, *provider, *port, *element, place)) return;
     links.push_back({.port = request.index,
                      .element = request.element,
                      .target = provider->name,
                      .target_port = static_cast<std::uint32_t>(port - provider->ports.data()),
-                     .target_element = element,
+                     .target_element = *element,
                      .place = place});
+}
+
+std::optional<std::uint32_t> ConnectionReader::choose_element(const Request& request,
+                                                              const Provider& provider,
+                                                              const backplane_port& port,
+                                                              std::optional<std::string_view> text,
+                                                              const Place& place) {
+    if (!text && port.count <= 1) return 0;
+    const std::string expected = "expected " + reference_text(provider.name, provider.ports, port);
+    if (!text) {
+        diagnostics_.error(place,
+                           fmt::format("{}: {}.{} has {} elements, and this does not say which",
+                                       request.subject, provider.name, port.name, port.count),
+                           expected);
+        return std::nullopt;
+    }
+    const auto element = is_pci_bus(port) ? pci_slot_of(*text)
+                                          : element_of(*text, std::max(port.count, 1u));
+    if (!element)
+        diagnostics_.error(place,
+                           fmt::format("{}: {} has no {} {}", request.subject, provider.name,
+                                       singular(port), printable(shortened(*text, 30))),
+                           expected);
+    return element;
+}
+
+bool ConnectionReader::take(const Request& request, const Provider& provider,
+                            const backplane_port& port, std::uint32_t element, const Place& place) {
+    if ((port.flags & BACKPLANE_EXCLUSIVE) == 0) return true;
+    const auto [taken, is_new] = taken_.try_emplace({&port, {provider.name, element}},
+                                                    Taken{request.subject, place});
+    if (is_new) return true;
+    const std::string which = is_pci_bus(port) ? fmt::format("{}@{:02x}.{}", provider.name,
+                                                             element / 8, element % 8)
+                              : port.count > 1
+                                  ? fmt::format("{}.{}.{}", provider.name, port.name, element)
+                                  : fmt::format("{}.{}", provider.name, port.name);
+    diagnostics_
+        .error(place,
+               fmt::format("{}: {} is taken by {}", request.subject, which, taken->second.subject))
+        .notes.push_back({taken->second.place, "taken here"});
+    return false;
 }
 
 const backplane_port* ConnectionReader::choose_port(const Request& request,

@@ -6,8 +6,11 @@
 #include "runtime/machine_description.h"
 
 #include <map>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace backplane::runtime {
 
@@ -50,12 +53,25 @@ private:
                                       const Place& place);
     const backplane_port* named_port(const Request& request, const Provider& provider,
                                      std::string_view name, const Place& place);
+    std::optional<std::uint32_t> choose_element(const Request& request, const Provider& provider,
+                                                const backplane_port& port,
+                                                std::optional<std::string_view> text,
+                                                const Place& place);
+    // False, and reported, when somebody has this exclusive element already.
+    bool take(const Request& request, const Provider& provider, const backplane_port& port,
+              std::uint32_t element, const Place& place);
     void use_default(const Request& request, std::vector<LinkDescription>& links);
     void report_unconnected(const Request& request);
     void report_no_component(const Request& request, std::string_view name, const Place& place);
     [[nodiscard]] std::string providers_hint(const std::string& interface_id) const;
 
+    struct Taken {
+        std::string subject;
+        Place place;
+    };
+
     std::map<std::string, Provider, std::less<>> providers_;
+    std::map<std::pair<const backplane_port*, std::pair<std::string, std::uint32_t>>, Taken> taken_;
     const MachineDocument& document_;
     Diagnostics& diagnostics_;
 };

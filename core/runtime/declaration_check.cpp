@@ -211,13 +211,15 @@ void Check::check_port(std::uint32_t i) {
     if (provides && (port.flags & (BACKPLANE_OPTIONAL | BACKPLANE_MULTIPLE)))
         say("only a port that requires may be optional or multiple");
     if (provides && port.connect_to) say("only a port that requires may have connect_to");
-    if (is_window(port)) {
-        if (!provides)
-            say("windows are provided, never required");
-        else if (port.size == 0 && !type_.window_size)
+    if (!(provides && is_window(port)) && (port.flags & BACKPLANE_PLACED))
+        say("only a window that it provides may be placed by the device");
+    if (!provides && (port.flags & BACKPLANE_EXCLUSIVE))
+        say("only a port that provides may be exclusive");
+    if (is_window(port) && provides) {
+        if (port.size == 0 && !type_.window_size)
             say("a window of size 0 needs the function window_size");
     } else if (port.size != 0) {
-        say("only a window may have a size");
+        say("only a window that it provides may have a size");
     }
 }
 

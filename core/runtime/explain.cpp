@@ -88,6 +88,7 @@ void Explainer::add_port(const DeviceSettings& device, const ComponentDescriptio
                          std::uint32_t index) {
     const backplane_port& port = device.type->ports[index];
     if (port.role == BACKPLANE_PROVIDES && !is_window(port)) return;
+    if ((port.flags & BACKPLANE_PLACED) != 0) return;
     const YamlEntry* entry = device.ports[index];
     const bool is_connected = std::ranges::any_of(
         component.links, [&](const LinkDescription& link) { return link.port == index; });

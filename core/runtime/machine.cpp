@@ -49,6 +49,8 @@ Machine::Machine(const MachineDescription& description)
 Machine::~Machine() {
     stop_components();
     const MachineGuard guard{lock_};
+    memory_.forget_listeners();
+    io_ports_.forget_listeners();
     components_.clear();
 }
 

@@ -35,6 +35,14 @@ void read_properties(const DeviceSettings& settings, ComponentDescription& compo
     }
 }
 
+void refuse_placed_window(const DeviceSettings& settings, std::uint32_t index,
+                          Diagnostics& diagnostics) {
+    const std::string subject = settings.subject(settings.type->ports[index].name);
+    if (const YamlEntry* entry = settings.ports[index])
+        diagnostics.error(entry->key_place, subject + " is not mapped by the machine file",
+                          "the device places it where the guest wants it: leave it out");
+}
+
 ComponentDescription read_component(const DeviceSettings& settings, ConnectionReader& connections,
                                     std::uint32_t default_log_level, Diagnostics& diagnostics) {
     ComponentDescription component;
@@ -51,6 +59,8 @@ ComponentDescription read_component(const DeviceSettings& settings, ConnectionRe
         const backplane_port& port = settings.type->ports[index];
         if (port.role == BACKPLANE_REQUIRES)
             connections.read(settings, index, component.links);
+        else if (is_window(port) && (port.flags & BACKPLANE_PLACED) != 0)
+            refuse_placed_window(settings, index, diagnostics);
         else if (is_window(port))
             read_window(settings, index, component.windows, diagnostics);
         else if (const YamlEntry* entry = settings.ports[index])

@@ -93,7 +93,8 @@ ordered_json type_schema(const backplane_device_type& type) {
     for (const backplane_property& property : std::span{type.properties, type.property_count})
         keys[printable(property.name)] = property_schema(property);
     for (const backplane_port& port : std::span{type.ports, type.port_count})
-        if (port.role == BACKPLANE_REQUIRES || is_window(port))
+        if (port.role == BACKPLANE_REQUIRES ||
+            (is_window(port) && (port.flags & BACKPLANE_PLACED) == 0))
             keys[printable(port.name)] = port_schema(port);
     ordered_json schema{{"description", printable(type.summary != nullptr ? type.summary : "")}};
     schema["properties"] = std::move(keys);

@@ -147,6 +147,8 @@ Rows port_rows(const backplane_device_type& type) {
         std::string remarks;
         if ((port.flags & BACKPLANE_OPTIONAL) != 0) remarks += "optional ";
         if ((port.flags & BACKPLANE_MULTIPLE) != 0) remarks += "multiple ";
+        if ((port.flags & BACKPLANE_EXCLUSIVE) != 0) remarks += "exclusive ";
+        if ((port.flags & BACKPLANE_PLACED) != 0) remarks += "placed by the guest ";
         if (port.connect_to != nullptr) remarks += fmt::format("default {} ", port.connect_to);
         remarks += size_of(port);
         rows.push_back({name, role_of(port), port.interface_id, remarks, text(port.doc)});
@@ -219,6 +221,8 @@ ordered_json port_json(const backplane_port& port) {
                       {"count", port.count},
                       {"optional", (port.flags & BACKPLANE_OPTIONAL) != 0},
                       {"multiple", (port.flags & BACKPLANE_MULTIPLE) != 0},
+                      {"exclusive", (port.flags & BACKPLANE_EXCLUSIVE) != 0},
+                      {"placed", (port.flags & BACKPLANE_PLACED) != 0},
                       {"doc", printable(text(port.doc))}};
     if (port.connect_to != nullptr) json["connect_to"] = printable(port.connect_to);
     // Null: the device tells once it is made.

@@ -32,6 +32,7 @@ struct Probe {
             },
         .access_sizes = 0,
         .reserved = 0,
+        .size = 0,
     };
 
     Mapping at(std::uint64_t base, std::uint64_t size, std::int32_t priority = 0) {
@@ -94,6 +95,73 @@ TEST_F(AddressSpaceTest, GivesTheDeviceOffsetsIntoItsWindow) {
     EXPECT_EQ(probe.calls, (std::vector<Call>{{'r', 5, 1, 0}, {'w', 1, 1, 0x77}}));
     EXPECT_EQ(ports.mappings()[0]->reads, 1u);
     EXPECT_EQ(ports.mappings()[0]->writes, 1u);
+}
+
+// What a device places while the machine runs.
+backplane_placement placement(const backplane_window& window, void* object, std::uint64_t address,
+                              std::uint64_t size, std::int32_t priority = 0,
+                              std::uint32_t accesses = BACKPLANE_PLACE_READS |
+                                                       BACKPLANE_PLACE_WRITES) {
+    return {.struct_size = sizeof(backplane_placement),
+            .accesses = accesses,
+            .priority = priority,
+            .reserved = 0,
+            .address = address,
+            .size = size,
+            .offset = 0,
+            .window = &window,
+            .object = object,
+            .name = "placed"};
+}
+
+TEST_F(AddressSpaceTest, AWindowComesAndGoesWhileTheMachineRuns) {
+    ASSERT_FALSE(memory.map(ram.at(0x1000)));
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> told;
+    memory.listen({.struct_size = sizeof(backplane_address_space_listener),
+                   .reserved = 0,
+                   .remapped =
+                       [](void* user, std::uint64_t start, std::uint64_t length) {
+                           static_cast<decltype(told)*>(user)->emplace_back(start, length);
+                       },
+                   .code_written = [](void*, std::uint64_t, std::uint64_t) {},
+                   .user = &told,
+                   .code_watched = nullptr});
+    Mapping* low = memory.place(placement(probe.window, &probe, 0x1800, 0x1000, -1));
+    EXPECT_EQ(memory.read(0x1800, 1), 0u);  // memory lies over it
+    EXPECT_EQ(memory.read(0x2001, 1), 1u);  // 0x801 in the window
+    EXPECT_EQ(probe.calls.back(), std::make_tuple('r', 0x801u, 1u, 0u));
+    Mapping* high = memory.place(placement(probe.window, &probe, 0x1000, 0x10, 1));
+    EXPECT_EQ(memory.find(0x1008).memory, nullptr);
+    memory.remove(high);
+    EXPECT_EQ(memory.find(0x1008).memory, ram.bytes.data());
+    memory.remove(low);
+    EXPECT_EQ(memory.read(0x2001, 1), 0xffu);
+    EXPECT_EQ(told, (std::vector<std::pair<std::uint64_t, std::uint64_t>>{
+                        {0x1800, 0x1000}, {0x1000, 0x10}, {0x1000, 0x10}, {0x1800, 0x1000}}));
+}
+
+TEST_F(AddressSpaceTest, ReadsAndWritesMayGoToDifferentWindows) {
+    Ram rom{0x1000, false};
+    rom.bytes[5] = 0x77;
+    ASSERT_FALSE(memory.map(rom.at(0x1000)));
+    Mapping* writes = memory.place(
+        placement(ram.window, nullptr, 0x1000, 0x1000, 1, BACKPLANE_PLACE_WRITES));
+    memory.write(0x1005, 1, 0x12);
+    EXPECT_EQ(memory.read(0x1005, 1), 0x77u);
+    EXPECT_EQ(ram.bytes[5], 0x12);
+    EXPECT_EQ(memory.find(0x1005).readable, 1u);
+    EXPECT_EQ(memory.find(0x1005).writable, 0u);
+    memory.remove(writes);
+    memory.place(placement(ram.window, nullptr, 0x1000, 0x1000, 1, BACKPLANE_PLACE_READS));
+    EXPECT_EQ(memory.read(0x1005, 1), 0x12u);
+    memory.write(0x1005, 1, 0x99);  // to the ROM beneath
+    EXPECT_EQ(memory.read(0x1005, 1), 0x12u);
+}
+
+TEST_F(AddressSpaceTest, APlaceThatDoesNotFitIsNone) {
+    EXPECT_EQ(memory.place(placement(probe.window, &probe, 0x1000, 0)), nullptr);
+    EXPECT_EQ(memory.place(placement(probe.window, &probe, ~std::uint64_t{0} - 8, 0x100)), nullptr);
+    EXPECT_EQ(ports.place(placement(probe.window, &probe, 0xfff8, 16)), nullptr);
 }
 
 TEST_F(AddressSpaceTest, SplitsAccessesThatTheDeviceCannotTake) {

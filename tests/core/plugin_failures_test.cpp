@@ -46,7 +46,7 @@ const BadPlugin bad_plugins[] = {
      "its symbol 'backplane_plugin' has 4 bytes; a plugin descriptor begins with 16"},
     {"wrong_magic", "wrong magic in 'backplane_plugin': found 0xdeadbeef, expected 0x4c504b42 "
                     "(\"BKPL\")"},
-    {"wrong_major", "wrong ABI: built for 7.3, but this Backplane speaks 1.1; rebuild the plugin "
+    {"wrong_major", "wrong ABI: built for 7.3, but this Backplane speaks 1.2; rebuild the plugin "
                     "with an SDK of ABI 1"},
     {"small_descriptor",
      "its descriptor is too small: struct_size is 24, ABI 1.0 needs 64 or more"},
@@ -90,7 +90,7 @@ const BadPlugin bad_plugins[] = {
   device type 'NoFamily': port 'roleless': its role is 0; 1 (PROVIDES) or 2 (REQUIRES) was expected
   device type 'NoFamily': port 'none': its count is 0; 1 or more was expected
   device type 'NoFamily': port 'shy': only a port that requires may be optional or multiple
-  device type 'NoFamily': port 'wide': only a window may have a size
+  device type 'NoFamily': port 'wide': only a window that it provides may have a size
   device type 'NoFamily': register field 'CONTROL.OVER': 4 bits from bit 30 do not fit a register of 32 bits
   device type 'NoFamily': register field 'CONTROL.ODD': its access is 77; 0 (READ_WRITE) to 5 (WRITE_ONE_TO_SET) were expected
   device type 'NoFamily': register 'FAR': 4 bytes at 0x6 do not fit its window of 0x8 bytes

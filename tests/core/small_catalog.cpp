@@ -56,10 +56,10 @@ constexpr backplane_port window(const char* interface_id, const char* name, std:
 }
 
 constexpr backplane_port provided(const char* interface_id, const char* name,
-                                  std::uint32_t count = 1) {
+                                  std::uint32_t count = 1, std::uint32_t flags = 0) {
     return {.struct_size = sizeof(backplane_port),
             .role = BACKPLANE_PROVIDES,
-            .flags = 0,
+            .flags = flags,
             .count = count,
             .name = name,
             .interface_id = interface_id,
@@ -174,6 +174,11 @@ constexpr backplane_port cpu_ports[] = {provided(BACKPLANE_LINE, "intr"),
                                         required(BACKPLANE_ADDRESS_SPACE, "io", 0, "io")};
 constexpr backplane_port router_ports[] = {
     required(BACKPLANE_LINE, "out", BACKPLANE_OPTIONAL, nullptr, 3)};
+constexpr backplane_port bus_ports[] = {
+    provided(BACKPLANE_PCI_SLOT, "slots", BACKPLANE_PCI_SLOTS, BACKPLANE_EXCLUSIVE)};
+constexpr backplane_port card_ports[] = {
+    required(BACKPLANE_PCI_SLOT, "slot"),
+    window(BACKPLANE_MEMORY_WINDOW, "framebuffer", mib, BACKPLANE_PLACED)};
 constexpr backplane_port pair_ports[] = {required(BACKPLANE_LINE, "out", 0, nullptr, 2)};
 
 template <std::size_t properties, std::size_t ports>
@@ -227,6 +232,8 @@ constexpr backplane_device_type types[] = {
     device("test.cpu", "Processor", cpu_properties, cpu_ports),
     device("test.fast-cpu", "Processor that compiles", fast_cpu_properties, cpu_ports),
     device("test.router", "Drives three lines", router_ports),
+    device("test.pci-bus", "PCI bus", bus_ports),
+    device("test.card", "PCI function", card_ports),
     device("test.pair", "Drives two lines", pair_ports),
 };
 

@@ -24,6 +24,7 @@
 #include "backplane/abi/interrupt_controller.h"
 #include "backplane/abi/line.h"
 #include "backplane/abi/message_interrupt.h"
+#include "backplane/abi/pci.h"
 #include "backplane/abi/plugin.h"
 #include "backplane/abi/window.h"
 

@@ -7,8 +7,49 @@
 #include <cstring>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace backplane {
+
+// Where AddressSpace::place puts a window.
+struct PlaceAt {
+    std::uint64_t address = 0;
+    std::uint64_t size = 0;
+    std::uint64_t offset = 0;  // of `address` into the window
+    std::int32_t priority = 0;
+    std::uint32_t accesses = BACKPLANE_PLACE_READS | BACKPLANE_PLACE_WRITES;
+};
+
+// A window at an address that the guest chose, for as long as this object lives.
+class Placement {
+public:
+    Placement() = default;
+    Placement(const Connection<backplane_address_space>& space, backplane_mapping* mapping)
+        : space_{space}, mapping_{mapping} {}
+    Placement(Placement&& other) noexcept
+        : space_{other.space_}, mapping_{std::exchange(other.mapping_, nullptr)} {}
+    Placement& operator=(Placement&& other) noexcept {
+        if (this != &other) {
+            remove();
+            space_ = other.space_;
+            mapping_ = std::exchange(other.mapping_, nullptr);
+        }
+        return *this;
+    }
+    ~Placement() { remove(); }
+
+    // Whether the window is mapped: a guest may have chosen an address where it does not fit.
+    explicit operator bool() const { return mapping_ != nullptr; }
+
+    void remove() {
+        if (mapping_ != nullptr) space_.call<&backplane_address_space::unmap>(mapping_);
+        mapping_ = nullptr;
+    }
+
+private:
+    Connection<backplane_address_space> space_;
+    backplane_mapping* mapping_ = nullptr;
+};
 
 // A member of a device, bound through Declaration::address_space.
 class AddressSpace {
@@ -47,6 +88,23 @@ public:
         backplane_range range{};
         space_.call<&backplane_address_space::find>(address, &range);
         return range;
+    }
+
+    // `window` is a link to a backplane_window; it and `name` outlive the placement.
+    [[nodiscard]] Placement place(backplane_link window, const char* name,
+                                  const PlaceAt& at) const {
+        const backplane_placement placement{
+            .struct_size = sizeof placement,
+            .accesses = at.accesses,
+            .priority = at.priority,
+            .reserved = 0,
+            .address = at.address,
+            .size = at.size,
+            .offset = at.offset,
+            .window = static_cast<const backplane_window*>(window.functions),
+            .object = window.object,
+            .name = name};
+        return {space_, space_.call<&backplane_address_space::map>(&placement)};
     }
 
     const Connection<backplane_address_space>& connection() const { return space_; }

@@ -24,6 +24,9 @@ template <> inline constexpr const char* interface_id<backplane_character> = BAC
 template <> inline constexpr const char* interface_id<backplane_interrupt_controller> =
     BACKPLANE_INTERRUPT_CONTROLLER;
 template <> inline constexpr const char* interface_id<backplane_cpu> = BACKPLANE_CPU;
+template <> inline constexpr const char* interface_id<backplane_pci_slot> = BACKPLANE_PCI_SLOT;
+template <> inline constexpr const char* interface_id<backplane_pci_interrupt_router> =
+    BACKPLANE_PCI_INTERRUPT_ROUTER;
 
 // A member of a device, bound through Declaration::connects.
 template <class FunctionsType>
@@ -39,6 +42,7 @@ public:
     const Functions* operator->() const { return functions_; }
     const Functions* functions() const { return functions_; }
     void* object() const { return object_; }
+    backplane_link link() const { return {functions_, object_}; }
 
     // Whether the provider has this function: it may be older than the interface is now, and some
     // functions are optional.

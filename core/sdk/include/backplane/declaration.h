@@ -23,13 +23,16 @@
 #include <backplane/events.h>
 #include <backplane/instance.h>
 #include <backplane/line.h>
+#include <backplane/pci.h>
 #include <backplane/property.h>
 #include <backplane/registers.h>
 #include <backplane/thunk.h>
 #include <backplane/timer.h>
 #include <backplane/window.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <exception>
@@ -44,6 +47,9 @@
 namespace backplane {
 
 enum class Optional : bool { No, Yes };
+
+template <class T>
+class PciDeclaration;
 
 template <class T>
 class Declaration {
@@ -107,6 +113,7 @@ public:
             window.flags = BACKPLANE_WINDOW_READ_DIRECT |
                            (memory.writable ? BACKPLANE_WINDOW_WRITE_DIRECT : 0);
             window.memory = reinterpret_cast<std::uint8_t*>(memory.memory);
+            window.size = memory.size;
             window.read = [](void* object, std::uint64_t offset, std::uint32_t bytes) noexcept {
                 std::uint64_t value = 0;
                 std::memcpy(&value, (static_cast<T*>(object)->*region)().memory + offset, bytes);
@@ -218,6 +225,20 @@ public:
         };
     }
 
+    // Another component's window, which this one places in address spaces itself, as a host bridge
+    // does with memory. `accessor` gives a Connection<backplane_window>.
+    template <class Accessor>
+    void connects_memory(const char* name, Accessor accessor, const char* doc,
+                         Optional optional = Optional::No) {
+        connects_window(name, BACKPLANE_MEMORY_WINDOW, accessor, doc, optional);
+    }
+
+    template <class Accessor>
+    void connects_ports(const char* name, Accessor accessor, const char* doc,
+                        Optional optional = Optional::No) {
+        connects_window(name, BACKPLANE_PORT_WINDOW, accessor, doc, optional);
+    }
+
     template <class Accessor>
     void address_space(const char* name, Accessor accessor, const char* doc,
                        const char* connect_to = "memory") {
@@ -236,6 +257,52 @@ public:
         behaviour.provide = [&functions](Instance<T>& instance, std::uint32_t) {
             return backplane_link{&functions, &instance.device};
         };
+    }
+
+    // A service in `count` elements, such as the slots of a bus. backplane_link link(unsigned
+    // element) gives the functions and the object of one.
+    template <class Functions, auto link>
+    void provides_each(const char* name, std::uint32_t count, const char* doc,
+                       std::uint32_t flags = 0) {
+        auto& behaviour = add_port(BACKPLANE_PROVIDES, name, interface_id<Functions>, doc);
+        ports_.back().count = count;
+        ports_.back().flags = flags;
+        behaviour.provide = [](Instance<T>& instance, std::uint32_t element) {
+            return (instance.device.*link)(element);
+        };
+    }
+
+    // ---- PCI ----
+
+    // This device is a PCI function, connected to its bus by port `name`; `accessor` gives the
+    // PciFunction. What else the function has is said on the result.
+    template <class Accessor>
+    PciDeclaration<T> pci_function(const char* name, Accessor accessor,
+                                   const PciIdentity& identity) {
+        auto& behaviour = add_port(BACKPLANE_REQUIRES, name, BACKPLANE_PCI_SLOT,
+                                   "Place on a PCI bus");
+        behaviour.connect = [accessor](T& device, std::uint32_t, backplane_link link) {
+            std::invoke(accessor, device).connect(link);
+        };
+        const auto function = [accessor](T& device) -> PciFunction& {
+            return std::invoke(accessor, device);
+        };
+        binders_.push_back(
+            [function, identity](T& device) { function(device).identify(identity); });
+        functions_.push_back(function);
+        add_state(intern(std::string{name} + ".configuration"), BACKPLANE_STATE_UNSIGNED, 1,
+                  PciConfig::size, [function](Instance<T>& instance) -> void* {
+                      return function(instance.device).config().saved_bytes().data();
+                  });
+        add_state(intern(std::string{name} + ".interrupt"), BACKPLANE_STATE_BOOLEAN, 1, 1,
+                  [function](Instance<T>& instance) -> void* {
+                      return &function(instance.device).saved_interrupt();
+                  });
+        add_state(intern(std::string{name} + ".pin"), BACKPLANE_STATE_BOOLEAN, 1, 1,
+                  [function](Instance<T>& instance) -> void* {
+                      return &function(instance.device).saved_pin();
+                  });
+        return PciDeclaration<T>{*this, name, function};
     }
 
     // ---- Time ----
@@ -304,6 +371,7 @@ public:
     Declaration& operator=(const Declaration&) = delete;
 
 private:
+    friend class PciDeclaration<T>;
     struct Finished {};
 
     struct PortBehaviour {
@@ -364,15 +432,36 @@ private:
         return behaviours_.emplace_back();
     }
 
+    template <class Accessor>
+    void connects_window(const char* name, const char* id, Accessor accessor, const char* doc,
+                         Optional optional) {
+        auto& behaviour = add_port(BACKPLANE_REQUIRES, name, id, doc);
+        ports_.back().flags = optional == Optional::Yes ? BACKPLANE_OPTIONAL : 0;
+        behaviour.connect = [accessor](T& device, std::uint32_t, backplane_link link) {
+            std::invoke(accessor, device) = Connection<backplane_window>{link};
+        };
+    }
+
+    // The index of a declared window, which from now on the device places itself. A name that was
+    // not declared ends the program when the type is first used: it cannot pass any test.
+    std::size_t placed_window(const char* name) {
+        const auto port = std::ranges::find_if(
+            ports_, [&](const backplane_port& each) { return std::strcmp(each.name, name) == 0; });
+        if (port == ports_.end()) std::abort();
+        port->flags |= BACKPLANE_PLACED;
+        return static_cast<std::size_t>(port - ports_.begin());
+    }
+
     template <auto read, auto write>
     WindowDeclaration add_window(const char* name, const char* id, std::uint64_t size,
                                  const char* doc, unsigned access_sizes) {
         auto& behaviour = add_port(BACKPLANE_PROVIDES, name, id, doc);
         ports_.back().size = size;
-        behaviour.provide = [access_sizes](Instance<T>& instance, std::uint32_t) {
+        behaviour.provide = [access_sizes, size](Instance<T>& instance, std::uint32_t) {
             backplane_window window{};
             window.struct_size = sizeof window;
             window.access_sizes = access_sizes;
+            window.size = size;
             window.read = [](void* object, std::uint64_t offset,
                              std::uint32_t bytes) noexcept -> std::uint64_t {
                 return (static_cast<T*>(object)->*read)(offset, bytes);
@@ -393,6 +482,7 @@ private:
         behaviour.provide = [&bank](Instance<T>& instance, std::uint32_t) {
             backplane_window window{};
             window.struct_size = sizeof window;
+            window.size = bank.size();
             window.read = [](void* object, std::uint64_t offset, std::uint32_t bytes) noexcept {
                 const auto& target = *static_cast<typename Instance<T>::BankObject*>(object);
                 return target.bank->read(*target.device, offset, bytes);
@@ -492,6 +582,8 @@ private:
         };
         type_.start = &start;
         type_.reset = [](void* device, std::uint32_t kind) noexcept {
+            for (const auto& function : definition().functions_)
+                function(self(device)->device).reset();
             if constexpr (requires(T& t) { t.reset(ResetKind::Machine); })
                 self(device)->device.reset(static_cast<ResetKind>(kind));
         };
@@ -526,6 +618,8 @@ private:
                 timer.bind(instance->device);
             for (const auto& bind : definition().binders_)
                 bind(instance->device);
+            for (const auto& bind : definition().window_binders_)
+                bind(*instance);
             *device = instance.release();
             return BACKPLANE_OK;
         } catch (const std::exception& error) {
@@ -553,6 +647,8 @@ private:
         Instance<T>& instance = *self(device);
         for (const auto& timer : definition().timers_)
             timer.timer(instance.device).restored();
+        for (const auto& function : definition().functions_)
+            function(instance.device).restored();
         if constexpr (requires(T& t) { t.restored(); }) instance.device.restored();
     }
 
@@ -576,7 +672,11 @@ private:
     std::vector<std::function<void*(Instance<T>&)>> addresses_;
     std::vector<TimerBehaviour> timers_;
     std::vector<std::function<void(T&)>> binders_;
+    std::vector<std::function<void(Instance<T>&)>> window_binders_;
+    std::vector<std::function<PciFunction&(T&)>> functions_;
     backplane_device_type type_{};
 };
 
 }  // namespace backplane
+
+#include <backplane/pci_declaration.h>

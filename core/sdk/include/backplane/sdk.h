@@ -9,6 +9,9 @@
 #include <backplane/events.h>
 #include <backplane/instance.h>
 #include <backplane/line.h>
+#include <backplane/pci.h>
+#include <backplane/pci_config.h>
+#include <backplane/pci_message_table.h>
 #include <backplane/plugin.h>
 #include <backplane/property.h>
 #include <backplane/registers.h>

@@ -3,6 +3,8 @@
 #ifndef BACKPLANE_ABI_ADDRESS_SPACE_H
 #define BACKPLANE_ABI_ADDRESS_SPACE_H
 
+#include "backplane/abi/window.h"
+
 #include <stdint.h>
 
 #define BACKPLANE_ADDRESS_SPACE "backplane.address-space/1"
@@ -37,6 +39,28 @@ typedef struct backplane_address_space_listener {
     void (*code_watched)(void* user, uint64_t page_address, int32_t watch);
 } backplane_address_space_listener;
 
+/* Where a device puts a window while the machine runs: a PCI base address register, shadow RAM, a
+ * relocatable register block. Since ABI 1.2. */
+#define BACKPLANE_PLACE_READS 1u
+#define BACKPLANE_PLACE_WRITES 2u
+
+typedef struct backplane_placement {
+    uint32_t struct_size;
+    /* The accesses that it answers, of the two above; others reach what lies beneath. */
+    uint32_t accesses;
+    /* Of several mappings at one address the highest is seen, of equals the one placed first. What
+     * the machine file maps has 0 unless it says otherwise. */
+    int32_t priority;
+    uint32_t reserved;
+    uint64_t address, size;
+    uint64_t offset; /* of `address` into the window */
+    const backplane_window* window;
+    void* object;
+    const char* name; /* for messages: "vga0.framebuffer" */
+} backplane_placement;
+
+typedef struct backplane_mapping backplane_mapping;
+
 typedef struct backplane_address_space {
     uint32_t struct_size;
     uint32_t reserved;
@@ -61,6 +85,12 @@ typedef struct backplane_address_space {
     /* [vcpu] A CPU is about to write into a page of which others keep code: when this returns they
      * have been told by code_written, and do not execute that code again. */
     void (*claim_code_page)(void* object, uint64_t page_address);
+
+    /* Since ABI 1.2. */
+    /* The placement's window, object and name must live until unmap. NULL when the range is empty
+     * or does not fit the space: a guest may program such a thing, so this is no error. */
+    backplane_mapping* (*map)(void* object, const backplane_placement* placement);
+    void (*unmap)(void* object, backplane_mapping* mapping);
 } backplane_address_space;
 
 #endif

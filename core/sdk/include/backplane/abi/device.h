@@ -59,6 +59,9 @@ typedef enum backplane_port_role {
 
 #define BACKPLANE_OPTIONAL 1u /* a required port that may stay unconnected */
 #define BACKPLANE_MULTIPLE 2u /* a required port that accepts a list of providers */
+/* Since ABI 1.2: */
+#define BACKPLANE_PLACED 4u    /* a window that the device places itself; not in the machine file */
+#define BACKPLANE_EXCLUSIVE 8u /* a provided port each of whose elements takes one user at most */
 
 typedef struct backplane_port {
     uint32_t struct_size;

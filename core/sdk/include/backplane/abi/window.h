@@ -24,6 +24,9 @@ typedef struct backplane_window {
     void (*write)(void* object, uint64_t offset, uint32_t size, uint64_t value);
     uint32_t access_sizes; /* OR of 1, 2, 4, 8; 0 = all */
     uint32_t reserved;
+
+    /* Since ABI 1.2. */
+    uint64_t size; /* bytes, for components that require somebody's window; 0 = not said */
 } backplane_window;
 
 #endif

@@ -45,7 +45,9 @@ public:
             [](void*, std::uint64_t, std::int32_t) {},
             [](void*, const backplane_address_space_listener*) {},
             [](void* object) { return self(object).base_ + self(object).bytes.size(); },
-            [](void*, std::uint64_t) {}};
+            [](void*, std::uint64_t) {},
+            nullptr,
+            nullptr};
         return {&functions, this};
     }
 
