@@ -5,6 +5,11 @@
 #include "io_apic.h"
 #include "isa_debug_exit.h"
 #include "local_apic.h"
+#include "pci/i440fx.h"
+#include "pci/ich9_lpc.h"
+#include "pci/piix3.h"
+#include "pci/piix4_pm.h"
+#include "pci/q35_mch.h"
 #include "pic8259.h"
 #include "pit8254.h"
 #include "port92.h"
@@ -16,8 +21,10 @@
 
 using namespace backplane::chipset;
 
-BACKPLANE_PLUGIN(.id = "org.backplane.chipset", .name = "PC chipset", .version = "0.1.0",
-                 .vendor = "Backplane", .license = "Apache-2.0",
-                 .devices = backplane::device_types<
-                     Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550, I8042, Port92,
-                     ResetControl, IsaDebugExit, DebugConsole, LocalApic, IoApic, AcpiPm>);
+BACKPLANE_PLUGIN(
+        .id = "org.backplane.chipset", .name = "PC chipset", .version = "0.1.0",
+        .vendor = "Backplane", .license = "Apache-2.0",
+        .devices =
+            backplane::device_types<Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550, I8042,
+                                    Port92, ResetControl, IsaDebugExit, DebugConsole, LocalApic,
+                                    IoApic, AcpiPm, I440fx, Piix3, Piix4Pm, Q35Mch, Ich9Lpc>);

@@ -1,0 +1,74 @@
+#include "i440fx.h"
+
+namespace backplane::chipset {
+
+namespace {
+
+// Configuration registers (3.2).
+constexpr unsigned PMCCFG = 0x50, DETURBO = 0x52, DBC = 0x53, AXC = 0x54, DRT = 0x55, DRAMC = 0x57,
+                   DRAMT = 0x58, PAM0 = 0x59, DRB0 = 0x60, FDHC = 0x68, MTT = 0x70, SMRAM = 0x72,
+                   ERRCMD = 0x90, ERRSTS = 0x91, TRC = 0x93;
+constexpr unsigned d_open = 0x40, d_cls = 0x20, d_lck = 0x10, g_smrame = 0x08;
+constexpr unsigned smram_writable = d_open | d_cls | d_lck | g_smrame;
+
+}  // namespace
+
+I440fx::I440fx() : HostBridge{256, {.pam = PAM0, .smram = SMRAM}} {
+    // The subsystem is what firmware made for emulated PCs looks for.
+    pci_.identify({.vendor = 0x8086,
+                   .device = 0x1237,
+                   .class_code = 0x060000,
+                   .revision = 0x02,
+                   .subsystem_vendor = 0x1af4,
+                   .subsystem = 0x1100});
+    auto& config = pci_.config();
+    config.allow(PMCCFG, 2, 0xffff);
+    config.allow(DETURBO, 1, 0xff);
+    config.allow(DBC, 1, 0xff);
+    config.allow(AXC, 1, 0xff);
+    config.allow(DRT, 2, 0xffff);
+    config.allow(DRAMC, 1, 0xff);
+    config.allow(DRAMT, 1, 0xff);
+    config.allow(PAM0, 4, 0x33333330);
+    config.allow(PAM0 + 4, 3, 0x333333);
+    config.allow(DRB0, 4, ~0u);
+    config.allow(DRB0 + 4, 4, ~0u);
+    config.allow(FDHC, 1, 0xc0);
+    config.allow(MTT, 2, 0xffff);
+    config.allow(ERRCMD, 1, 0xff);
+    config.allow(ERRSTS, 1, 0, 0x13);
+    config.allow(TRC, 1, 0x0f);
+    pci_.on_config_write([this](unsigned offset, unsigned size) { config_written(offset, size); });
+}
+
+void I440fx::declare(Declaration<I440fx>& d) {
+    d.type("chipset.i440fx", "440FX host bridge: PCI bus 0 and memory controller");
+    declare_bridge(d);
+}
+
+void I440fx::reset(ResetKind kind) {
+    auto& config = pci_.config();
+    for (unsigned offset = 0x40; offset < 0x100; offset += 4)
+        config.set(offset, 4, 0);
+    config.set(DRAMC, 1, 0x01);
+    config.set(DRAMT, 1, 0x10);
+    for (unsigned row = 0; row < 8; ++row)
+        config.set(DRB0 + row, 1, 0x01);
+    config.set(SMRAM, 1, 0x02);
+    config.allow(SMRAM, 1, smram_writable);
+    HostBridge::reset(kind);
+    config.set(pci::command, 2, pci::command_memory | pci::command_master);
+    config.set(pci::status, 2, 0x0280);
+}
+
+// D_LCK stays set until reset, and then nobody can open the memory again (3.2.19).
+void I440fx::config_written(unsigned offset, unsigned size) {
+    auto& config = pci_.config();
+    if (offset <= SMRAM && SMRAM < offset + size && (config.get(SMRAM, 1) & d_lck) != 0) {
+        config.set(SMRAM, 1, config.get(SMRAM, 1) & ~d_open);
+        config.allow(SMRAM, 1, d_cls);
+    }
+    update_memory();
+}
+
+}  // namespace backplane::chipset
