@@ -66,7 +66,8 @@ public:
         if (const backplane_placement* at = find(address, BACKPLANE_PLACE_READS)) {
             const std::uint64_t offset = address - at->address + at->offset;
             if ((at->window->flags & BACKPLANE_WINDOW_READ_DIRECT) == 0)
-                return at->window->read(at->object, offset, size);
+                return at->window->read(at->object, offset, size) &
+                       (~std::uint64_t{0} >> (64 - size * 8));
             std::uint64_t value = 0;
             std::memcpy(&value, at->window->memory + offset, size);
             return value;
