@@ -56,7 +56,7 @@ private:
     }
 };
 
-// Takes numbers off the input; zeros when it is used up.
+// Takes numbers off the input; when it is used up, zeros, and nothing happens by chance.
 class Input {
 public:
     explicit Input(std::span<const std::uint8_t> bytes) : bytes_{bytes} {}
@@ -65,11 +65,11 @@ public:
     T take() {
         T value{};
         const std::size_t length = std::min(sizeof value, bytes_.size());
-        std::memcpy(&value, bytes_.data(), length);
+        if (length) std::memcpy(&value, bytes_.data(), length);
         bytes_ = bytes_.subspan(length);
         return value;
     }
-    bool chance(unsigned in_256) { return take<std::uint8_t>() < in_256; }
+    bool chance(unsigned in_256) { return !bytes_.empty() && take<std::uint8_t>() < in_256; }
     std::span<const std::uint8_t> rest() const { return bytes_; }
 
 private:

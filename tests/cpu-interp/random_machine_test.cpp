@@ -56,5 +56,13 @@ TEST(RandomMachines, NeverEndTheProgram) {
     EXPECT_GT(total.exceptions, seed - first);
 }
 
+TEST(RandomMachines, EndWhereverTheirInputDoes) {
+    const std::vector<std::uint8_t> input = random_machine_input(1);
+    alarm(20);
+    for (std::size_t length = 0; length < 200; ++length)
+        run_random_machine(std::span{input}.first(length));
+    alarm(0);
+}
+
 }  // namespace
 }  // namespace backplane::interp::testing
