@@ -14,7 +14,9 @@ struct XsaveLine {
 
 template <class Engine, auto semantic>
 typename Engine::Handler xsave_operand(const Instruction& instruction, Op& op) {
-    fill_memory(instruction, instruction.operands[0], op);
+    const ZydisDecodedOperand& area = instruction.operands[0];
+    fill_memory(instruction, area, op);
+    op.extra = address_op::pack(segment_number(area.mem.segment), 0, false);
     return Engine::template handler<semantic, AlignedMemory<XsaveLine>>();
 }
 

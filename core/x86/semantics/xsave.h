@@ -5,6 +5,7 @@
 #include "x86/fp_availability.h"
 #include "x86/fx_image.h"
 #include "x86/machine.h"
+#include "x86/semantics/address.h"
 #include "x86/vector_operand.h"
 #include "x86/xsave_area.h"
 
@@ -26,6 +27,27 @@ bool xsave_area_accessible(M& m) {
         return false;
     }
     return Operand::check(m, Operand::address(m));
+}
+
+// All that `components` take of the area is judged, by its segment and by its pages, also what the
+// instruction then leaves alone. Op::extra names the segment; the area's address is there already.
+template <SegmentAccess access, class M>
+bool components_accessible(M& m, std::uint64_t area, std::uint64_t components) {
+    const CpuState& state = m.state();
+    const std::uint32_t size = xsave::area_size(components);
+    const SegmentIndex segment = address_op::segment(m.op().extra);
+    const auto offset = static_cast<std::uint32_t>(area - state.segments[segment].base);
+    if (!state.code64() && !segmented_address(m, segment, offset, size, access)) return false;
+    // It lies in one page or in two.
+    for (const std::uint64_t end : {area, area + size - 1}) {
+        const auto unchanged = [](std::uint8_t byte) { return byte; };
+        const bool accessible =
+            access == SegmentAccess::Read
+                ? m.template load<std::uint8_t>(end).has_value()
+                : m.template update_atomically<std::uint8_t>(end, unchanged).has_value();
+        if (!accessible) return false;
+    }
+    return true;
 }
 
 // RFBM: what the instruction asks for of that which the system has enabled.
@@ -69,6 +91,7 @@ inline constexpr auto xsave_area = [](auto& m, auto memory) {
     const CpuState& state = m.state();
     const std::uint64_t area = memory.address(m);
     const std::uint64_t requested = requested_components(state);
+    if (!components_accessible<SegmentAccess::Write>(m, area, requested)) return Outcome::Fault;
     const std::uint64_t used = requested & xsave::in_use(state);
     if constexpr (kind == XsaveKind::Compacted) {
         // SDM 1 13.10: an MXCSR that is not the initial one counts here.
@@ -122,6 +145,8 @@ inline constexpr auto xrstor = [](auto& m, auto memory) {
     const std::uint64_t requested = requested_components(state);
     const std::uint64_t loaded = requested & header[0];
     const bool is_compacted = header[1] & xsave::compacted;
+    if (!components_accessible<SegmentAccess::Read>(m, area, is_compacted ? loaded : requested))
+        return Outcome::Fault;
     const unsigned count = fx_image::visible_vectors(state);
     // What is not loaded is set to its initial configuration.
     fx_image::X87Image x87{Bits128{x87_control::power_on}};
