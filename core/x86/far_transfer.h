@@ -97,8 +97,8 @@ std::optional<SegmentRegister> check_return_stack(M& m, Selector selector,
     return check_stack_segment(m, selector, cpl, Vector::GeneralProtection);
 }
 
-// The width in which a stack pointer popped by a return is taken.
-inline StackWidth return_stack_width(const CpuState& state, const SegmentRegister& cs,
+// The width of the stack pointer in the code that a transfer goes to.
+inline StackWidth target_stack_width(const CpuState& state, const SegmentRegister& cs,
                                      const SegmentRegister& ss) {
     const bool to_64bit = state.long_mode() && (cs.attributes & attribute::long_code);
     return to_64bit ? StackWidth::Bits64 : stack_width(ss);

@@ -40,11 +40,13 @@ inline constexpr auto jump_far = [](auto& m, auto target) {
     return cs ? enter_code(m, *cs, state.cpl, gate->ip) : Outcome::Fault;
 };
 
-// Pushes CS and the return address on the current stack and goes.
+// Pushes CS and the return address on the current stack and goes. The new CS is there before the
+// pushes (APM 3, CALL far): between 64-bit and other code they use the stack as the target does.
 template <class Word, class M>
 Outcome call_same_privilege(M& m, const SegmentRegister& cs, std::uint64_t ip) {
     CpuState& state = m.state();
-    TransferStack stack{m};
+    const SegmentRegister& ss = state.segments[SS];
+    TransferStack stack{m, ss, state.gpr[RSP], target_stack_width(state, cs, ss), state.cpl};
     if (!stack.template push<Word>(state.segments[CS].selector)) return Outcome::Fault;
     if (!stack.template push<Word>(m.next_ip())) return Outcome::Fault;
     stack.commit();
@@ -185,7 +187,7 @@ inline constexpr auto return_far = [](auto& m) {
     const auto ss = check_return_stack(m, {static_cast<std::uint16_t>(*stack_selector)}, *cs);
     if (!ss) return Outcome::Fault;
 
-    const StackWidth width = return_stack_width(state, *cs, *ss);
+    const StackWidth width = target_stack_width(state, *cs, *ss);
     TransferStack<std::remove_reference_t<decltype(m)>>::set_stack_pointer(
         state, *pointer + parameters, width);
     state.segments[SS] = *ss;

@@ -139,7 +139,7 @@ inline constexpr auto iret = [](auto& m) {
         if (!stack_selector) return Outcome::Fault;
         const auto ss = check_return_stack(m, {static_cast<std::uint16_t>(*stack_selector)}, *cs);
         if (!ss) return Outcome::Fault;
-        const StackWidth width = return_stack_width(state, *cs, *ss);
+        const StackWidth width = target_stack_width(state, *cs, *ss);
         TransferStack<std::remove_reference_t<decltype(m)>>::set_stack_pointer(state, *pointer,
                                                                                width);
         state.segments[SS] = *ss;
