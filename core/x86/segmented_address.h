@@ -13,8 +13,8 @@ enum class SegmentAccess : std::uint8_t { Read, Write };
 
 // SDM 3A 5.3 and 5.5: present (a null selector leaves the segment unusable), type, limit;
 // expand-down segments are valid above the limit. In real and virtual-8086 mode only the limit
-// counts.
-inline bool segment_allows(const CpuState& state, SegmentIndex index, std::uint32_t offset,
+// counts. No offset wraps: beyond 32 bits none is allowed.
+inline bool segment_allows(const CpuState& state, SegmentIndex index, std::uint64_t offset,
                            unsigned size, SegmentAccess access) {
     const SegmentRegister& segment = state.segments[index];
     const auto is = [&](std::uint16_t bits) { return (segment.attributes & bits) != 0; };
@@ -25,7 +25,7 @@ inline bool segment_allows(const CpuState& state, SegmentIndex index, std::uint3
         if (access == SegmentAccess::Write && (code || !is(attribute::writable))) return false;
         if (access == SegmentAccess::Read && code && !is(attribute::readable)) return false;
     }
-    const std::uint64_t last = std::uint64_t{offset} + (size ? size - 1 : 0);
+    const std::uint64_t last = offset + (size ? size - 1 : 0);
     if (has_types && !code && is(attribute::expand_down)) {
         const std::uint64_t top = is(attribute::big) ? 0xffffffff : 0xffff;
         return offset > segment.limit && last <= top;
@@ -35,7 +35,7 @@ inline bool segment_allows(const CpuState& state, SegmentIndex index, std::uint3
 
 // The linear address of `offset`, or empty with #GP(0), #SS(0) for the stack segment, raised.
 template <class M>
-std::optional<std::uint64_t> segmented_address(M& m, SegmentIndex index, std::uint32_t offset,
+std::optional<std::uint64_t> segmented_address(M& m, SegmentIndex index, std::uint64_t offset,
                                                unsigned size, SegmentAccess access) {
     if (!segment_allows(m.state(), index, offset, size, access)) {
         m.raise({.vector = index == SS ? Vector::StackFault : Vector::GeneralProtection});

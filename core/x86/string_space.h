@@ -85,8 +85,7 @@ struct SegmentedStrings {
     template <class M>
     static std::optional<std::uint64_t> linear(M& m, SegmentIndex segment, std::uint64_t offset,
                                                unsigned size, SegmentAccess access) {
-        if (!(m.op().extra & 0x100))
-            return segmented_address(m, segment, static_cast<std::uint32_t>(offset), size, access);
+        if (!(m.op().extra & 0x100)) return segmented_address(m, segment, offset, size, access);
         return segment >= FS ? m.state().segments[segment].base + offset : offset;
     }
 

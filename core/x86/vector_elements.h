@@ -1,5 +1,7 @@
 // Memory that an instruction accesses element by element, each only when its mask bit is set:
-// VMASKMOV, VPMASKMOV and the gathers (SDM 2). No element that is masked off is checked.
+// VMASKMOV, VPMASKMOV and the gathers (SDM 2). No element that is masked off is checked. Only the
+// first offset of a masked move is cut to the address size, as of any other operand: elements do
+// not wrap.
 #pragma once
 
 #include "x86/any_alignment.h"
@@ -20,23 +22,26 @@ struct VectorElements {
         return value;
     }
 
-    // The offset in the segment: of the first element, for masked moves; without the index, for
-    // gathers.
+    // The offset in the segment of a masked move's first element.
     template <class M>
     static std::uint64_t start(M& m) {
-        return slot(m, m.op().base) + (slot(m, m.op().index) << m.op().scale) + m.op().immediate;
+        return SegmentedStrings::truncated(
+            m, slot(m, m.op().base) + (slot(m, m.op().index) << m.op().scale) + m.op().immediate);
     }
+
+    // That of a gather's element.
     template <class M>
-    static std::uint64_t base(M& m) {
-        return slot(m, m.op().base) + m.op().immediate;
+    static std::uint64_t place(M& m, std::uint64_t index) {
+        return SegmentedStrings::truncated(m, slot(m, m.op().base) + (index << m.op().scale) +
+                                                  m.op().immediate);
     }
 
     // Empty when a segment check failed and a fault was raised.
     template <class M>
     static std::optional<std::uint64_t> linear(M& m, std::uint64_t offset, unsigned size,
                                                SegmentAccess access) {
-        return SegmentedStrings::linear(m, SegmentedStrings::source_segment(m),
-                                        SegmentedStrings::truncated(m, offset), size, access);
+        return SegmentedStrings::linear(m, SegmentedStrings::source_segment(m), offset, size,
+                                        access);
     }
 
     template <class T, class M>

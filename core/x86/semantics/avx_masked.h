@@ -88,14 +88,13 @@ inline constexpr auto gather = avx<[](auto& m, auto dst, auto mask, auto indices
         *indices.read(m));
     auto masks = std::bit_cast<Elements>(*mask.read(m));
     auto values = std::bit_cast<Elements>(*dst.read(m));
-    const std::uint64_t base = memory.base(m);
     for (unsigned i = 0; i < count; ++i) {
         if (!is_selected(masks[i])) {
             masks[i] = 0;
             continue;
         }
-        const auto offset = static_cast<std::uint64_t>(static_cast<std::int64_t>(index[i]));
-        const auto value = memory.template load<T>(m, base + (offset << m.op().scale));
+        const auto wide_index = static_cast<std::uint64_t>(static_cast<std::int64_t>(index[i]));
+        const auto value = memory.template load<T>(m, memory.place(m, wide_index));
         if (!value) {
             mask.write_part(m, std::bit_cast<Bits>(masks));
             dst.write_part(m, std::bit_cast<Bits>(values));
