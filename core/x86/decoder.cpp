@@ -21,7 +21,7 @@ ZydisDecoder make_decoder(ZydisMachineMode mode, ZydisStackWidth stack_width,
     enable(ZYDIS_DECODER_MODE_WBNOINVD, false);
     enable(ZYDIS_DECODER_MODE_LZCNT, features.lzcnt);
     enable(ZYDIS_DECODER_MODE_TZCNT, features.bmi1);
-    enable(ZYDIS_DECODER_MODE_AMD_BRANCHES, features.amd_branches);
+    enable(ZYDIS_DECODER_MODE_AMD_BRANCHES, features.amd_operands);
     return decoder;
 }
 
@@ -42,6 +42,13 @@ void remove_invented_base(Instruction& instruction) {
     }
 }
 
+// Zydis gives a 16-bit MOVSXD the doubleword that AMD processors read from memory; on Intel's the
+// operands are of one size (SDM 2, MOVSXD).
+void narrow_short_movsxd(Instruction& instruction) {
+    if (instruction.mnemonic() == ZYDIS_MNEMONIC_MOVSXD && instruction.operands[0].size == 16)
+        instruction.operands[1].size = 16;
+}
+
 // F3 90 with REX.B is no PAUSE: it exchanges R8, whatever the prefix (APM 3, NOP).
 bool is_exchange_taken_for_pause(const Instruction& instruction) {
     return instruction.mnemonic() == ZYDIS_MNEMONIC_PAUSE && instruction.decoded.raw.rex.B;
@@ -53,7 +60,7 @@ Decoder::Decoder(DecoderFeatures features)
     : decoders_{make_decoder(ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16, features),
                 make_decoder(ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32, features),
                 make_decoder(ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64, features)},
-      has_amd_branches_{features.amd_branches} {}
+      has_amd_operands_{features.amd_operands} {}
 
 DecodeStatus Decoder::decode(std::span<const std::byte> bytes, CodeSize code_size, std::uint64_t ip,
                              Instruction& instruction) const {
@@ -68,8 +75,9 @@ DecodeStatus Decoder::decode(std::span<const std::byte> bytes, CodeSize code_siz
     if (ZYAN_FAILED(status)) return DecodeStatus::Invalid;
     if (is_exchange_taken_for_pause(instruction)) return decode_exchange(bytes, ip, instruction);
     remove_invented_base(instruction);
+    if (!has_amd_operands_) narrow_short_movsxd(instruction);
     instruction.code_size = code_size;
-    instruction.has_amd_branches = has_amd_branches_;
+    instruction.has_amd_operands = has_amd_operands_;
     instruction.ip = ip;
     instruction.block_ip = ip;
     return DecodeStatus::Complete;

@@ -14,8 +14,9 @@ struct DecoderFeatures {
     bool lzcnt = false;  // otherwise F3 0F BD is BSR
     bool bmi1 = false;   // otherwise F3 0F BC is BSF
     // In 64-bit code AMD processors obey operand-size prefixes of near branches, which become 16
-    // bits wide, and have no far pointers with offsets of 64 bits (APM 3, JMP; Zen does so).
-    bool amd_branches = false;
+    // bits wide, and have no far pointers with offsets of 64 bits (APM 3, JMP; Zen does so). A
+    // 16-bit MOVSXD reads all of its doubleword in memory.
+    bool amd_operands = false;
 };
 
 enum class DecodeStatus : std::uint8_t {
@@ -40,7 +41,7 @@ private:
                                  Instruction& instruction) const;
 
     std::array<ZydisDecoder, 3> decoders_;  // by CodeSize
-    bool has_amd_branches_;
+    bool has_amd_operands_;
 };
 
 }  // namespace backplane::x86

@@ -17,7 +17,7 @@ struct Instruction {
     ZydisDecodedInstruction decoded;
     std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands;
     CodeSize code_size = CodeSize::Bits64;
-    bool has_amd_branches = false;  // DecoderFeatures::amd_branches
+    bool has_amd_operands = false;  // DecoderFeatures::amd_operands
     std::uint64_t ip = 0;           // RIP of the first byte
     // RIP of the first instruction of its block; set by who builds the block
     std::uint64_t block_ip = 0;

@@ -132,7 +132,7 @@ bool has_long_mode_instruction(const CpuModel& model, ZydisMnemonic mnemonic) {
 DecoderFeatures decoder_features(const CpuModel& model) {
     return {.lzcnt = model.has(Lzcnt),
             .bmi1 = model.has(Bmi1),
-            .amd_branches = model.vendor == Vendor::Amd};
+            .amd_operands = model.vendor == Vendor::Amd};
 }
 
 bool has_instruction(const CpuModel& model, const Instruction& instruction) {

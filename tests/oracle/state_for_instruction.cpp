@@ -138,7 +138,7 @@ void StateGenerator::plant_far_frame(const Instruction& instruction, Case& test)
 
 void StateGenerator::plant_far_pointer(const Instruction& instruction, Case& test) {
     // AMD's offsets have at most 32 bits (APM 3, JMP Far).
-    const unsigned widest = instruction.has_amd_branches ? 4 : 8;
+    const unsigned widest = instruction.has_amd_operands ? 4 : 8;
     const unsigned bytes = std::min(instruction.decoded.operand_width / 8u, widest);
     static constexpr std::uint16_t code[] = {selector::code32, selector::code64, selector::code16};
     const bool branches = instruction.mnemonic() == ZYDIS_MNEMONIC_JMP ||

@@ -1,5 +1,6 @@
-// What AMD processors do with operand-size prefixes of branches in 64-bit code (APM 3; seen on Zen
-// 5): near branches become 16 bits wide, far pointers in memory stay at 32-bit offsets.
+// What AMD processors do with operand-size prefixes in 64-bit code (APM 3; seen on Zen 5): near
+// branches become 16 bits wide, far pointers in memory stay at 32-bit offsets, a 16-bit MOVSXD
+// reads a doubleword.
 #include "support/system_machine.h"
 #include "x86/integer_forms.h"
 
@@ -34,7 +35,7 @@ Branched branch(const Bytes& bytes, bool amd, std::uint64_t ip = 0x52340) {
     m.store<std::uint64_t>(0x6000, 0x12345678);
     m.store<std::uint64_t>(0x7000, 0x12345678);
     Instruction instruction;
-    const Decoder decoder{{.amd_branches = amd}};
+    const Decoder decoder{{.amd_operands = amd}};
     Bytes padded = bytes;
     padded.resize(15);
     EXPECT_EQ(decoder.decode(std::as_bytes(std::span{padded}), CodeSize::Bits64, ip, instruction),
@@ -92,6 +93,32 @@ TEST(FarPointers, HaveOffsetsOf64BitsOnIntelOnly) {
         EXPECT_EQ(m.run({0x48, 0xff, 0x1b}), Outcome::Jump);  // call far [rbx]
         EXPECT_EQ(m.state().rip, 0x9000u);
         EXPECT_EQ(m.state().gpr[RSP], SystemMachine::stack - 16);
+    }
+}
+
+TEST(ShortMovsxd, ReadsADoublewordOnAmdOnly) {
+    std::vector<std::byte> memory(0x1000);
+    for (const bool amd : {true, false}) {
+        const auto move_from = [&](std::uint64_t address) {
+            testing::SemanticsMachine m{0, memory};
+            m.state().efer = efer::lma;
+            m.state().segments[CS].attributes = testing::attributes::code64;
+            m.state().gpr[RAX] = 0x1111111111111111;
+            m.state().gpr[RBX] = address;
+            const std::array bytes = {std::byte{0x66}, std::byte{0x63}, std::byte{0x03}};
+            Instruction instruction;
+            const Decoder decoder{{.amd_operands = amd}};
+            EXPECT_EQ(decoder.decode(bytes, CodeSize::Bits64, 0, instruction),
+                      DecodeStatus::Complete);
+            const auto outcome = execute(m, testing::integer_forms(), instruction);
+            EXPECT_EQ(m.state().gpr[RAX],
+                      outcome == Outcome::Fault ? 0x1111111111111111 : 0x111111111111f3f2);
+            return outcome;
+        };
+        memory[0xffc] = memory[0xffe] = std::byte{0xf2};
+        memory[0xffd] = memory[0xfff] = std::byte{0xf3};
+        EXPECT_NE(move_from(0xffc), Outcome::Fault);
+        EXPECT_EQ(move_from(0xffe) == Outcome::Fault, amd);
     }
 }
 

@@ -15,7 +15,7 @@ inline bool is_far(const Instruction& instruction) {
 // Whether a prefix makes a near branch of 64-bit code 16 bits wide. Zydis tells so of relative ones
 // only.
 inline bool is_narrowed(const Instruction& instruction) {
-    return instruction.has_amd_branches && instruction.is_code64() &&
+    return instruction.has_amd_operands && instruction.is_code64() &&
            instruction.has(ZYDIS_ATTRIB_HAS_OPERANDSIZE) && !instruction.decoded.raw.rex.W;
 }
 

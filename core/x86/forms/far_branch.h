@@ -15,7 +15,7 @@ typename Engine::Handler far_target(const Instruction& instruction, Op& op) {
     const ZydisDecodedOperand& target = instruction.operands[0];
     if (is_memory(target)) {
         fill_memory(instruction, target, op);
-        if (sizeof(T) == 8 && instruction.has_amd_branches)
+        if (sizeof(T) == 8 && instruction.has_amd_operands)
             return Engine::template handler<semantic, FarMemory<std::uint32_t>>();
         return Engine::template handler<semantic, FarMemory<T>>();
     }

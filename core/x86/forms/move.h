@@ -45,24 +45,27 @@ typename Engine::Handler movbe(const Instruction& instruction, Op& op) {
     });
 }
 
-// MOVZX, MOVSX and MOVSXD: operands of two widths. A 16-bit MOVSXD just moves (SDM 2, MOVSXD).
+// MOVZX, MOVSX and MOVSXD: operands of two widths. A 16-bit MOVSXD just moves (SDM 2, MOVSXD), of a
+// doubleword in memory (DecoderFeatures::amd_operands) the lower half.
 template <class Engine, auto semantic>
 typename Engine::Handler extend(const Instruction& instruction, Op& op) {
     using Handler = typename Engine::Handler;
     const ZydisDecodedOperand& source = instruction.operands[1];
-    const unsigned width = std::min(source.size, instruction.operands[0].size);
+    const unsigned width = is_register(source) ? std::min(source.size, instruction.operands[0].size)
+                                               : source.size;
     fill_reg(instruction.operands[0], op);
     return with_wide_width(instruction.operands[0].size, [&]<class T>() -> Handler {
         return with_width<std::uint8_t, std::uint16_t, std::uint32_t>(
             width, [&]<class S>() -> Handler {
-                if constexpr (sizeof(S) > sizeof(T)) {
-                    return nullptr;
-                } else if (is_register(source)) {
-                    fill_rm(source, op);
-                    return Engine::template handler<semantic, Reg<T>, Rm<S>>();
-                } else {
+                if (is_memory(source)) {
                     fill_memory(instruction, source, op);
                     return Engine::template handler<semantic, Reg<T>, Memory<S>>();
+                }
+                if constexpr (sizeof(S) > sizeof(T)) {
+                    return nullptr;
+                } else {
+                    fill_rm(source, op);
+                    return Engine::template handler<semantic, Reg<T>, Rm<S>>();
                 }
             });
     });

@@ -79,7 +79,7 @@ typename Engine::Handler far_pointer_load(const Instruction& instruction, Op& op
     fill_reg(instruction.operands[0], op);
     fill_memory(instruction, instruction.operands[1], op);
     op.extra = segment;
-    const bool is_long = !instruction.has_amd_branches;
+    const bool is_long = !instruction.has_amd_operands;
     return with_wide_width(instruction.operands[0].size,
                            [&]<class T>() -> typename Engine::Handler {
                                using Offset = std::conditional_t<sizeof(T) == 8, std::uint32_t, T>;
