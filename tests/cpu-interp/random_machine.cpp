@@ -21,6 +21,8 @@ constexpr std::int64_t instruction_budget = 3000;
 constexpr std::uint64_t exception_limit = 2000;
 // A repeated instruction may go on for 2^64 elements without retiring; it ends when somebody asks.
 constexpr std::uint64_t device_limit = 20'000;
+// Room for compiled blocks: the small one is full, and is given back, with every block.
+constexpr std::size_t small_arena = 1 << 20, large_arena = 2 << 20;
 
 // Where a machine that is at least half sane keeps its things.
 constexpr std::uint64_t tables = 0x2'0000, gdt = 0x1'0000, idt = 0x1'1000, tss = 0x1'3000,
@@ -78,7 +80,8 @@ private:
 
 class Machine {
 public:
-    explicit Machine(std::span<const std::uint8_t> bytes) : input_{bytes}, cpu_{bus_, 1 << 20} {
+    explicit Machine(std::span<const std::uint8_t> bytes)
+        : input_{bytes}, cpu_{bus_, input_.chance(32) ? small_arena : large_arena} {
         const auto mode = static_cast<Mode>(input_.take<std::uint8_t>() % 6);
         build_descriptors();
         choose_mode(mode);
