@@ -28,7 +28,9 @@ constexpr std::chrono::seconds longest_timeout{1'000'000'000};
 
 void declare(CommandOptions& options) {
     declare_guest_options(options);
-    options.visible.add_options()                               //
+    options.visible.add_options()  //
+        ("paused,S", "stand still before the first instruction, until a debugger or the control "
+                     "socket lets it go on")                    //
         ("no-reboot", "end when the guest resets the machine")  //
         ("timeout", po::value<std::int64_t>()->value_name("SECONDS"),
          "end with code 5 after this time")  //
@@ -53,7 +55,8 @@ int run(const Arguments& arguments) {
     const auto overrides = guest_overrides(arguments);
     if (!overrides) return fail(ExitCode::BadInput, overrides.error());
 
-    runtime::RunOptions options{.end_on_reset = arguments.has("no-reboot")};
+    runtime::RunOptions options{.end_on_reset = arguments.has("no-reboot"),
+                                .paused = arguments.has("paused")};
     if (arguments.has("timeout")) {
         options.time_limit = std::chrono::seconds{arguments.get<std::int64_t>("timeout")};
         if (*options.time_limit < std::chrono::seconds{1} || *options.time_limit > longest_timeout)

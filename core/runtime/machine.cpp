@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <utility>
+#include <vector>
 
 namespace backplane::runtime {
 
@@ -42,7 +44,10 @@ Machine::Machine(const MachineDescription& description)
     instruction_time_.emplace(description.frequency, [this] { return instructions_passed(); });
     // The slice under way was measured to the deadline that was the earliest until now.
     clock_.emplace(*instruction_time_, [this] {
-        if (VirtualCpu* cpu = turn_) cpu->request_attention();
+        VirtualCpu* cpu = turn_;
+        if (cpu == nullptr) return;
+        turn_is_over_ = true;
+        cpu->request_attention();
     });
 }
 
@@ -70,6 +75,7 @@ void Machine::reset(backplane_reset_kind kind) {
 }
 
 std::optional<std::chrono::steady_clock::time_point> Machine::run_timers() {
+    if (host_time_.is_stopped()) return std::nullopt;
     clock_->run_due();
     const auto next = clock_->next_deadline();
     if (!next) return std::nullopt;
@@ -87,33 +93,29 @@ void Machine::wake_cpus() {
         cpu->wake();
 }
 
-// Tells the controller and stops the CPUs at their next boundary.
-void Machine::ask(std::unique_lock<std::mutex> guard) {
-    pausing_ = true;
-    guard.unlock();
-    wake_cpus();
-    control_changed_.notify_all();
+RunControl::Hooks Machine::control_hooks() {
+    return {.wake_cpus = [this] { wake_cpus(); },
+            .stop_time = [this] { stop_time(); },
+            .start_time = [this] { start_time(); },
+            .reset = [this] { reset(BACKPLANE_RESET_MACHINE); },
+            .forget_modes =
+                [this] {
+                    for (const auto& cpu : cpus_)
+                        cpu->set_mode(VirtualCpu::Mode::Run);
+                },
+            .take_untold = [] { return std::nullopt; }};
 }
 
-void Machine::request_reset(std::string why) {
-    std::unique_lock guard{control_};
-    if (!reset_request_) reset_request_ = std::move(why);
-    ask(std::move(guard));
+// The time of a deterministic machine stands still by itself.
+void Machine::stop_time() {
+    const MachineGuard guard{lock_};
+    host_time_.stop();
 }
 
-void Machine::request_power_off(int exit_code, std::string why) {
-    std::unique_lock guard{control_};
-    if (!ending_) ending_ = Ending{exit_code, std::move(why)};
-    ask(std::move(guard));
-}
-
-bool Machine::park() {
-    std::unique_lock guard{control_};
-    ++parked_;
-    control_changed_.notify_all();
-    control_changed_.wait(guard, [this] { return finished_ || !pausing_; });
-    --parked_;
-    return !finished_;
+void Machine::start_time() {
+    const MachineGuard guard{lock_};
+    host_time_.start();
+    if (!is_deterministic()) io_.wake();
 }
 
 // Gives whether the CPU has nothing to do until it is woken.
@@ -124,17 +126,13 @@ bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit) {
     case BACKPLANE_CPU_HALTED_FOR_GOOD:
         // While another CPU runs, its NMI or INIT could still wake this one; so will a reset that
         // was asked for.
-        if (!pausing_ &&
+        if (!control_.wants_cpus() &&
             std::ranges::all_of(cpus_, [](const auto& each) { return each->is_halted_for_good(); }))
             request_power_off(
                 static_cast<int>(ExitCode::Ok),
                 fmt::format("{}: halted with interrupts off", cpu.component().name()));
         return true;
-    case BACKPLANE_CPU_SHUTDOWN:
-        request_power_off(static_cast<int>(ExitCode::GuestFailure),
-                          fmt::format("{}: shutdown (triple fault)\n{}", cpu.component().name(),
-                                      cpu.describe_state()));
-        return true;
+    case BACKPLANE_CPU_SHUTDOWN: shut_down(cpu); return true;
     case BACKPLANE_CPU_BUDGET:
     case BACKPLANE_CPU_ATTENTION:
     case BACKPLANE_CPU_BREAKPOINT: return false;
@@ -142,20 +140,35 @@ bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit) {
     return false;
 }
 
+void Machine::shut_down(VirtualCpu& cpu) {
+    const std::string what = fmt::format("{}: shutdown (triple fault)", cpu.component().name());
+    if (control_.pauses_on_shutdown()) {
+        control_.stop({.change = StateChange::Shutdown, .cpu = &cpu, .why = what});
+        return;
+    }
+    request_power_off(static_cast<int>(ExitCode::GuestFailure),
+                      fmt::format("{}\n{}", what, cpu.describe_state()));
+}
+
 backplane_cpu_exit Machine::run_slice(VirtualCpu& cpu, std::int64_t budget) {
+    const bool steps = cpu.mode() == VirtualCpu::Mode::Step;
+    const std::uint64_t before = cpu.instructions();
     exclusive_.enter();
-    const backplane_cpu_exit exit = cpu.run(budget);
+    const backplane_cpu_exit exit = cpu.run(steps ? 1 : budget);
     exclusive_.leave();
+    if (steps && (exit == BACKPLANE_CPU_BUDGET || cpu.instructions() != before))
+        control_.stop({.change = StateChange::Stepped, .cpu = &cpu, .why = {}});
     return exit;
 }
 
 void Machine::run_realtime(VirtualCpu& cpu) {
+    const auto may_go = [&cpu] { return cpu.mode() != VirtualCpu::Mode::Hold; };
     for (;;) {
-        if (pausing_ && !park()) return;
+        if ((control_.wants_cpus() || !may_go()) && !control_.park(may_go)) return;
         cpu.prepare_sleep();
         cpu.set_halted_for_good(false);
         const bool idle = handle_exit(cpu, run_slice(cpu, slice));
-        if (idle && !pausing_) cpu.sleep();
+        if (idle && !control_.wants_cpus()) cpu.sleep();
     }
 }
 
@@ -163,48 +176,19 @@ Ending Machine::run(const RunOptions& options) {
     if (cpus_.empty()) return {static_cast<int>(ExitCode::BadInput), "the machine has no CPU"};
 
     reset(BACKPLANE_RESET_POWER_ON);
+    if (options.paused) stop_time();
     io_.on_termination([this](int signal) {
         request_power_off(exit_after_signal + signal, fmt::format("ended by signal {}", signal));
     });
     io_.start([this] { return is_deterministic() ? std::nullopt : run_timers(); });
 
-    std::vector<std::thread> threads;
+    std::vector<std::function<void()>> threads;
     if (is_deterministic())
         threads.emplace_back([this] { run_deterministic(); });
     else
         for (const auto& cpu : cpus_)
             threads.emplace_back([this, &cpu] { run_realtime(*cpu); });
-
-    const auto limit = std::chrono::steady_clock::now() +
-                       options.time_limit.value_or(std::chrono::hours{24 * 365});
-    std::unique_lock guard{control_};
-    for (;;) {
-        if (!control_changed_.wait_until(guard, limit,
-                                         [this] { return reset_request_ || ending_; }) &&
-            !ending_) {
-            ending_ = Ending{static_cast<int>(ExitCode::Timeout), "the time limit passed"};
-            pausing_ = true;
-            guard.unlock();
-            wake_cpus();
-            guard.lock();
-        }
-        control_changed_.wait(guard, [&] { return parked_ == threads.size(); });
-        if (!ending_ && options.end_on_reset)
-            ending_ = Ending{static_cast<int>(ExitCode::Ok), *reset_request_ + " (--no-reboot)"};
-        if (ending_) break;
-        reset_request_.reset();
-        guard.unlock();
-        reset(BACKPLANE_RESET_MACHINE);
-        guard.lock();
-        pausing_ = reset_request_ || ending_;
-        control_changed_.notify_all();
-    }
-    const Ending ending = *ending_;
-    finished_ = true;
-    guard.unlock();
-    control_changed_.notify_all();
-    for (auto& thread : threads)
-        thread.join();
+    const Ending ending = control_.run(options, std::move(threads));
     stop_components();
     return ending;
 }

@@ -10,31 +10,19 @@
 #include "runtime/io_loop.h"
 #include "runtime/locked_controllers.h"
 #include "runtime/machine_description.h"
+#include "runtime/run_control.h"
 #include "runtime/virtual_clock.h"
 #include "runtime/virtual_cpu.h"
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 namespace backplane::runtime {
-
-// How a run ended, for the last line and the exit code.
-struct Ending {
-    int exit_code = 0;
-    std::string why;
-};
-
-struct RunOptions {
-    bool end_on_reset = false;                         // --no-reboot
-    std::optional<std::chrono::seconds> time_limit{};  // --timeout
-};
 
 class Machine {
 public:
@@ -54,8 +42,12 @@ public:
     std::optional<Ending> advance(std::uint64_t position);
 
     // [any] Carried out at the next instruction boundary of every CPU.
-    void request_reset(std::string why);
-    void request_power_off(int exit_code, std::string why);
+    void request_reset(std::string why) { control_.request_reset(std::move(why)); }
+    void request_power_off(int exit_code, std::string why) {
+        control_.request_power_off({exit_code, std::move(why)});
+    }
+    // [any] Pausing, resuming, and whatever needs all CPUs to stand still.
+    [[nodiscard]] RunControl& control() { return control_; }
 
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] bool is_deterministic() const { return instruction_time_.has_value(); }
@@ -97,14 +89,15 @@ private:
     void run_round();
     std::uint64_t end_of_round();
     std::uint64_t instructions_passed();
+    bool take_turn(VirtualCpu& cpu, std::uint64_t end);
+    bool stand_aside();
     bool handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit);
+    void shut_down(VirtualCpu& cpu);
     void interrupt_cpus();
     void wake_cpus();
-
-    // The controller is the thread in run. A CPU thread that sees `pausing_` parks at its next
-    // boundary; park gives false when it has to end.
-    bool park();
-    void ask(std::unique_lock<std::mutex> guard);
+    RunControl::Hooks control_hooks();
+    void stop_time();
+    void start_time();
 
     std::string name_;
     MachineLock lock_;
@@ -128,17 +121,13 @@ private:
     // Deterministic machines: where the round began, counted in instructions, whose turn it is, and
     // the latest instant that anybody was told.
     std::uint64_t round_start_ = 0, latest_ = 0;
-    std::uint64_t stop_at_ = ~std::uint64_t{0};  // no round goes further
-    bool powered_on_ = false;                    // by advance
+    std::uint64_t stop_at_ = ~std::uint64_t{0};   // no round goes further
+    bool powered_on_ = false, advances_ = false;  // by advance
     std::atomic<VirtualCpu*> turn_ = nullptr;
+    std::atomic<bool> turn_is_over_ = false;  // the next timer is earlier than it was
+    bool has_ended_ = false;                  // for the thread that takes the turns
 
-    std::mutex control_;
-    std::condition_variable control_changed_;
-    std::atomic<bool> pausing_ = false;
-    bool finished_ = false;                     // by control_: CPU threads end
-    std::size_t parked_ = 0;                    // by control_
-    std::optional<std::string> reset_request_;  // by control_
-    std::optional<Ending> ending_;              // by control_
+    RunControl control_{control_hooks()};
 };
 
 }  // namespace backplane::runtime

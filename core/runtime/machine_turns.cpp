@@ -8,7 +8,6 @@
 #include "runtime/machine.h"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 namespace backplane::runtime {
@@ -38,6 +37,33 @@ std::uint64_t Machine::end_of_round() {
     return std::clamp(instruction_time_->instructions_at(*deadline), round_start_ + 1, longest);
 }
 
+// One CPU executes until its position is `end`, or it has nothing to do, or a timer that was just
+// set expires sooner. It may be interrupted for the controller and goes on behind, so that pausing
+// changes nothing of the order in which everything happens. Gives whether it has nothing to do.
+bool Machine::take_turn(VirtualCpu& cpu, std::uint64_t end) {
+    turn_is_over_ = false;
+    turn_ = &cpu;
+    bool idle = false;
+    for (;;) {
+        if (control_.wants_cpus()) {
+            if (!stand_aside()) break;
+            idle = false;  // the controller may have changed anything
+        }
+        if (cpu.mode() == VirtualCpu::Mode::Hold) idle = true;
+        if (idle || turn_is_over_ || cpu.position() >= end) break;
+        idle = handle_exit(cpu, run_slice(cpu, static_cast<std::int64_t>(end - cpu.position())));
+    }
+    turn_ = nullptr;
+    return idle;
+}
+
+// Gives false when the run is over.
+bool Machine::stand_aside() {
+    if (!control_.wants_cpus()) return true;
+    has_ended_ = advances_ ? control_.carry_out().has_value() : !control_.park();
+    return !has_ended_;
+}
+
 void Machine::run_round() {
     {
         const MachineGuard guard{lock_};
@@ -47,12 +73,8 @@ void Machine::run_round() {
     // those that are idle keep up with the others.
     std::uint64_t slowest_busy = ~std::uint64_t{0}, furthest = round_start_;
     for (const auto& cpu : cpus_) {
-        const std::uint64_t end = end_of_round();
-        bool idle = false;
-        turn_ = cpu.get();
-        if (const std::uint64_t position = cpu->position(); position < end)
-            idle = handle_exit(*cpu, run_slice(*cpu, static_cast<std::int64_t>(end - position)));
-        turn_ = nullptr;
+        const bool idle = take_turn(*cpu, end_of_round());
+        if (has_ended_) return;
         furthest = std::max(furthest, cpu->position());
         if (!idle) slowest_busy = std::min(slowest_busy, cpu->position());
     }
@@ -60,41 +82,34 @@ void Machine::run_round() {
     round_start_ = std::max(round_start_, all_idle ? furthest : slowest_busy);
     for (const auto& cpu : cpus_)
         cpu->idle_until(round_start_);
-    if (!all_idle || pausing_) return;
+    if (!all_idle || control_.wants_cpus()) return;
+    // Somebody could act if a debugger let it.
+    const bool all_run = std::ranges::none_of(
+        cpus_, [](const auto& cpu) { return cpu->mode() == VirtualCpu::Mode::Hold; });
 
     const MachineGuard guard{lock_};
     if (const auto deadline = clock_->next_deadline())
         instruction_time_->skip_to(*deadline);
-    else
+    else if (all_run)
         request_power_off(static_cast<int>(ExitCode::Ok),
                           "every CPU is halted and no timer is set");
 }
 
 void Machine::run_deterministic() {
-    for (;;) {
-        if (pausing_ && !park()) return;
+    while (stand_aside())
         run_round();
-    }
 }
 
 std::optional<Ending> Machine::advance(std::uint64_t position) {
     if (!std::exchange(powered_on_, true)) {
+        advances_ = true;
         reset(BACKPLANE_RESET_POWER_ON);
         io_.start([] { return std::nullopt; });
     }
     stop_at_ = position;
-    for (;;) {
-        if (pausing_) {
-            std::unique_lock guard{control_};
-            if (ending_) return ending_;
-            pausing_ = false;
-            const bool resets = std::exchange(reset_request_, std::nullopt).has_value();
-            guard.unlock();
-            if (resets) reset(BACKPLANE_RESET_MACHINE);
-        }
-        if (round_start_ >= position) return std::nullopt;
+    while (stand_aside() && round_start_ < position)
         run_round();
-    }
+    return control_.carry_out();
 }
 
 }  // namespace backplane::runtime

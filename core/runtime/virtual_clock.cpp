@@ -7,13 +7,34 @@
 
 namespace backplane::runtime {
 
-std::uint64_t HostTime::now() const {
+std::uint64_t HostTime::since_power_on() const {
     return static_cast<std::uint64_t>(
         std::chrono::nanoseconds{std::chrono::steady_clock::now() - power_on_}.count());
 }
 
+// Whoever asks from a thread that does not stop with the machine may be overtaken by a stop and a
+// start, and looks again then.
+std::uint64_t HostTime::now() const {
+    for (;;) {
+        const std::uint64_t stood_still = stood_still_, stopped_at = stopped_at_;
+        if (stopped_at != goes_on) return stopped_at;
+        const std::uint64_t now = since_power_on() - stood_still;
+        if (stood_still == stood_still_ && stopped_at_ == goes_on) return now;
+    }
+}
+
 std::chrono::steady_clock::time_point HostTime::host_instant(std::uint64_t guest) const {
-    return power_on_ + std::chrono::nanoseconds{guest};
+    return power_on_ + std::chrono::nanoseconds{guest + stood_still_};
+}
+
+void HostTime::stop() {
+    if (!is_stopped()) stopped_at_ = now();
+}
+
+void HostTime::start() {
+    if (!is_stopped()) return;
+    stood_still_ = since_power_on() - stopped_at_;
+    stopped_at_ = goes_on;
 }
 
 InstructionTime::InstructionTime(std::uint64_t frequency,

@@ -7,6 +7,7 @@
 
 #include "runtime/machine_lock.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -27,11 +28,24 @@ public:
 
 class HostTime final : public TimeSource {
 public:
+    // [any]
     [[nodiscard]] std::uint64_t now() const override;
+    // While it goes on.
     [[nodiscard]] std::chrono::steady_clock::time_point host_instant(std::uint64_t guest) const;
 
+    // With the machine lock held: stands still, then goes on from there.
+    void stop();
+    void start();
+    [[nodiscard]] bool is_stopped() const { return stopped_at_ != goes_on; }
+
 private:
+    static constexpr std::uint64_t goes_on = ~std::uint64_t{0};
+
+    [[nodiscard]] std::uint64_t since_power_on() const;
+
     std::chrono::steady_clock::time_point power_on_ = std::chrono::steady_clock::now();
+    std::atomic<std::uint64_t> stopped_at_ = goes_on;
+    std::atomic<std::uint64_t> stood_still_ = 0;  // for so long in all
 };
 
 class InstructionTime final : public TimeSource {

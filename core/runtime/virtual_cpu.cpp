@@ -33,11 +33,37 @@ std::vector<VirtualCpu::RegisterValue> VirtualCpu::registers() const {
     return values;
 }
 
+std::optional<std::uint32_t> VirtualCpu::find_register(std::string_view name) const {
+    const std::uint32_t count = functions_->register_count(object_);
+    for (std::uint32_t index = 0; index < count; ++index)
+        if (functions_->register_info(object_, index)->name == name) return index;
+    return std::nullopt;
+}
+
+std::vector<std::byte> VirtualCpu::get_register(std::string_view name) const {
+    const auto index = find_register(name);
+    if (!index) return {};
+    std::vector<std::byte> value(functions_->register_info(object_, *index)->bytes);
+    functions_->get_register(object_, *index, value.data());
+    return value;
+}
+
+bool VirtualCpu::set_register(std::string_view name, std::span<const std::byte> value) {
+    const auto index = find_register(name);
+    if (!index || functions_->register_info(object_, *index)->bytes != value.size()) return false;
+    return functions_->set_register(object_, *index, value.data()) != 0;
+}
+
+std::optional<std::uint64_t> VirtualCpu::translate(std::uint64_t linear) const {
+    std::uint64_t physical = 0;
+    if (functions_->translate(object_, linear, &physical) == 0) return std::nullopt;
+    return physical;
+}
+
 std::string VirtualCpu::next_instruction() const {
     std::uint64_t rip = 0;
-    for (const auto& [name, bytes] : registers())
-        if (name == "rip" && bytes.size() == sizeof rip)
-            std::memcpy(&rip, bytes.data(), sizeof rip);
+    if (const auto bytes = get_register("rip"); bytes.size() == sizeof rip)
+        std::memcpy(&rip, bytes.data(), sizeof rip);
     std::array<char, 128> text{};
     const bool readable = functions_->disassemble(object_, rip, text.data(), text.size()) != 0;
     return fmt::format("at {:#x}: {}", rip, readable ? text.data() : "(unreadable)");

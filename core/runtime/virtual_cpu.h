@@ -8,7 +8,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace backplane::runtime {
@@ -46,6 +49,16 @@ public:
         if (const std::uint64_t now = this->position(); now < position) idle_ += position - now;
     }
 
+    // What the CPU does while the machine is not paused. Set with all CPUs parked; after a pause
+    // each is Run again.
+    enum class Mode : std::uint8_t {
+        Run,
+        Step,  // one instruction; then the machine is paused
+        Hold,  // nothing: it stays parked
+    };
+    [[nodiscard]] Mode mode() const { return mode_; }
+    void set_mode(Mode mode) { mode_ = mode; }
+
     // [any] Whether the last run ended with nothing but NMI, INIT or reset to wake it.
     [[nodiscard]] bool is_halted_for_good() const { return halted_for_good_; }
     void set_halted_for_good(bool value) { halted_for_good_ = value; }
@@ -56,6 +69,12 @@ public:
         std::vector<std::byte> bytes;
     };
     [[nodiscard]] std::vector<RegisterValue> registers() const;
+    // [vcpu, outside run] One register by its name; empty when the engine has none of this name.
+    [[nodiscard]] std::vector<std::byte> get_register(std::string_view name) const;
+    // [vcpu, outside run] False: no such register, another size, or an impossible value.
+    bool set_register(std::string_view name, std::span<const std::byte> value);
+    // [vcpu, outside run] The guest-physical address behind a linear one.
+    [[nodiscard]] std::optional<std::uint64_t> translate(std::uint64_t linear) const;
     // [vcpu, outside run] "at 0xfff0: jmp 0x5b".
     [[nodiscard]] std::string next_instruction() const;
 
@@ -63,10 +82,13 @@ public:
     [[nodiscard]] std::string describe_state() const;
 
 private:
+    [[nodiscard]] std::optional<std::uint32_t> find_register(std::string_view name) const;
+
     Component& component_;
     const backplane_cpu* functions_;
     void* object_;
     std::uint64_t idle_ = 0;
+    Mode mode_ = Mode::Run;
     std::atomic<bool> woken_ = false;
     std::atomic<bool> halted_for_good_ = false;
 };

@@ -1,0 +1,31 @@
+// What listeners are told when a machine stops, goes on, is reset or ends.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace backplane::runtime {
+
+class VirtualCpu;
+
+enum class StateChange : std::uint8_t {
+    Paused,      // somebody asked for it
+    Breakpoint,  // a CPU is about to execute an instruction with a breakpoint
+    Watchpoint,  // a CPU made a watched access, and completed the instruction
+    Stepped,     // a CPU executed the one instruction it was to
+    Shutdown,    // a CPU met a triple fault, and a debugger wants to see it
+    Resumed,
+    Reset,
+    PoweredOff,  // the run is over
+};
+
+// All but the last three leave the machine paused.
+struct StateEvent {
+    StateChange change = StateChange::Paused;
+    VirtualCpu* cpu = nullptr;  // who, where it is one
+    std::uint64_t address = 0;  // linear, of the breakpoint or the watched bytes
+    int exit_code = 0;          // PoweredOff
+    std::string why;            // for people
+};
+
+}  // namespace backplane::runtime
