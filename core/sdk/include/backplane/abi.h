@@ -20,12 +20,16 @@
 #include "backplane/abi/character.h"
 #include "backplane/abi/cpu.h"
 #include "backplane/abi/device.h"
+#include "backplane/abi/dma_channel.h"
 #include "backplane/abi/host.h"
+#include "backplane/abi/input.h"
 #include "backplane/abi/interrupt_controller.h"
 #include "backplane/abi/line.h"
 #include "backplane/abi/message_interrupt.h"
 #include "backplane/abi/pci.h"
 #include "backplane/abi/plugin.h"
+#include "backplane/abi/ps2.h"
+#include "backplane/abi/smbus_device.h"
 #include "backplane/abi/window.h"
 
 #endif

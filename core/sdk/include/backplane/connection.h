@@ -27,6 +27,12 @@ template <> inline constexpr const char* interface_id<backplane_cpu> = BACKPLANE
 template <> inline constexpr const char* interface_id<backplane_pci_slot> = BACKPLANE_PCI_SLOT;
 template <> inline constexpr const char* interface_id<backplane_pci_interrupt_router> =
     BACKPLANE_PCI_INTERRUPT_ROUTER;
+template <> inline constexpr const char* interface_id<backplane_input> = BACKPLANE_INPUT;
+template <> inline constexpr const char* interface_id<backplane_ps2> = BACKPLANE_PS2;
+template <> inline constexpr const char* interface_id<backplane_dma_channel> =
+    BACKPLANE_DMA_CHANNEL;
+template <> inline constexpr const char* interface_id<backplane_smbus_device> =
+    BACKPLANE_SMBUS_DEVICE;
 
 // A member of a device, bound through Declaration::connects.
 template <class FunctionsType>
