@@ -13,6 +13,8 @@
 #include "pic8259.h"
 #include "pit8254.h"
 #include "port92.h"
+#include "ps2_keyboard.h"
+#include "ps2_mouse.h"
 #include "ram.h"
 #include "reset_control.h"
 #include "rom.h"
@@ -28,3 +30,6 @@ BACKPLANE_PLUGIN(
             backplane::device_types<Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550, I8042,
                                     Port92, ResetControl, IsaDebugExit, DebugConsole, LocalApic,
                                     IoApic, AcpiPm, I440fx, Piix3, Piix4Pm, Q35Mch, Ich9Lpc>);
+        .devices = backplane::device_types<Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550,
+                                           I8042, Ps2Keyboard, Ps2Mouse, Port92, ResetControl,
+                                           IsaDebugExit, DebugConsole, LocalApic, IoApic, AcpiPm>);

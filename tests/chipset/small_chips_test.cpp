@@ -2,7 +2,6 @@
 #include "acpi_pm.h"
 #include "chip_bench.h"
 #include "debug_console.h"
-#include "i8042.h"
 #include "isa_debug_exit.h"
 #include "port92.h"
 #include "reset_control.h"
@@ -92,96 +91,9 @@ TEST(DebugConsoleTest, WithoutAStreamLinesGoToTheLog) {
     EXPECT_EQ(bench.window("port").read8(0), 0x12);
 }
 
-class I8042Test : public ::testing::Test {
-protected:
-    I8042Test() { bench.power_on(); }
-
-    int command(std::uint8_t value) {
-        control.write8(0, value);
-        return (control.read8(0) & 1) != 0 ? data.read8(0) : -1;
-    }
-
-    DeviceBench bench{type_of<I8042>()};
-    testing::WindowProbe data = bench.window("data");
-    testing::WindowProbe control = bench.window("command");
-};
-
-TEST_F(I8042Test, PassesItsSelfTestAndSetsTheSystemFlag) {
-    EXPECT_EQ(control.read8(0) & 0x05, 0);
-    EXPECT_EQ(command(0xaa), 0x55);
-    EXPECT_EQ(control.read8(0) & 0x05, 0x04);
-    EXPECT_EQ(command(0xab), 0x00);
-    EXPECT_EQ(command(0xa9), 0x00);
-    EXPECT_EQ(command(0xa4), 0xf1);
-}
-
-TEST_F(I8042Test, TheCommandByteIsReadBack) {
-    control.write8(0, 0x60);
-    EXPECT_EQ(control.read8(0) & 0x08, 0x08);
-    data.write8(0, 0x47);
-    EXPECT_EQ(control.read8(0) & 0x0c, 0x04);
-    EXPECT_EQ(command(0x20), 0x47);
-    command(0xad);
-    command(0xa7);
-    EXPECT_EQ(command(0x20), 0x77);
-    command(0xae);
-    command(0xa8);
-    EXPECT_EQ(command(0x20), 0x47);
-    control.write8(0, 0x65);
-    data.write8(0, 0x99);
-    EXPECT_EQ(command(0x25), 0x99);
-}
-
-TEST_F(I8042Test, TheAuxiliaryLoopReturnsItsByteAsTheMouses) {
-    control.write8(0, 0x60);
-    data.write8(0, 0x03);
-    control.write8(0, 0xd3);
-    data.write8(0, 0x5a);
-    EXPECT_EQ(control.read8(0) & 0x21, 0x21);
-    EXPECT_TRUE(bench.level("mouse-irq"));
-    EXPECT_FALSE(bench.level("keyboard-irq"));
-    EXPECT_EQ(data.read8(0), 0x5a);
-    EXPECT_EQ(control.read8(0) & 0x21, 0);
-    EXPECT_FALSE(bench.level("mouse-irq"));
-    control.write8(0, 0xd2);
-    data.write8(0, 0x1c);
-    EXPECT_TRUE(bench.level("keyboard-irq"));
-}
-
-TEST_F(I8042Test, NobodyAnswersOnEmptyPorts) {
-    data.write8(0, 0xff);
-    EXPECT_EQ(control.read8(0) & 0x61, 0x41) << "timeout";
-    EXPECT_EQ(data.read8(0), 0xfe);
-    control.write8(0, 0xd4);
-    data.write8(0, 0xff);
-    EXPECT_EQ(control.read8(0) & 0x61, 0x61);
-    EXPECT_EQ(data.read8(0), 0xfe);
-}
-
-TEST_F(I8042Test, PulsingBit0OfTheOutputPortResets) {
-    control.write8(0, 0xf1);
-    EXPECT_TRUE(bench.reset_requests().empty());
-    control.write8(0, 0xfe);
-    EXPECT_EQ(bench.reset_requests().size(), 1u);
-    control.write8(0, 0xd1);
-    data.write8(0, 0xfe);
-    EXPECT_EQ(bench.reset_requests().size(), 2u);
-}
-
-TEST_F(I8042Test, TheOutputPortHoldsTheA20Gate) {
-    EXPECT_EQ(command(0xd0) & 0x03, 0x03);
-    control.write8(0, 0xd1);
-    data.write8(0, 0xdd);
-    EXPECT_FALSE(bench.level("a20"));
-    command(0xdf);
-    EXPECT_TRUE(bench.level("a20"));
-    EXPECT_EQ(command(0xd0) & 0x02, 0x02);
-}
-
 template <class T>
 class AnySmallChip : public ::testing::Test {};
-using SmallChips =
-    ::testing::Types<Port92, ResetControl, IsaDebugExit, DebugConsole, I8042, AcpiPm>;
+using SmallChips = ::testing::Types<Port92, ResetControl, IsaDebugExit, DebugConsole, AcpiPm>;
 TYPED_TEST_SUITE(AnySmallChip, SmallChips);
 
 TYPED_TEST(AnySmallChip, BearsRandomAccessesAndSurvivesASnapshot) {

@@ -10,6 +10,8 @@
 #include "pic8259.h"
 #include "pit8254.h"
 #include "port92.h"
+#include "ps2_keyboard.h"
+#include "ps2_mouse.h"
 #include "reset_control.h"
 #include "rtc_mc146818.h"
 #include "uart16550.h"
@@ -44,9 +46,9 @@ bool prepare(DeviceBench& bench, FlatMemory& memory) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const auto* chips =
-        backplane::device_types<Pic8259, Pit8254, RtcMc146818, Uart16550, I8042, LocalApic, IoApic,
-                                AcpiPm, Port92, ResetControl, IsaDebugExit, DebugConsole>();
+    static const auto* chips = backplane::device_types<
+        Pic8259, Pit8254, RtcMc146818, Uart16550, I8042, LocalApic, IoApic, AcpiPm, Port92,
+        ResetControl, IsaDebugExit, DebugConsole, Ps2Keyboard, Ps2Mouse>();
     if (size == 0) return 0;
     const backplane_device_type& type = *chips->devices[data[0] % chips->device_count];
     FlatMemory memory{4096};

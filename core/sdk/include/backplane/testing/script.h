@@ -5,6 +5,7 @@
 
 #include <backplane/testing/device_bench.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -74,6 +75,36 @@ private:
         else if (target.interface_id == BACKPLANE_END_OF_INTERRUPT)
             bench_.service<backplane_end_of_interrupt>(target.port)
                 .call<&backplane_end_of_interrupt::end>(take8());
+        else if (target.interface_id == BACKPLANE_INPUT)
+            use_input(target);
+        else if (target.interface_id == BACKPLANE_PS2)
+            use_ps2(target);
+    }
+
+    // Real keys, axes and buttons mostly.
+    void use_input(const Target& target) {
+        const auto input = bench_.service<backplane_input>(target.port);
+        const std::uint8_t how = take8();
+        std::array<backplane_input_event, 3> events{};
+        for (auto& event : events) {
+            event.type = how % 4;
+            event.code = (how & 0x10) != 0 ? BACKPLANE_BUTTON_LEFT + take8() % 8 : take8();
+            event.value = event.type == BACKPLANE_INPUT_KEY ? take8() & 1
+                                                            : static_cast<std::int32_t>(take32());
+        }
+        input.call<&backplane_input::send>(events.data(), how >> 2 & 3u);
+        input.call<&backplane_input::room>();
+    }
+
+    void use_ps2(const Target& target) {
+        const auto plug = bench_.service<backplane_ps2>(target.port);
+        const std::uint8_t how = take8();
+        if (how % 4 == 0)
+            plug.call<&backplane_ps2::write>(static_cast<std::uint8_t>(0xe0 | take8()));
+        else if (how % 4 == 1)
+            plug.call<&backplane_ps2::write>(take8());
+        else
+            plug.call<&backplane_ps2::read>();
     }
 
     // Small offsets mostly, where registers are.
