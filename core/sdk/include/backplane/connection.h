@@ -33,6 +33,7 @@ template <> inline constexpr const char* interface_id<backplane_dma_channel> =
     BACKPLANE_DMA_CHANNEL;
 template <> inline constexpr const char* interface_id<backplane_smbus_device> =
     BACKPLANE_SMBUS_DEVICE;
+template <> inline constexpr const char* interface_id<backplane_display> = BACKPLANE_DISPLAY;
 
 // A member of a device, bound through Declaration::connects.
 template <class FunctionsType>
