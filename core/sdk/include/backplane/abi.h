@@ -17,6 +17,8 @@
 #define BACKPLANE_ABI_H
 
 #include "backplane/abi/address_space.h"
+#include "backplane/abi/ata.h"
+#include "backplane/abi/block.h"
 #include "backplane/abi/character.h"
 #include "backplane/abi/cpu.h"
 #include "backplane/abi/device.h"

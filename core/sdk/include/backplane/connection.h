@@ -16,6 +16,8 @@ constexpr const char* interface_id = nullptr;
 template <> inline constexpr const char* interface_id<backplane_line> = BACKPLANE_LINE;
 template <> inline constexpr const char* interface_id<backplane_address_space> =
     BACKPLANE_ADDRESS_SPACE;
+template <> inline constexpr const char* interface_id<backplane_block> = BACKPLANE_BLOCK;
+template <> inline constexpr const char* interface_id<backplane_ata_drive> = BACKPLANE_ATA;
 template <> inline constexpr const char* interface_id<backplane_message_interrupt> =
     BACKPLANE_MESSAGE_INTERRUPT;
 template <> inline constexpr const char* interface_id<backplane_end_of_interrupt> =

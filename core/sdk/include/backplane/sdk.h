@@ -3,6 +3,7 @@
 
 #include <backplane/abi.h>
 #include <backplane/address_space.h>
+#include <backplane/block.h>
 #include <backplane/connection.h>
 #include <backplane/declaration.h>
 #include <backplane/device.h>
