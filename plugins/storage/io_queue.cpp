@@ -1,0 +1,83 @@
+#include "io_queue.h"
+
+#include <boost/asio/post.hpp>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace backplane::storage {
+
+bool IoQueue::start(const backplane_host& host, unsigned threads) {
+    event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (event_ < 0) return false;
+    host_ = &host;
+    watch_ = host.watch_readable(
+        host.context, event_,
+        [](void* self) noexcept {
+            auto& queue = *static_cast<IoQueue*>(self);
+            queue.drain_event();
+            queue.deliver();
+        },
+        this);
+    if (watch_ == nullptr) {
+        close(std::exchange(event_, -1));
+        return false;
+    }
+    pool_ = std::make_unique<boost::asio::thread_pool>(threads);
+    return true;
+}
+
+void IoQueue::stop() {
+    if (!pool_) return;
+    host_->watch_stop(watch_);
+    pool_->join();
+    pool_.reset();
+    close(std::exchange(event_, -1));
+    finished_.clear();
+    pending_ = 0;
+}
+
+void IoQueue::put(std::function<std::int32_t()> work, std::function<void(std::int32_t)> done) {
+    ++pending_;
+    boost::asio::post(*pool_, [this, work = std::move(work), done = std::move(done)]() mutable {
+        const std::int32_t result = work();
+        bool is_first = false;
+        {
+            const std::lock_guard lock{mutex_};
+            is_first = finished_.empty();
+            finished_.push_back({std::move(done), result});
+        }
+        some_finished_.notify_one();
+        if (is_first) (void)eventfd_write(event_, 1);
+    });
+}
+
+void IoQueue::deliver() {
+    std::vector<Finished> finished;
+    {
+        const std::lock_guard lock{mutex_};
+        finished.swap(finished_);
+    }
+    for (const Finished& entry : finished) {
+        --pending_;
+        entry.done(entry.result);
+    }
+}
+
+void IoQueue::wait() {
+    while (pending_ != 0) {
+        {
+            std::unique_lock lock{mutex_};
+            some_finished_.wait(lock, [this] { return !finished_.empty(); });
+        }
+        deliver();
+    }
+}
+
+void IoQueue::drain_event() const {
+    eventfd_t count = 0;
+    (void)eventfd_read(event_, &count);
+}
+
+}  // namespace backplane::storage

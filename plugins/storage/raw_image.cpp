@@ -1,0 +1,232 @@
+#include "raw_image.h"
+
+#include "image_file.h"
+#include "overlay.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace backplane::storage {
+
+namespace {
+
+constexpr std::uint32_t sector = 512;
+
+const char* verb(std::uint32_t operation) {
+    switch (operation) {
+    case BACKPLANE_BLOCK_READ: return "read";
+    case BACKPLANE_BLOCK_WRITE: return "write";
+    case BACKPLANE_BLOCK_FLUSH: return "flush";
+    case BACKPLANE_BLOCK_DISCARD: return "discard";
+    default: return "write zeroes to";
+    }
+}
+
+}  // namespace
+
+void RawImage::declare(Declaration<RawImage>& d) {
+    d.type("storage.raw-image", "Disk or CD image in a file or block device, byte for byte");
+    d.property("path", &RawImage::path_, "The file; no medium when empty");
+    d.property("read-only", &RawImage::read_only_, "Open for reading; the guest cannot write");
+    d.property("snapshot", &RawImage::snapshot_,
+               "What the guest writes is kept in a temporary file, and forgotten at the end");
+    d.property("locking", &RawImage::locking_, "Refuse a file that another program is using");
+    d.property("threads", &RawImage::threads_, "How many requests may wait for the host at once")
+        .range(1u, 64u);
+    provides_block(d, "block", "The bytes of the image");
+    d.counter(
+        "bytes.read", [](RawImage& t) { return t.bytes_read_.load(); }, "bytes",
+        "Read from the image");
+    d.counter(
+        "bytes.written", [](RawImage& t) { return t.bytes_written_.load(); }, "bytes",
+        "Written to the image");
+    d.counter(
+        "flushes", [](RawImage& t) { return t.flushes_.load(); }, "flushes",
+        "Requests for everything to be on stable storage");
+    d.counter("waited", &RawImage::waited_, "requests", "Not done at once, but by a thread");
+    d.gauge(
+        "pending", [](RawImage& t) { return t.queue_.pending(); }, "requests",
+        "That threads work on");
+    d.counter(
+        "failures", [](RawImage& t) { return t.failures_.load(); }, "requests",
+        "Refused by the host");
+}
+
+Outcome RawImage::start() {
+    if (!path_.empty()) {
+        auto opened = open(path_);
+        if (!opened) return std::unexpected(opened.error());
+        storage_ = std::move(*opened);
+    }
+    queue_.start(host(), threads_);
+    return {};
+}
+
+void RawImage::stop() {
+    queue_.stop();
+    // What the guest wrote lasts, whether it asked for that or not.
+    if (storage_ != nullptr && !storage_->is_read_only())
+        if (const int error = storage_->flush(); error != 0)
+            log(LogLevel::Error, "cannot flush \"", path_.string(), "\": ", std::strerror(error));
+}
+
+std::expected<std::unique_ptr<ImageStorage>, std::string>
+RawImage::open(const std::filesystem::path& path) const {
+    const bool writes = !read_only_ && !snapshot_;
+    auto file = ImageFile::open(path, writes ? FileAccess::ReadWrite : FileAccess::ReadOnly,
+                                locking_ ? Locking::Yes : Locking::No);
+    if (!file) return std::unexpected(file.error());
+    if ((*file)->file_size() % sector != 0)
+        log(LogLevel::Warning, "\"", path.string(), "\" has ", (*file)->file_size(),
+            " bytes, which is not a multiple of 512: the last sector ends with zeroes");
+    if (!snapshot_ || read_only_) return std::move(*file);
+    auto overlay = Overlay::above(std::move(*file));
+    if (!overlay) return std::unexpected(overlay.error());
+    return std::move(*overlay);
+}
+
+void RawImage::describe(backplane_block_info& info) {
+    backplane_block_info answer{};
+    answer.struct_size = info.struct_size;
+    answer.flags = BACKPLANE_BLOCK_IS_REMOVABLE;
+    answer.block_size = sector;
+    answer.physical_block_size = 4096;
+    if (storage_ != nullptr) {
+        answer.flags |= BACKPLANE_BLOCK_HAS_MEDIUM;
+        if (storage_->is_read_only()) answer.flags |= BACKPLANE_BLOCK_IS_READ_ONLY;
+        if (storage_->can_discard()) answer.flags |= BACKPLANE_BLOCK_CAN_DISCARD;
+        answer.size = storage_->size();
+    }
+    std::memcpy(&info, &answer, std::min<std::size_t>(info.struct_size, sizeof answer));
+}
+
+void RawImage::listen(const backplane_block_listener& listener) {
+    listener_ = {};
+    std::memcpy(&listener_, &listener,
+                std::min<std::size_t>(listener.struct_size, sizeof listener_));
+}
+
+bool RawImage::is_valid(const backplane_block_request& request) const {
+    if (request.operation == BACKPLANE_BLOCK_FLUSH) return true;
+    if (request.operation < BACKPLANE_BLOCK_READ ||
+        request.operation > BACKPLANE_BLOCK_WRITE_ZEROES)
+        return false;
+    if (request.offset % sector != 0 || request.length % sector != 0) return false;
+    if (request.offset > storage_->size() || request.length > storage_->size() - request.offset)
+        return false;
+    if (request.operation != BACKPLANE_BLOCK_READ && request.operation != BACKPLANE_BLOCK_WRITE)
+        return true;
+    std::uint64_t length = 0;
+    for (std::uint32_t index = 0; index < request.segment_count; ++index)
+        length += request.segments[index].length;
+    return length == request.length;
+}
+
+BlockResult RawImage::submit(const backplane_block_request& request) {
+    if (storage_ == nullptr) return BlockResult::NoMedium;
+    if (!is_valid(request)) return BlockResult::Invalid;
+    const bool changes = request.operation != BACKPLANE_BLOCK_READ &&
+                         request.operation != BACKPLANE_BLOCK_FLUSH;
+    if (changes && storage_->is_read_only()) return BlockResult::ReadOnly;
+    Job job{request.operation, request.flags, request.offset, request.length, {}};
+    for (std::uint32_t index = 0; index < request.segment_count; ++index)
+        job.segments.push_back({request.segments[index].data, request.segments[index].length});
+    if (!queue_.is_running()) return finish(job, perform(job, Waiting::Yes));
+    if (request.operation == BACKPLANE_BLOCK_READ) {
+        const int error = perform(job, Waiting::No);
+        if (error != EAGAIN) return finish(job, error);
+    }
+    ++waited_;
+    queue_.put(
+        [this, job = std::move(job)] {
+            return static_cast<std::int32_t>(finish(job, perform(job, Waiting::Yes)));
+        },
+        [complete = request.complete, user = request.user](std::int32_t result) {
+            complete(user, result);
+        });
+    return BlockResult::Pending;
+}
+
+int RawImage::perform(const Job& job, Waiting waiting) {
+    const bool stable = (job.flags & BACKPLANE_BLOCK_FORCE_ACCESS) != 0;
+    switch (job.operation) {
+    case BACKPLANE_BLOCK_READ: return storage_->read(job.offset, job.segments, waiting);
+    case BACKPLANE_BLOCK_WRITE:
+        return storage_->write(job.offset, job.segments,
+                               stable ? Durability::Stable : Durability::Cached);
+    case BACKPLANE_BLOCK_FLUSH: return storage_->flush();
+    case BACKPLANE_BLOCK_DISCARD: return storage_->discard(job.offset, job.length);
+    default: {
+        const int error = storage_->write_zeroes(job.offset, job.length,
+                                                 (job.flags & BACKPLANE_BLOCK_MAY_DISCARD) != 0);
+        return error == 0 && stable ? storage_->flush() : error;
+    }
+    }
+}
+
+BlockResult RawImage::finish(const Job& job, int error) {
+    if (error != 0) {
+        log_failure(job, error);
+        return error == ENOSPC || error == EDQUOT ? BlockResult::NoSpace : BlockResult::Failed;
+    }
+    if (job.operation == BACKPLANE_BLOCK_READ) bytes_read_ += job.length;
+    if (job.operation == BACKPLANE_BLOCK_WRITE) bytes_written_ += job.length;
+    if (job.operation == BACKPLANE_BLOCK_FLUSH) ++flushes_;
+    return BlockResult::Ok;
+}
+
+// A guest that tries again and again does not fill the log.
+void RawImage::log_failure(const Job& job, int error) {
+    constexpr std::uint64_t most = 20;
+    const std::uint64_t count = ++failures_;
+    if (count > most) return;
+    log(LogLevel::Error, "cannot ", verb(job.operation), " \"", path_.string(), "\" at byte ",
+        job.offset, ": ", std::strerror(error),
+        count == most ? "; further errors are counted, but not written here" : "");
+}
+
+BlockResult RawImage::resize(std::uint64_t size) {
+    if (storage_ == nullptr) return BlockResult::NoMedium;
+    if (storage_->is_read_only()) return BlockResult::ReadOnly;
+    if (size % sector != 0) return BlockResult::Invalid;
+    queue_.wait();
+    if (const int error = storage_->resize(size); error != 0) {
+        log(LogLevel::Error, "cannot make \"", path_.string(), "\" ", size,
+            " bytes large: ", std::strerror(error));
+        return error == EINVAL ? BlockResult::Invalid : BlockResult::Failed;
+    }
+    if (listener_.resized != nullptr) listener_.resized(listener_.user);
+    return BlockResult::Ok;
+}
+
+BlockResult RawImage::change_medium(const char* path, bool force) {
+    if (listener_.medium_changed == nullptr) {
+        log(LogLevel::Error, "the drive cannot change its medium while the machine runs");
+        return BlockResult::Refused;
+    }
+    if (is_locked_ && storage_ != nullptr) {
+        if (listener_.eject_requested != nullptr) listener_.eject_requested(listener_.user);
+        if (!force) return BlockResult::Refused;
+    }
+    const std::filesystem::path wanted{path};
+    std::unique_ptr<ImageStorage> next;
+    // The same file again need not be opened, and its lock would be in the way.
+    const bool is_same = storage_ != nullptr && wanted == path_;
+    if (!wanted.empty() && !is_same) {
+        auto opened = open(wanted);
+        if (!opened) {
+            log(LogLevel::Error, opened.error());
+            return BlockResult::Refused;
+        }
+        next = std::move(*opened);
+    }
+    queue_.wait();
+    if (!is_same) storage_ = std::move(next);
+    path_ = wanted;
+    listener_.medium_changed(listener_.user);
+    return BlockResult::Ok;
+}
+
+}  // namespace backplane::storage

@@ -1,0 +1,62 @@
+// An image that holds a disk's bytes one after another: a file, an ISO, a block device of the host.
+#pragma once
+
+#include "image_storage.h"
+#include "io_queue.h"
+
+#include <backplane/sdk.h>
+
+#include <atomic>
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace backplane::storage {
+
+class RawImage final : public Device {
+public:
+    static void declare(Declaration<RawImage>& d);
+
+    Outcome start();
+    void stop();
+
+    // backplane.block/1
+    void describe(backplane_block_info& info);
+    void listen(const backplane_block_listener& listener);
+    BlockResult submit(const backplane_block_request& request);
+    void wait() { queue_.wait(); }
+    BlockResult resize(std::uint64_t size);
+    void lock_medium(bool locked) { is_locked_ = locked; }
+    BlockResult change_medium(const char* path, bool force);
+
+private:
+    // What a request asks for, kept while a thread works on it.
+    struct Job {
+        std::uint32_t operation, flags;
+        std::uint64_t offset, length;
+        std::vector<iovec> segments;
+    };
+
+    std::expected<std::unique_ptr<ImageStorage>, std::string>
+    open(const std::filesystem::path& path) const;
+    bool is_valid(const backplane_block_request& request) const;
+    int perform(const Job& job, Waiting waiting);
+    // [any]
+    BlockResult finish(const Job& job, int error);
+    void log_failure(const Job& job, int error);
+
+    std::filesystem::path path_;
+    bool read_only_ = false, snapshot_ = false, locking_ = true;
+    std::uint32_t threads_ = 4;
+
+    std::unique_ptr<ImageStorage> storage_;  // null: no medium
+    IoQueue queue_;
+    backplane_block_listener listener_{};
+    bool is_locked_ = false;
+    std::uint64_t waited_ = 0;
+    std::atomic<std::uint64_t> bytes_read_ = 0, bytes_written_ = 0, flushes_ = 0, failures_ = 0;
+};
+
+}  // namespace backplane::storage
