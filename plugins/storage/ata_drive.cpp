@@ -35,6 +35,7 @@ void AtaDrive::execute(const backplane_ata_command* command) {
                .reserved = 0,
                .lba = command->lba};
     is_busy_ = true;
+    if (command_.command == AtaCommand::execute_device_diagnostic) return show_signature(true);
     if (!run_power_command()) begin_command();
 }
 
@@ -116,15 +117,26 @@ void AtaDrive::restored() {
         this);
 }
 
+backplane_ata_result AtaDrive::signature_result() const {
+    return {.status = idle_status(),
+            .error = diagnostic_passed,
+            .device = 0,
+            .interrupt = 0,
+            .count = 1,
+            .reserved = 0,
+            .lba = signature()};
+}
+
+void AtaDrive::show_signature(bool interrupt) {
+    is_busy_ = false;
+    result_ = signature_result();
+    result_.interrupt = interrupt;
+    if (host_.complete != nullptr) host_.complete(host_.user, &result_);
+}
+
 void AtaDrive::reset_drive(std::uint32_t kind, backplane_ata_result* result) {
     reset_all(kind);
-    *result = {.status = idle_status(),
-               .error = diagnostic_passed,
-               .device = 0,
-               .interrupt = 0,
-               .count = 1,
-               .reserved = 0,
-               .lba = signature()};
+    *result = signature_result();
 }
 
 void AtaDrive::reset_all(std::uint32_t kind) {

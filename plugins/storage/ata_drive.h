@@ -60,6 +60,8 @@ protected:
                      bool interrupt);
     void complete(bool interrupt = true);
     void fail(std::uint8_t error);
+    // Ends a command as a reset does.
+    void show_signature(bool interrupt);
 
     // Asks the image, after the drive's access time if this begins a command. Bytes are those of
     // the buffer from `place` on.
@@ -98,6 +100,7 @@ protected:
 
 private:
     void reset_all(std::uint32_t kind);
+    backplane_ata_result signature_result() const;
     void submit_waiting();
     void io_arrived(BlockResult result);
     void start_standby_timer();

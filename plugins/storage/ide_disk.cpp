@@ -106,13 +106,6 @@ void IdeDisk::run_simple_command() {
     case AtaCommand::read_native_max_address: return report_native_maximum(AddressWidth::Bits28);
     case AtaCommand::read_native_max_address_ext:
         return report_native_maximum(AddressWidth::Bits48);
-    case AtaCommand::execute_device_diagnostic:
-        result().error = 0;
-        result().device = 0;
-        result().count = 1;
-        result().lba = ata_signature;
-        complete();
-        return;
     default: return fail(AtaError::abrt);
     }
 }
