@@ -23,13 +23,29 @@
 
 using namespace backplane::chipset;
 
-BACKPLANE_PLUGIN(
-        .id = "org.backplane.chipset", .name = "PC chipset", .version = "0.1.0",
-        .vendor = "Backplane", .license = "Apache-2.0",
-        .devices =
-            backplane::device_types<Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550, I8042,
-                                    Port92, ResetControl, IsaDebugExit, DebugConsole, LocalApic,
-                                    IoApic, AcpiPm, I440fx, Piix3, Piix4Pm, Q35Mch, Ich9Lpc>);
-        .devices = backplane::device_types<Ram, Rom, Pic8259, Pit8254, RtcMc146818, Uart16550,
-                                           I8042, Ps2Keyboard, Ps2Mouse, Port92, ResetControl,
-                                           IsaDebugExit, DebugConsole, LocalApic, IoApic, AcpiPm>);
+// clang-format off
+BACKPLANE_PLUGIN(.id = "org.backplane.chipset", .name = "PC chipset", .version = "0.1.0",
+                 .vendor = "Backplane", .license = "Apache-2.0",
+                 .devices = backplane::device_types<
+                     AcpiPm,
+                     DebugConsole,
+                     I440fx,
+                     I8042,
+                     Ich9Lpc,
+                     IoApic,
+                     IsaDebugExit,
+                     LocalApic,
+                     Pic8259,
+                     Piix3,
+                     Piix4Pm,
+                     Pit8254,
+                     Port92,
+                     Ps2Keyboard,
+                     Ps2Mouse,
+                     Q35Mch,
+                     Ram,
+                     ResetControl,
+                     Rom,
+                     RtcMc146818,
+                     Uart16550>);
+// clang-format on
