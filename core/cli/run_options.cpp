@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 #include <iterator>
+#include <utility>
 
 namespace backplane::cli {
 
@@ -66,6 +67,12 @@ void declare_guest_options(CommandOptions& options) {
          "its initial RAM disk: boot0.initrd")  //
         ("append", po::value<std::string>()->value_name("TEXT"),
          "its command line: boot0.command-line")  //
+        ("cdrom", po::value<std::string>()->value_name("FILE"),
+         "the image in the CD drive: cdrom0-image.path")  //
+        ("disk", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
+         "the image of the hard disk: disk0-image.path; again for disk1-image")  //
+        ("boot", po::value<std::string>()->value_name("ORDER"),
+         "where the BIOS looks for a system, such as cdrom,disk: rtc0.boot-order")  //
         ("memory,m", po::value<std::string>()->value_name("SIZE"),
          "RAM, such as 512M or 4G: ram0.size")  //
         ("serial", po::value<std::string>()->value_name("WHERE"),
@@ -76,9 +83,7 @@ void declare_guest_options(CommandOptions& options) {
 
 std::expected<std::vector<Override>, std::string> guest_overrides(const Arguments& arguments) {
     std::vector<Override> overrides;
-    const auto path_option = [&](const char* option, const char* target) {
-        if (!arguments.has(option)) return;
-        const std::string value = arguments.text(option);
+    const auto path = [&](const char* option, const std::string& value, const std::string& target) {
         // An empty path is the property's "none".
         if (value.empty())
             return overrides.push_back(
@@ -86,8 +91,13 @@ std::expected<std::vector<Override>, std::string> guest_overrides(const Argument
         overrides.push_back(Override::option(fmt::format("--{} {}", option, value), target,
                                              std::filesystem::absolute(value).string()));
     };
-    path_option("kernel", "boot0.kernel");
-    path_option("initrd", "boot0.initrd");
+    for (const auto& [option, target] : {std::pair{"kernel", "boot0.kernel"},
+                                         {"initrd", "boot0.initrd"},
+                                         {"cdrom", "cdrom0-image.path"}})
+        if (arguments.has(option)) path(option, arguments.text(option), target);
+    std::size_t disks = 0;
+    for (const auto& disk : arguments.list("disk"))
+        path("disk", disk, fmt::format("disk{}-image.path", disks++));
     if (arguments.has("append"))
         overrides.push_back(Override::option(fmt::format("--append '{}'", arguments.text("append")),
                                              "boot0.command-line", arguments.text("append")));
