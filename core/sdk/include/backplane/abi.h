@@ -24,6 +24,7 @@
 #include "backplane/abi/device.h"
 #include "backplane/abi/dma_channel.h"
 #include "backplane/abi/display.h"
+#include "backplane/abi/firmware_files.h"
 #include "backplane/abi/host.h"
 #include "backplane/abi/input.h"
 #include "backplane/abi/interrupt_controller.h"

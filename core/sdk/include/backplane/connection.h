@@ -36,6 +36,8 @@ template <> inline constexpr const char* interface_id<backplane_dma_channel> =
 template <> inline constexpr const char* interface_id<backplane_smbus_device> =
     BACKPLANE_SMBUS_DEVICE;
 template <> inline constexpr const char* interface_id<backplane_display> = BACKPLANE_DISPLAY;
+template <> inline constexpr const char* interface_id<backplane_firmware_files> =
+    BACKPLANE_FIRMWARE_FILES;
 
 // A member of a device, bound through Declaration::connects.
 template <class FunctionsType>
