@@ -1,0 +1,154 @@
+#include "acpi_tables_device.h"
+
+#include "ram_layout.h"
+
+namespace backplane::firmware {
+
+namespace {
+
+constexpr backplane_firmware_files functions{
+    sizeof(backplane_firmware_files), 0,
+    thunk<&AcpiTablesDevice::count>,  thunk<&AcpiTablesDevice::describe>,
+    thunk<&AcpiTablesDevice::opened>, nullptr};
+
+// Q35 datasheet 316966, 5.1.1, 5.1.2 and 5.1.17: device 0 of bus 0.
+constexpr std::uint64_t configuration_address = 0xcf8, configuration_data = 0xcfc;
+constexpr std::uint32_t enable_configuration = 0x80000000;
+constexpr std::uint32_t host_bridge_id = 0x29c08086;
+constexpr std::uint8_t pciexbar = 0x60;
+constexpr std::uint32_t pciexbar_enabled = 1, pciexbar_high = 0xf;
+constexpr std::array<std::uint64_t, 4> pciexbar_sizes{256 << 20, 128 << 20, 64 << 20, 0};
+
+// Firmware allocates whole pages, and what is found later must fit.
+constexpr std::size_t granularity = 4096;
+
+}  // namespace
+
+void AcpiTablesDevice::declare(Declaration<AcpiTablesDevice>& d) {
+    d.type("firmware.acpi-tables", "ACPI tables of a PC, for firmware.fw-cfg");
+    d.property("chipset", &AcpiTablesDevice::chipset_, {"i440fx", "q35"},
+               "Which PCI host bridge and ISA bridge the tables describe");
+    d.property("hpet", &AcpiTablesDevice::hpet_, "There is an HPET at 0xfed00000");
+    d.property("keyboard", &AcpiTablesDevice::keyboard_, "There is a PS/2 keyboard");
+    d.property("mouse", &AcpiTablesDevice::mouse_, "There is a PS/2 mouse");
+    d.property("floppy", &AcpiTablesDevice::floppy_, "There is a floppy controller at port 0x3f0");
+    d.property("serial-ports", &AcpiTablesDevice::serial_ports_,
+               "Serial ports: COM1 at port 0x3f8, COM2 at 0x2f8")
+        .range(0u, 2u);
+    d.property("parallel-port", &AcpiTablesDevice::parallel_port_,
+               "There is a parallel port at 0x378");
+    d.address_space("memory", &AcpiTablesDevice::memory_,
+                    "Tells how much RAM there is, and so where PCI windows can be");
+    d.address_space("io", &AcpiTablesDevice::io_,
+                    "Tells where firmware has put PCI Express configuration space", "io");
+    d.connects_all("cpus", &AcpiTablesDevice::cpus_,
+                   "All processors, in the order of their APIC IDs");
+    d.provides("files", functions, "The tables, and how to place them");
+    d.saved("configuration-base", &AcpiTablesDevice::configuration_base_);
+    d.saved("configuration-size", &AcpiTablesDevice::configuration_size_);
+    d.saved("made", &AcpiTablesDevice::is_made_);
+}
+
+Outcome AcpiTablesDevice::start() {
+    constexpr std::size_t most_cpus = 4096;  // of which each has its own name
+    if (cpus_.empty() || cpus_.size() > most_cpus) {
+        return std::unexpected("\"cpus\" must name 1 to " + std::to_string(most_cpus) +
+                               " processors, not " + std::to_string(cpus_.size()));
+    }
+    const RamLayout ram = find_ram(memory_);
+    low_end_ = ram.low_end;
+    high_end_ = ram.high_end();
+
+    files_ = {File{acpi_root_file.data(), {}}, File{acpi_tables_file.data(), {}},
+              File{table_loader_file.data(), {}}};
+    // As large as they can become.
+    configuration_size_ = pciexbar_sizes[0];
+    const AcpiFiles files = make();
+    configuration_size_ = 0;
+    const auto room = [](const Table& table) {
+        return (table.size() + granularity - 1) / granularity * granularity;
+    };
+    files_[0].content.resize(files.root.size());
+    files_[1].content.resize(room(files.tables));
+    files_[2].content.resize(room(files.script));
+    return {};
+}
+
+void AcpiTablesDevice::reset(ResetKind) {
+    is_made_ = false;
+    configuration_base_ = configuration_size_ = 0;
+    for (File& file : files_)
+        file.content.assign(file.content.size(), std::byte{0});
+}
+
+AcpiFiles AcpiTablesDevice::make() const {
+    return make_acpi_files({.chipset = chipset_,
+                            .cpus = static_cast<unsigned>(cpus_.size()),
+                            .low_end = low_end_,
+                            .high_end = high_end_,
+                            .configuration_base = configuration_base_,
+                            .configuration_size = configuration_size_,
+                            .hpet = hpet_,
+                            .keyboard = keyboard_,
+                            .mouse = mouse_,
+                            .floppy = floppy_,
+                            .parallel_port = parallel_port_,
+                            .serial_ports = serial_ports_});
+}
+
+void AcpiTablesDevice::describe(std::uint32_t index, backplane_firmware_file* file) {
+    const File& chosen = files_[index];
+    file->name = chosen.name;
+    file->data = reinterpret_cast<const std::uint8_t*>(chosen.content.data());
+    file->size = chosen.content.size();
+}
+
+// Firmware asks for tables after it has set up PCI. The three files go together, so they are made
+// once.
+void AcpiTablesDevice::opened(std::uint32_t) {
+    if (is_made_) return;
+    find_configuration_space();
+    is_made_ = true;
+    restored();
+}
+
+void AcpiTablesDevice::restored() {
+    if (!is_made_) return;
+    const AcpiFiles files = make();
+    const auto fill = [](File& file, const Table& content) {
+        std::ranges::fill(file.content, std::byte{0});
+        std::ranges::copy(content, file.content.begin());
+    };
+    fill(files_[0], files.root);
+    fill(files_[1], files.tables);
+    fill(files_[2], files.script);
+}
+
+std::uint32_t AcpiTablesDevice::read_configuration(std::uint8_t offset) const {
+    const auto& io = io_.connection();
+    io.call<&backplane_address_space::write>(configuration_address, 4u,
+                                             std::uint64_t{enable_configuration | offset});
+    return static_cast<std::uint32_t>(
+        io.call<&backplane_address_space::read>(configuration_data, 4u));
+}
+
+// Through the ports, as firmware does; the address that it has left there stays.
+void AcpiTablesDevice::find_configuration_space() {
+    configuration_base_ = configuration_size_ = 0;
+    if (chipset_ != Chipset::Q35) return;
+    const auto& io = io_.connection();
+    const std::uint64_t address = io.call<&backplane_address_space::read>(configuration_address,
+                                                                          4u);
+    if (read_configuration(0) == host_bridge_id) {
+        const std::uint32_t low = read_configuration(pciexbar);
+        const std::uint32_t high = read_configuration(pciexbar + 4) & pciexbar_high;
+        const std::uint64_t size = pciexbar_sizes[low >> 1 & 3];
+        if ((low & pciexbar_enabled) != 0 && size != 0) {
+            configuration_size_ = size;
+            configuration_base_ = (std::uint64_t{high} << 32 | low) & ~(size - 1);
+        }
+    }
+    io.call<&backplane_address_space::write>(configuration_address, 4u, address);
+}
+
+}  // namespace backplane::firmware
