@@ -30,6 +30,20 @@ std::uint32_t piece(const backplane_window& window, std::uint64_t offset, std::u
     return step;
 }
 
+// Whether accesses of this size to the address go to the window as they are, and it has `member`,
+// which windows of plugins built against older ABIs lack.
+template <auto member>
+bool takes_many(const Mapping* mapping, std::uint64_t address, std::uint64_t end,
+                std::uint32_t size) {
+    if (mapping == nullptr || end - address < size) return false;
+    const backplane_window& window = *mapping->window;
+    const auto known = reinterpret_cast<const std::byte*>(&(window.*member) + 1) -
+                       reinterpret_cast<const std::byte*>(&window);
+    if (static_cast<std::size_t>(known) > window.struct_size || window.*member == nullptr)
+        return false;
+    return piece(window, address - mapping->base + mapping->offset, size) == size;
+}
+
 }  // namespace
 
 AddressSpace::AddressSpace(std::string name, std::uint64_t limit, MachineLock& lock,
@@ -262,6 +276,31 @@ void AddressSpace::write_block(std::uint64_t address, const void* data, std::uin
     }
 }
 
+std::uint32_t AddressSpace::read_many(std::uint64_t address, std::uint32_t size, void* data,
+                                      std::uint32_t count) {
+    const MachineGuard guard{lock_};
+    const Flat& entry = flat(address);
+    if (!takes_many<&backplane_window::read_many>(entry.reader, address, entry.end, size)) return 0;
+    Mapping& mapping = *entry.reader;
+    const std::uint32_t done = mapping.window->read_many(
+        mapping.object, address - mapping.base + mapping.offset, size, data, count);
+    mapping.reads += done;
+    return done;
+}
+
+std::uint32_t AddressSpace::write_many(std::uint64_t address, std::uint32_t size, const void* data,
+                                       std::uint32_t count) {
+    const MachineGuard guard{lock_};
+    const Flat& entry = flat(address);
+    if (!takes_many<&backplane_window::write_many>(entry.writer, address, entry.end, size))
+        return 0;
+    Mapping& mapping = *entry.writer;
+    const std::uint32_t done = mapping.window->write_many(
+        mapping.object, address - mapping.base + mapping.offset, size, data, count);
+    mapping.writes += done;
+    return done;
+}
+
 void AddressSpace::write_memory(const Mapping& mapping, std::uint64_t address, const void* data,
                                 std::uint64_t length) {
     std::uint8_t* place = mapping.window->memory + (address - mapping.base + mapping.offset);
@@ -388,6 +427,13 @@ const backplane_address_space AddressSpace::functions{
     },
     [](void* object, backplane_mapping* mapping) {
         static_cast<AddressSpace*>(object)->remove(reinterpret_cast<Mapping*>(mapping));
+    },
+    [](void* object, std::uint64_t address, std::uint32_t size, void* data, std::uint32_t count) {
+        return static_cast<AddressSpace*>(object)->read_many(address, size, data, count);
+    },
+    [](void* object, std::uint64_t address, std::uint32_t size, const void* data,
+       std::uint32_t count) {
+        return static_cast<AddressSpace*>(object)->write_many(address, size, data, count);
     },
 };
 

@@ -66,6 +66,10 @@ public:
     void write(std::uint64_t address, std::uint32_t size, std::uint64_t value);
     void read_block(std::uint64_t address, void* data, std::uint64_t length);
     void write_block(std::uint64_t address, const void* data, std::uint64_t length);
+    std::uint32_t read_many(std::uint64_t address, std::uint32_t size, void* data,
+                            std::uint32_t count);
+    std::uint32_t write_many(std::uint64_t address, std::uint32_t size, const void* data,
+                             std::uint32_t count);
     void watch_code(std::uint64_t page_address, bool watch);
     void claim_code_page(std::uint64_t page_address);
     void listen(const backplane_address_space_listener& listener);

@@ -124,6 +124,10 @@ public:
     void device_write(const Op* op, std::uint64_t physical, unsigned size, std::uint64_t value);
     std::uint32_t port_read(const Op* op, std::uint16_t port, unsigned size);
     void port_write(const Op* op, std::uint16_t port, unsigned size, std::uint32_t value);
+    std::uint32_t port_read_many(const Op* op, std::uint16_t port, unsigned size,
+                                 std::span<std::byte> data);
+    std::uint32_t port_write_many(const Op* op, std::uint16_t port, unsigned size,
+                                  std::span<const std::byte> data);
     void code_written(std::uint64_t physical, std::uint64_t length);
     // Whether another processor keeps code of this page: then it must be resolved for writing anew.
     bool is_foreign_code(std::uint64_t physical) const {
@@ -149,7 +153,9 @@ public:
     void restore_patch();
     // The next instruction is executed by itself.
     void step_once() { step_once_ = true; }
-    void count(Counter counter) { ++counters_[static_cast<std::size_t>(counter)]; }
+    void count(Counter counter, std::uint64_t times = 1) {
+        counters_[static_cast<std::size_t>(counter)] += times;
+    }
 
     // Entries of page tables (PageWalker).
     std::optional<std::uint64_t> read_entry(std::uint64_t physical, unsigned bytes);

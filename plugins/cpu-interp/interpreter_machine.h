@@ -97,6 +97,14 @@ public:
         write_port_slow(&cpu_, &op_, port, sizeof(T), static_cast<std::uint32_t>(value));
     }
 
+    std::uint32_t in_many(std::uint16_t port, unsigned size, std::span<std::byte> data) {
+        return read_port_many_slow(&cpu_, &op_, port, size, data);
+    }
+
+    std::uint32_t out_many(std::uint16_t port, unsigned size, std::span<const std::byte> data) {
+        return write_port_many_slow(&cpu_, &op_, port, size, data);
+    }
+
     BACKPLANE_INLINE x86::Outcome raise(x86::Fault fault) {
         raise_slow(&cpu_, static_cast<std::uint64_t>(fault.vector), fault.error_code,
                    fault.address);

@@ -287,4 +287,35 @@ void Interpreter::port_write(const Op* op, std::uint16_t port, unsigned size, st
     debug_trap(op, breakpoints_.on_port(port, size));
 }
 
+// Reached with neither port breakpoints nor the trap flag: repeat_string sees to that.
+std::uint32_t Interpreter::port_read_many(const Op* op, std::uint16_t port, unsigned size,
+                                          std::span<std::byte> data) {
+    access_op = op;
+    std::uint32_t done = 0;
+    {
+        const x86::HostFloatingPoint host;
+        done = bus_.read_port_many(port, size, data);
+    }
+    access_op = nullptr;
+    if (done == 0) return 0;
+    count(Counter::PortReads, done);
+    leave_after_access(op);
+    return done;
+}
+
+std::uint32_t Interpreter::port_write_many(const Op* op, std::uint16_t port, unsigned size,
+                                           std::span<const std::byte> data) {
+    access_op = op;
+    std::uint32_t done = 0;
+    {
+        const x86::HostFloatingPoint host;
+        done = bus_.write_port_many(port, size, data);
+    }
+    access_op = nullptr;
+    if (done == 0) return 0;
+    count(Counter::PortWrites, done);
+    leave_after_access(op);
+    return done;
+}
+
 }  // namespace backplane::interp

@@ -2,8 +2,10 @@
 // acknowledge cycle.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 
 namespace backplane::interp {
 
@@ -27,6 +29,15 @@ public:
     virtual void write(std::uint64_t address, unsigned size, std::uint64_t value) = 0;
     virtual std::uint64_t read_port(std::uint16_t port, unsigned size) = 0;
     virtual void write_port(std::uint16_t port, unsigned size, std::uint64_t value) = 0;
+    // Accesses of `size` bytes to one port, one after another, of which as many are made at once as
+    // the device can; the rest, perhaps all, must be made singly.
+    virtual std::uint32_t read_port_many(std::uint16_t, unsigned /*size*/, std::span<std::byte>) {
+        return 0;
+    }
+    virtual std::uint32_t write_port_many(std::uint16_t, unsigned /*size*/,
+                                          std::span<const std::byte>) {
+        return 0;
+    }
 
     // The vector of the highest pending interrupt, now in service; negative when the request went
     // away.

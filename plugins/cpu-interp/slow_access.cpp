@@ -203,6 +203,16 @@ void write_port_slow(Core* cpu, const Op* op, std::uint32_t port, std::uint32_t 
     owner(cpu).port_write(op, static_cast<std::uint16_t>(port), size, value);
 }
 
+std::uint32_t read_port_many_slow(Core* cpu, const Op* op, std::uint32_t port, std::uint32_t size,
+                                  std::span<std::byte> data) {
+    return owner(cpu).port_read_many(op, static_cast<std::uint16_t>(port), size, data);
+}
+
+std::uint32_t write_port_many_slow(Core* cpu, const Op* op, std::uint32_t port, std::uint32_t size,
+                                   std::span<const std::byte> data) {
+    return owner(cpu).port_write_many(op, static_cast<std::uint16_t>(port), size, data);
+}
+
 std::span<std::byte> direct_span_slow(Core* core, std::uint64_t linear, x86::SegmentAccess access) {
     Interpreter& cpu = owner(core);
     const bool writes = access == x86::SegmentAccess::Write;

@@ -73,6 +73,16 @@ BACKPLANE_EXCLUSIVE(end_exclusive_slow)
 [[gnu::cold, gnu::noinline]] void write_port_slow(Core* cpu, const Op* op, std::uint32_t port,
                                                   std::uint32_t size, std::uint32_t value);
 
+// As many of the accesses as the device makes at once.
+[[gnu::cold, gnu::noinline]] std::uint32_t read_port_many_slow(Core* cpu, const Op* op,
+                                                               std::uint32_t port,
+                                                               std::uint32_t size,
+                                                               std::span<std::byte> data);
+[[gnu::cold, gnu::noinline]] std::uint32_t write_port_many_slow(Core* cpu, const Op* op,
+                                                                std::uint32_t port,
+                                                                std::uint32_t size,
+                                                                std::span<const std::byte> data);
+
 // Host bytes from `linear` to the end of its page at most; empty when they are not plain memory, or
 // not accessible.
 std::span<std::byte> direct_span_slow(Core* cpu, std::uint64_t linear, x86::SegmentAccess access);

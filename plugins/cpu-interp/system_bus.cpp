@@ -53,6 +53,25 @@ void SystemBus::write_port(std::uint16_t port, unsigned size, std::uint64_t valu
     io.connection().call<&backplane_address_space::write>(std::uint64_t{port}, size, value);
 }
 
+// Hosts before ABI 1.2 make single accesses only.
+std::uint32_t SystemBus::read_port_many(std::uint16_t port, unsigned size,
+                                        std::span<std::byte> data) {
+    const auto& space = io.connection();
+    if (!space.has<&backplane_address_space::read_many>()) return 0;
+    return space.call<&backplane_address_space::read_many>(
+        std::uint64_t{port}, size, static_cast<void*>(data.data()),
+        static_cast<std::uint32_t>(data.size() / size));
+}
+
+std::uint32_t SystemBus::write_port_many(std::uint16_t port, unsigned size,
+                                         std::span<const std::byte> data) {
+    const auto& space = io.connection();
+    if (!space.has<&backplane_address_space::write_many>()) return 0;
+    return space.call<&backplane_address_space::write_many>(
+        std::uint64_t{port}, size, static_cast<const void*>(data.data()),
+        static_cast<std::uint32_t>(data.size() / size));
+}
+
 int SystemBus::acknowledge_interrupt() {
     return controller ? controller.call<&backplane_interrupt_controller::acknowledge>() : -1;
 }

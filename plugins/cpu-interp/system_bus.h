@@ -30,6 +30,10 @@ public:
     void write(std::uint64_t address, unsigned size, std::uint64_t value) override;
     std::uint64_t read_port(std::uint16_t port, unsigned size) override;
     void write_port(std::uint16_t port, unsigned size, std::uint64_t value) override;
+    std::uint32_t read_port_many(std::uint16_t port, unsigned size,
+                                 std::span<std::byte> data) override;
+    std::uint32_t write_port_many(std::uint16_t port, unsigned size,
+                                  std::span<const std::byte> data) override;
     int acknowledge_interrupt() override;
     void watch_code(std::uint64_t page, bool watch) override;
     void claim_code_page(std::uint64_t page) override;

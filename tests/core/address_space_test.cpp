@@ -33,6 +33,8 @@ struct Probe {
         .access_sizes = 0,
         .reserved = 0,
         .size = 0,
+        .read_many = nullptr,
+        .write_many = nullptr,
     };
 
     Mapping at(std::uint64_t base, std::uint64_t size, std::int32_t priority = 0) {

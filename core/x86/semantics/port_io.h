@@ -6,6 +6,10 @@
 #include "x86/string_space.h"
 #include "x86/task_state.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
 namespace backplane::x86::semantics {
 
 // Where the port number comes from.
@@ -38,6 +42,20 @@ inline constexpr auto out = [](auto& m, auto target) {
     return Outcome::Next;
 };
 
+// A Machine may have in_many(port, size, bytes) and out_many: as many accesses in a row as the
+// device makes at once, perhaps none. For memory that is reached directly, upwards.
+inline constexpr auto string_port_bulk = [](auto& m, auto space, SegmentIndex segment, Gpr pointer,
+                                            std::uint64_t step, unsigned size, std::uint64_t count,
+                                            SegmentAccess access, auto move) -> std::uint64_t {
+    if (step != size || count < 2) return 0;
+    const auto bytes = space.span(m, segment, space.index(m, pointer), access);
+    const std::uint64_t whole = std::min<std::uint64_t>(count, bytes.size() / size);
+    if (whole < 2) return 0;
+    const std::uint64_t done = move(bytes.first(whole * size));
+    space.set_index(m, pointer, space.index(m, pointer) + done * size);
+    return done;
+};
+
 // The port is read only once the destination is known to be writable.
 template <class T, Repeat repeat>
 inline constexpr auto ins = [](auto& m, auto space) {
@@ -53,7 +71,16 @@ inline constexpr auto ins = [](auto& m, auto space) {
         space.set_index(m, RDI, space.index(m, RDI) + step);
         return Iteration::GoOn;
     };
-    return repeat_string<repeat>(m, space, one, no_bulk);
+    if constexpr (requires { m.in_many(port, 1u, std::span<std::byte>{}); }) {
+        const auto bulk = [&](std::uint64_t count) {
+            return string_port_bulk(
+                m, space, ES, RDI, step, sizeof(T), count, SegmentAccess::Write,
+                [&](std::span<std::byte> to) { return m.in_many(port, sizeof(T), to); });
+        };
+        return repeat_string<repeat>(m, space, one, bulk);
+    } else {
+        return repeat_string<repeat>(m, space, one, no_bulk);
+    }
 };
 
 template <class T, Repeat repeat>
@@ -72,7 +99,16 @@ inline constexpr auto outs = [](auto& m, auto space) {
         space.set_index(m, RSI, space.index(m, RSI) + step);
         return Iteration::GoOn;
     };
-    return repeat_string<repeat>(m, space, one, no_bulk);
+    if constexpr (requires { m.out_many(port, 1u, std::span<const std::byte>{}); }) {
+        const auto bulk = [&](std::uint64_t count) {
+            return string_port_bulk(
+                m, space, segment, RSI, step, sizeof(T), count, SegmentAccess::Read,
+                [&](std::span<const std::byte> from) { return m.out_many(port, sizeof(T), from); });
+        };
+        return repeat_string<repeat>(m, space, one, bulk);
+    } else {
+        return repeat_string<repeat>(m, space, one, no_bulk);
+    }
 };
 
 }  // namespace backplane::x86::semantics

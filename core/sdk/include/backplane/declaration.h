@@ -39,6 +39,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -88,10 +89,14 @@ public:
     // std::uint64_t read(std::uint64_t offset, unsigned size); void write(offset, size,
     // std::uint64_t value). `access_sizes` is an OR of the sizes the device can take at once;
     // larger accesses are split. 0 = all.
-    template <auto read, auto write>
+    // For registers at the end of a queue, which string instructions read or write many times:
+    // std::uint32_t read_many(std::uint64_t offset, unsigned size, std::span<std::byte> data) and
+    // write_many(offset, size, std::span<const std::byte> data), as abi/window.h says.
+    template <auto read, auto write, auto read_many = nullptr, auto write_many = nullptr>
     WindowDeclaration port_window(const char* name, std::uint64_t size, const char* doc,
                                   unsigned access_sizes = 0) {
-        return add_window<read, write>(name, BACKPLANE_PORT_WINDOW, size, doc, access_sizes);
+        return add_window<read, write, read_many, write_many>(name, BACKPLANE_PORT_WINDOW, size,
+                                                              doc, access_sizes);
     }
 
     template <auto read, auto write>
@@ -452,7 +457,7 @@ private:
         return static_cast<std::size_t>(port - ports_.begin());
     }
 
-    template <auto read, auto write>
+    template <auto read, auto write, auto read_many = nullptr, auto write_many = nullptr>
     WindowDeclaration add_window(const char* name, const char* id, std::uint64_t size,
                                  const char* doc, unsigned access_sizes) {
         auto& behaviour = add_port(BACKPLANE_PROVIDES, name, id, doc);
@@ -470,6 +475,20 @@ private:
                               std::uint64_t value) noexcept {
                 (static_cast<T*>(object)->*write)(offset, bytes, static_cast<std::uint64_t>(value));
             };
+            if constexpr (!std::is_null_pointer_v<decltype(read_many)>)
+                window.read_many = [](void* object, std::uint64_t offset, std::uint32_t bytes,
+                                      void* data, std::uint32_t count) noexcept {
+                    return (static_cast<T*>(object)->*read_many)(
+                        offset, bytes,
+                        std::span{static_cast<std::byte*>(data), std::size_t{count} * bytes});
+                };
+            if constexpr (!std::is_null_pointer_v<decltype(write_many)>)
+                window.write_many = [](void* object, std::uint64_t offset, std::uint32_t bytes,
+                                       const void* data, std::uint32_t count) noexcept {
+                    return (static_cast<T*>(object)->*write_many)(
+                        offset, bytes,
+                        std::span{static_cast<const std::byte*>(data), std::size_t{count} * bytes});
+                };
             return backplane_link{&instance.windows.emplace_back(window), &instance.device};
         };
         return WindowDeclaration{registers_, static_cast<std::uint32_t>(ports_.size() - 1)};

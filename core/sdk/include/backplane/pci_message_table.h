@@ -77,7 +77,9 @@ public:
             },
             4,
             0,
-            0};
+            0,
+            nullptr,
+            nullptr};
         return {&window, this};
     }
 
@@ -93,7 +95,9 @@ public:
             [](void*, std::uint64_t, std::uint32_t, std::uint64_t) noexcept {},
             0,
             0,
-            0};
+            0,
+            nullptr,
+            nullptr};
         return {&window, this};
     }
 

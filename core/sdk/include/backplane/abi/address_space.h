@@ -91,6 +91,12 @@ typedef struct backplane_address_space {
      * or does not fit the space: a guest may program such a thing, so this is no error. */
     backplane_mapping* (*map)(void* object, const backplane_placement* placement);
     void (*unmap)(void* object, backplane_mapping* mapping);
+    /* [any] Up to `count` accesses of `size` bytes to one address, as string instructions make to
+     * ports. The number that were made; where that is 0, or not all, single ones must go on. */
+    uint32_t (*read_many)(void* object, uint64_t address, uint32_t size, void* data,
+                          uint32_t count);
+    uint32_t (*write_many)(void* object, uint64_t address, uint32_t size, const void* data,
+                           uint32_t count);
 } backplane_address_space;
 
 #endif

@@ -27,6 +27,13 @@ typedef struct backplane_window {
 
     /* Since ABI 1.2. */
     uint64_t size; /* bytes, for components that require somebody's window; 0 = not said */
+    /* For registers that are the end of a queue: what up to `count` accesses of `size` bytes to
+     * this offset, one after another, would give or take, in one call. Either may be NULL, and does
+     * as many of them as it can at once; 0 asks for single accesses. No access but the last may
+     * have another effect than to move data. */
+    uint32_t (*read_many)(void* object, uint64_t offset, uint32_t size, void* data, uint32_t count);
+    uint32_t (*write_many)(void* object, uint64_t offset, uint32_t size, const void* data,
+                           uint32_t count);
 } backplane_window;
 
 #endif

@@ -26,6 +26,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -99,6 +100,22 @@ public:
         const std::uint32_t part = part_size(size);
         for (std::uint32_t at = 0; at < size; at += part)
             window_->write(object_, offset + at, part, (value >> (at * 8)) & mask(part));
+    }
+
+    // As string instructions do; 0 where the window takes single accesses only.
+    std::uint32_t read_many(std::uint64_t offset, std::uint32_t size,
+                            std::span<std::byte> data) const {
+        check(offset, size);
+        if (window_->read_many == nullptr || part_size(size) != size) return 0;
+        return window_->read_many(object_, offset, size, data.data(),
+                                  static_cast<std::uint32_t>(data.size() / size));
+    }
+    std::uint32_t write_many(std::uint64_t offset, std::uint32_t size,
+                             std::span<const std::byte> data) const {
+        check(offset, size);
+        if (window_->write_many == nullptr || part_size(size) != size) return 0;
+        return window_->write_many(object_, offset, size, data.data(),
+                                   static_cast<std::uint32_t>(data.size() / size));
     }
 
     std::uint64_t size() const { return size_; }

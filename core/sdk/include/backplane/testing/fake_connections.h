@@ -47,6 +47,8 @@ public:
             [](void* object) { return self(object).base_ + self(object).bytes.size(); },
             [](void*, std::uint64_t) {},
             nullptr,
+            nullptr,
+            nullptr,
             nullptr};
         return {&functions, this};
     }

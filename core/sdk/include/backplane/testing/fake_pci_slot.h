@@ -58,7 +58,9 @@ public:
                 self(object).placements.remove_if([&](const backplane_placement& each) {
                     return &each == reinterpret_cast<backplane_placement*>(mapping);
                 });
-            }};
+            },
+            nullptr,
+            nullptr};
         return {&functions, this};
     }
 
