@@ -24,8 +24,16 @@ std::uint8_t* AtaDrive::buffer(std::uint32_t* size) {
 
 void AtaDrive::execute(const backplane_ata_command* command) {
     // Asleep, only a reset is heard. (ATA/ATAPI-6, 6.9.2)
-    if (power_ == Power::Sleep && command->command != AtaCommand::device_reset) return;
-    if (is_busy_ && command->command != AtaCommand::device_reset) return;
+    if (power_ == Power::Sleep) {
+        if (command->command != AtaCommand::device_reset) return;
+        power_ = Power::Standby;
+    }
+    if (is_busy_) {
+        if (command->command != AtaCommand::device_reset) return;
+        transfer_.cancel(image_);
+        access_timer_.stop();
+        io_ = Io::None;
+    }
     command_ = *command;
     result_ = {.status = 0,
                .error = 0,

@@ -230,7 +230,8 @@ void IdeChannel::write_command(std::uint8_t command) {
     Side& side = selected();
     if (!side.drive) return;
     const bool is_idle = (side.status & (AtaStatus::bsy | AtaStatus::drq)) == 0;
-    if (!is_idle && command != AtaCommand::device_reset) return;
+    // Packet devices alone can be told to stop. (ATA/ATAPI-6, 8.9)
+    if (!is_idle && (command != AtaCommand::device_reset || !side.may_be_packet)) return;
     execute(side, command);
 }
 

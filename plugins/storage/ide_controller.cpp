@@ -6,7 +6,8 @@ template <unsigned index>
 void IdeController::declare_channel(Declaration<IdeController>& d) {
     static constexpr bool primary = index == 0;
     const auto channel = [](IdeController& t) -> IdeChannel& { return t.channels_[index]; };
-    d.port_window<&IdeController::read<index>, &IdeController::write<index>>(
+    d.port_window<&IdeController::read<index>, &IdeController::write<index>,
+                  &IdeController::read_many<index>, &IdeController::write_many<index>>(
          primary ? "primary" : "secondary", 8,
          primary ? "Command block, usually at 0x1F0" : "Command block, usually at 0x170")
         .reg(0, "DATA", "16 bits of the data block", 2)
