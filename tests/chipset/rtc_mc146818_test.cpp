@@ -290,7 +290,9 @@ TEST_F(RtcMc146818Test, LargeMemoryIsTold) {
         .extent = nullptr,
         .claim_code_page = nullptr,
         .map = nullptr,
-        .unmap = nullptr};
+        .unmap = nullptr,
+        .read_many = nullptr,
+        .write_many = nullptr};
     bench.emplace(type_of<RtcMc146818>(), std::vector<Setting>{{"time", "2024-01-01"}});
     bench->connect("memory", backplane_link{&map, nullptr});
     ASSERT_TRUE(bench->power_on());
