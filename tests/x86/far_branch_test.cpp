@@ -93,6 +93,25 @@ TEST(FarCall, AndReturnComeBackToTheSamePlace) {
     EXPECT_EQ(m.state().gpr[RSP], SystemMachine::stack);
 }
 
+// APM 3, CALL far: CS is loaded before the pushes. Zen does so.
+TEST(FarCall, UsesTheStackAsItsTargetDoes) {
+    constexpr std::uint64_t beyond_32_bits = std::uint64_t{1} << 40;
+    auto m = SystemMachine::in_long_mode(0);
+    m.state().segments[SS].base = 0x1000;
+    m.state().gpr[RSP] = SystemMachine::stack + beyond_32_bits;
+    put_pointer32(m, selector::code32);
+    EXPECT_EQ(m.run(call32), Outcome::Jump);
+    EXPECT_EQ(m.state().gpr[RSP], SystemMachine::stack - 8);
+    EXPECT_EQ(m.get<std::uint32_t>(SystemMachine::stack + 0x1000 - 8), SystemMachine::code + 2);
+    EXPECT_EQ(m.get<std::uint32_t>(SystemMachine::stack + 0x1000 - 4), selector::code64);
+
+    // call 64-bit code, on the same stack without its base
+    EXPECT_EQ(m.run({0x9a, 0x00, 0xa0, 0x00, 0x00, selector::code64, 0x00}), Outcome::Jump);
+    EXPECT_EQ(m.state().gpr[RSP], SystemMachine::stack - 16);
+    EXPECT_EQ(m.get<std::uint32_t>(SystemMachine::stack - 16), target + 7);
+    EXPECT_EQ(m.get<std::uint32_t>(SystemMachine::stack - 12), selector::code32);
+}
+
 TEST(FarReturn, WithRexWPopsQuadwords) {
     auto m = SystemMachine::in_long_mode(0);
     m.put<std::uint64_t>(SystemMachine::stack, 0xffff800000001234);
