@@ -21,14 +21,13 @@ constexpr unsigned bus_shift = 20, function_shift = 12;
 constexpr backplane_window ecam_window(std::uint64_t (*read)(void*, std::uint64_t, std::uint32_t),
                                        void (*write)(void*, std::uint64_t, std::uint32_t,
                                                      std::uint64_t)) {
-    return {.struct_size = sizeof(backplane_window),
-            .flags = 0,
-            .memory = nullptr,
-            .read = read,
-            .write = write,
-            .access_sizes = 7,
-            .reserved = 0,
-            .size = ecam_bytes};
+    backplane_window window{};
+    window.struct_size = sizeof window;
+    window.read = read;
+    window.write = write;
+    window.access_sizes = 7;
+    window.size = ecam_bytes;
+    return window;
 }
 
 }  // namespace
