@@ -6,19 +6,19 @@
 
 namespace backplane::display {
 
-std::uint16_t Dispi::read(std::uint32_t memory_size) const {
-    if (index >= register_count) return 0;
-    if (index == video_memory_64k) return static_cast<std::uint16_t>(memory_size >> 16);
+std::uint16_t Dispi::read(unsigned number, std::uint32_t memory_size) const {
+    if (number >= register_count) return 0;
+    if (number == video_memory_64k) return static_cast<std::uint16_t>(memory_size >> 16);
     if ((registers[enable] & getcaps) != 0) {
-        if (index == xres) return largest_width;
-        if (index == yres) return largest_height;
-        if (index == bpp) return 32;
+        if (number == xres) return largest_width;
+        if (number == yres) return largest_height;
+        if (number == bpp) return 32;
     }
-    return registers[index];
+    return registers[number];
 }
 
-bool Dispi::write(std::uint16_t value, VideoMemory& memory) {
-    switch (index) {
+bool Dispi::write(unsigned number, std::uint16_t value, VideoMemory& memory) {
+    switch (number) {
     case id:
         if (value < 0xb0c0 || value > newest_id) return false;
         registers[id] = value;
@@ -29,7 +29,7 @@ bool Dispi::write(std::uint16_t value, VideoMemory& memory) {
     case virt_width:
     case x_offset:
     case y_offset:
-        registers[index] = value;
+        registers[number] = value;
         if (is_enabled()) settle(memory.size());
         return is_enabled();
     case bank: {

@@ -38,9 +38,9 @@ struct Dispi {
     std::uint16_t index = 0;
     std::array<std::uint16_t, register_count> registers{newest_id};
 
-    [[nodiscard]] std::uint16_t read(std::uint32_t memory_size) const;
+    [[nodiscard]] std::uint16_t read(unsigned number, std::uint32_t memory_size) const;
     // Whether anything shown may have changed.
-    bool write(std::uint16_t value, VideoMemory& memory);
+    bool write(unsigned number, std::uint16_t value, VideoMemory& memory);
 
     [[nodiscard]] bool is_enabled() const { return (registers[enable] & enabled) != 0; }
     [[nodiscard]] bool has_8_bit_dac() const { return (registers[enable] & dac_8_bit) != 0; }

@@ -41,10 +41,26 @@ struct VgaChip {
     // ---- 0xA0000 to 0xBFFFF, from 0 (vga_window.cpp) ----
     std::uint8_t read_window(std::uint32_t address);
     void write_window(std::uint32_t address, std::uint8_t value);
+    // The first 64 KiB of it are those of the framebuffer from bank_start on, and the rest nothing.
+    [[nodiscard]] bool window_is_bank() const {
+        return (subsystem_enable & 1) != 0 && dispi.is_packed();
+    }
+    [[nodiscard]] std::uint32_t bank_start() const {
+        return (std::uint32_t{dispi.registers[Dispi::bank]} << 16) & (memory.size() - 1);
+    }
 
-    // ---- Ports 0x1CE and 0x1CF ----
-    std::uint16_t read_dispi() const { return dispi.read(memory.size()); }
-    void write_dispi(std::uint16_t value) { picture_changed |= dispi.write(value, memory); }
+    // ---- Registers of the Bochs display interface ----
+    [[nodiscard]] std::uint16_t read_dispi(unsigned number) const {
+        return dispi.read(number, memory.size());
+    }
+    void write_dispi(unsigned number, std::uint16_t value) {
+        picture_changed |= dispi.write(number, value, memory);
+    }
+
+    void set_big_endian(bool big) {
+        picture_changed |= big != is_big_endian;
+        is_big_endian = big;
+    }
 
     [[nodiscard]] ScanTiming timing() const;
     // Whether the picture comes from character cells, and whether it is dark.
@@ -64,7 +80,6 @@ private:
     };
     [[nodiscard]] bool decodes(std::uint32_t address) const;
     [[nodiscard]] Place place(std::uint32_t address) const;
-    [[nodiscard]] std::uint32_t packed_address(std::uint32_t address) const;
 };
 
 }  // namespace backplane::display

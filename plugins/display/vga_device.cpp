@@ -77,14 +77,14 @@ void VgaDevice::write_port(unsigned port, std::uint8_t value) {
 
 // Registers have 16 bits; a byte is their lower half.
 std::uint64_t VgaDevice::read_dispi(std::uint64_t offset, unsigned) {
-    return offset == 0 ? chip_.dispi.index : chip_.read_dispi();
+    return offset == 0 ? chip_.dispi.index : chip_.read_dispi(chip_.dispi.index);
 }
 
 void VgaDevice::write_dispi(std::uint64_t offset, unsigned, std::uint64_t value) {
     if (offset == 0)
         chip_.dispi.index = static_cast<std::uint16_t>(value);
     else
-        chip_.write_dispi(static_cast<std::uint16_t>(value));
+        chip_.write_dispi(chip_.dispi.index, static_cast<std::uint16_t>(value));
 }
 
 std::uint64_t VgaDevice::read_window(std::uint64_t offset, unsigned size) {

@@ -21,7 +21,7 @@ constexpr std::uint8_t ram_enable = 0x02, even_page = 0x20;  // misc output
 
 bool VgaChip::decodes(std::uint32_t address) const {
     if ((subsystem_enable & 1) == 0) return false;
-    if (dispi.is_packed()) return address < 0x10000;
+    if (dispi.is_packed()) return address < 0x10000;  // of a bank
     const Map map = maps[graphics.memory_map()];
     return (miscellaneous_output & ram_enable) != 0 && address >= map.start && address < map.end;
 }
@@ -52,14 +52,9 @@ VgaChip::Place VgaChip::place(std::uint32_t address) const {
     return place;
 }
 
-std::uint32_t VgaChip::packed_address(std::uint32_t address) const {
-    return (std::uint32_t{dispi.registers[Dispi::bank]} << 16 | (address & 0xffff)) &
-           (memory.size() - 1);
-}
-
 std::uint8_t VgaChip::read_window(std::uint32_t address) {
     if (!decodes(address)) return 0xff;
-    if (dispi.is_packed()) return memory.byte(packed_address(address));
+    if (dispi.is_packed()) return memory.data()[bank_start() + address];
     const Place from = place(address);
     graphics.latches = memory.planes(from.offset);
     return graphics.result(from.read_plane);
@@ -68,8 +63,8 @@ std::uint8_t VgaChip::read_window(std::uint32_t address) {
 void VgaChip::write_window(std::uint32_t address, std::uint8_t value) {
     if (!decodes(address)) return;
     if (dispi.is_packed()) {
-        memory.data()[packed_address(address)] = value;
-        memory.note_written(packed_address(address), 1);
+        memory.data()[bank_start() + address] = value;
+        memory.note_written(bank_start() + address, 1);
         return;
     }
     const Place to = place(address);

@@ -22,10 +22,6 @@ public:
     [[nodiscard]] std::uint8_t* data() const { return bytes_.data(); }
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
 
-    [[nodiscard]] std::uint8_t byte(std::uint32_t address) const {
-        return bytes_[address & (size() - 1)];
-    }
-
     // The four planes at an offset, plane 0 in the lowest byte.
     [[nodiscard]] std::uint32_t planes(std::uint32_t offset) const {
         const std::uint8_t* four = bytes_.data() + address_of(offset);

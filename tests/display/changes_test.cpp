@@ -109,8 +109,7 @@ TEST_F(ChangesTest, DirectWritesToTheFramebuffer) {
                                       {Dispi::yres, 64},
                                       {Dispi::bpp, 32},
                                       {Dispi::enable, 0x41}}) {
-        chip.dispi.index = index;
-        chip.write_dispi(static_cast<std::uint16_t>(value));
+        chip.write_dispi(index, static_cast<std::uint16_t>(value));
     }
     EXPECT_EQ(look(), (Ranges{{0, 63}}));
     written = {3, 200};  // four rows lie in a page
