@@ -55,16 +55,12 @@ Outcome AcpiTablesDevice::start() {
         return std::unexpected("\"cpus\" must name 1 to " + std::to_string(most_cpus) +
                                " processors, not " + std::to_string(cpus_.size()));
     }
-    const RamLayout ram = find_ram(memory_);
-    low_end_ = ram.low_end;
-    high_end_ = ram.high_end();
-
     files_ = {File{acpi_root_file.data(), {}}, File{acpi_tables_file.data(), {}},
               File{table_loader_file.data(), {}}};
-    // As large as they can become.
-    configuration_size_ = pciexbar_sizes[0];
+    // As large as they can become: with configuration space between two windows.
+    configuration_base_ = configuration_size_ = pciexbar_sizes[0];
     const AcpiFiles files = make();
-    configuration_size_ = 0;
+    configuration_base_ = configuration_size_ = 0;
     const auto room = [](const Table& table) {
         return (table.size() + granularity - 1) / granularity * granularity;
     };
@@ -74,7 +70,13 @@ Outcome AcpiTablesDevice::start() {
     return {};
 }
 
-void AcpiTablesDevice::reset(ResetKind) {
+void AcpiTablesDevice::reset(ResetKind kind) {
+    // At power-on all memory is there and nothing that a guest maps.
+    if (kind == ResetKind::PowerOn) {
+        const RamLayout ram = find_ram(memory_);
+        low_end_ = ram.low_end;
+        high_end_ = ram.high_end();
+    }
     is_made_ = false;
     configuration_base_ = configuration_size_ = 0;
     for (File& file : files_)

@@ -15,7 +15,7 @@ public:
     static void declare(Declaration<AcpiTablesDevice>& d);
 
     Outcome start();
-    void reset(ResetKind);
+    void reset(ResetKind kind);
     void restored();
 
     // backplane_firmware_files

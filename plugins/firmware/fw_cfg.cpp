@@ -133,22 +133,28 @@ Outcome FwCfg::start() {
     if (!parse_uuid(uuid_))
         return std::unexpected("uuid \"" + uuid_ +
                                "\" is none; one looks like 123e4567-e89b-12d3-a456-426614174000");
-    add_numbers();
-    if (auto added = add_files(); !added) return added;
+    return make_items();
+}
+
+Outcome FwCfg::make_items() {
+    const RamLayout ram = find_ram(memory_);
+    items_ = {};
+    add_numbers(ram);
+    if (auto added = add_files(ram); !added) return added;
     for (const auto& provider : providers_) {
         if (auto added = items_.add_files(provider); !added) return added;
     }
     return items_.make_directory();
 }
 
-void FwCfg::add_numbers() {
+void FwCfg::add_numbers(const RamLayout& ram) {
     const auto cpus = static_cast<std::uint16_t>(cpus_.size());
     const Uuid uuid = parse_uuid(uuid_).value();
     items_.add(key::signature, text_bytes("QEMU"));
     items_.add(key::id, little_endian(traditional_interface | (dma_ ? dma_interface : 0)));
     const auto uuid_bytes = std::as_bytes(std::span{uuid});
     items_.add(key::uuid, {uuid_bytes.begin(), uuid_bytes.end()});
-    items_.add(key::ram_size, little_endian(find_ram(memory_).total()));
+    items_.add(key::ram_size, little_endian(ram.total()));
     items_.add(key::nographic, little_endian(std::uint16_t{nographic_}));
     items_.add(key::cpus, little_endian(cpus));
     // The number of nodes, then the node of each processor and the size of each node.
@@ -158,14 +164,14 @@ void FwCfg::add_numbers() {
     items_.add(key::irq0_override, little_endian(std::uint32_t{1}));  // the timer is input 2
 }
 
-Outcome FwCfg::add_files() {
+Outcome FwCfg::add_files(const RamLayout& ram) {
     const auto states = std::as_bytes(std::span{system_states});
     std::vector<std::pair<std::string, Table>> files{
         {"bios-geometry",
          geometry_.empty() ? Table{} : text_bytes({geometry_.c_str(), geometry_.size() + 1})},
         {"bootorder", lines(boot_order_)},
         {"etc/boot-fail-wait", little_endian(boot_fail_wait_)},
-        {"etc/e820", e820(find_ram(memory_))},
+        {"etc/e820", e820(ram)},
         {"etc/system-states", {states.begin(), states.end()}},
     };
     if (boot_menu_wait_ != 0) {
@@ -178,7 +184,15 @@ Outcome FwCfg::add_files() {
     return {};
 }
 
-void FwCfg::reset(ResetKind) {
+// At power-on all memory is there and nothing that a guest maps; what firmware is told then holds
+// from then on.
+void FwCfg::reset(ResetKind kind) {
+    if (kind == ResetKind::PowerOn) {
+        if (const auto made = make_items(); !made) {
+            log(LogLevel::Error, made.error());
+            request_power_off(1, made.error());
+        }
+    }
     key_ = key::signature;
     offset_ = 0;
     dma_address_ = 0;

@@ -17,11 +17,12 @@ public:
     static void declare(Declaration<FwCfg>& d);
 
     Outcome start();
-    void reset(ResetKind);
+    void reset(ResetKind kind);
 
 private:
-    void add_numbers();
-    Outcome add_files();
+    Outcome make_items();
+    void add_numbers(const RamLayout& ram);
+    Outcome add_files(const RamLayout& ram);
 
     std::uint64_t read(std::uint64_t offset, unsigned size);
     void write(std::uint64_t offset, unsigned size, std::uint64_t value);

@@ -11,6 +11,8 @@ constexpr backplane_firmware_files functions{
 constexpr std::uint64_t hertz_per_mhz = 1'000'000, largest_mhz = 0xffff;
 // The 32-bit entry point has 16 bits for it.
 constexpr std::size_t largest_table = 0xffff;
+// Of the structures that come when memory is known; each repeats the manufacturer.
+constexpr std::size_t most_memory_structures = 70, memory_structure_size = 64;
 
 }  // namespace
 
@@ -39,13 +41,30 @@ void SmbiosDevice::declare(Declaration<SmbiosDevice>& d) {
 }
 
 Outcome SmbiosDevice::start() {
-    const auto uuid = parse_uuid(uuid_);
-    if (!uuid) {
+    if (!parse_uuid(uuid_)) {
         return std::unexpected("uuid \"" + uuid_ +
                                "\" is none; one looks like 123e4567-e89b-12d3-a456-426614174000");
     }
     if (cpus_.empty()) return std::unexpected{std::string{"\"cpus\" names no processor"}};
-    files_ = make_smbios_files(
+    files_ = make();
+    const std::size_t memory_structures = most_memory_structures *
+                                          (memory_structure_size + manufacturer_.size());
+    if (files_.tables.size() + memory_structures > largest_table) {
+        return std::unexpected("the SMBIOS tables would have " +
+                               std::to_string(files_.tables.size() + memory_structures) +
+                               " bytes; at most " + std::to_string(largest_table) +
+                               " are possible, so shorten the texts");
+    }
+    return {};
+}
+
+// At power-on all memory is there and nothing that a guest maps.
+void SmbiosDevice::reset(ResetKind kind) {
+    if (kind == ResetKind::PowerOn) files_ = make();
+}
+
+SmbiosFiles SmbiosDevice::make() const {
+    return make_smbios_files(
         {.manufacturer = manufacturer_,
          .product = product_,
          .version = version_,
@@ -54,17 +73,11 @@ Outcome SmbiosDevice::start() {
          .family = family_,
          .processor_manufacturer = processor_manufacturer_,
          .processor_version = processor_version_,
-         .uuid = *uuid,
+         .uuid = parse_uuid(uuid_).value(),
          .cpus = static_cast<unsigned>(cpus_.size()),
          .processor_mhz = static_cast<std::uint16_t>(processor_frequency_.value / hertz_per_mhz),
          .ram = find_ram(memory_)},
         entry_point_);
-    if (files_.tables.size() > largest_table) {
-        return std::unexpected("the SMBIOS tables have " + std::to_string(files_.tables.size()) +
-                               " bytes; at most " + std::to_string(largest_table) +
-                               " are possible, so shorten the texts");
-    }
-    return {};
 }
 
 void SmbiosDevice::describe(std::uint32_t index, backplane_firmware_file* file) {

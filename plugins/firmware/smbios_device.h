@@ -15,12 +15,15 @@ public:
     static void declare(Declaration<SmbiosDevice>& d);
 
     Outcome start();
+    void reset(ResetKind kind);
 
     // backplane_firmware_files
     std::uint32_t count() { return 2; }
     void describe(std::uint32_t index, backplane_firmware_file* file);
 
 private:
+    SmbiosFiles make() const;
+
     std::string manufacturer_ = "Backplane", product_ = "PC", version_, serial_, sku_, family_;
     std::string processor_manufacturer_, processor_version_, uuid_;
     Hertz processor_frequency_;

@@ -172,7 +172,8 @@ Table boot_information() {
 
 std::vector<Table> structures(const SmbiosMachine& machine) {
     const std::uint64_t memory = machine.ram.total();
-    const std::uint64_t module = std::max(usual_module, memory / most_modules);
+    const std::uint64_t module = std::max(usual_module,
+                                          (memory / most_modules / gibibyte + 1) * gibibyte);
     std::vector<std::uint64_t> modules;
     for (std::uint64_t left = memory; left != 0; left -= modules.back())
         modules.push_back(std::min(left, module));
@@ -182,7 +183,7 @@ std::vector<Table> structures(const SmbiosMachine& machine) {
     for (std::uint16_t index = 0; index < modules.size(); ++index)
         list.push_back(memory_device(machine, index, modules[index]));
     std::uint16_t index = 0;
-    list.push_back(memory_mapping(index++, {0, machine.ram.low_end}));
+    if (machine.ram.low_end != 0) list.push_back(memory_mapping(index++, {0, machine.ram.low_end}));
     for (const MemoryRange range : machine.ram.high)
         list.push_back(memory_mapping(index++, range));
     list.push_back(boot_information());

@@ -146,7 +146,7 @@ TEST(SmbiosDeviceTest, RefusesWhatDoesNotFit) {
     large.connect("memory", memory);
     connect_processors(large, 1);
     EXPECT_FALSE(large.power_on());
-    EXPECT_THAT(large.failure(), ::testing::HasSubstr("65535"));
+    EXPECT_THAT(large.failure(), ::testing::HasSubstr("at most 65535"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// The first byte picks a device of the firmware plugin, the rest is a script of what the guest does
-// to it; after it the device must survive a snapshot round trip too.
+// What a guest does to flash memory when the first byte is 0, else to fw_cfg, which must survive a
+// snapshot round trip afterwards.
+#include "flash_chip.h"
 #include "fw_cfg.h"
 
 #include <backplane/plugin.h>
@@ -45,6 +46,25 @@ backplane_link writable_file() {
     return {&functions, &object};
 }
 
+// Three bytes are a write, or a read when the first is odd.
+void use_flash(std::span<const std::uint8_t> bytes) {
+    constexpr std::uint32_t block_size = 4096;
+    for (const std::uint32_t unit : {1u, 2u}) {
+        std::vector<std::byte> array(4 * block_size, std::byte{0xff});
+        FlashChip chip;
+        chip.attach(array, block_size, unit);
+        for (std::size_t at = 0; at + 3 <= bytes.size(); at += 3) {
+            const std::uint64_t far = (bytes[at] & 2) != 0 ? 127u * bytes[at + 1] : 0;
+            const std::uint64_t offset = (far + bytes[at + 1] % 64) % array.size() / unit * unit;
+            if ((bytes[at] & 1) != 0)
+                chip.read(offset);
+            else
+                chip.write(offset, bytes[at + 2] * 0x01010101u);
+            if (!chip.is_consistent()) std::abort();
+        }
+    }
+}
+
 bool prepare(DeviceBench& bench, FlatMemory& memory) {
     bench.connect("memory", memory).connect("cpus", processor());
     bench.connect("files", writable_file());
@@ -55,6 +75,8 @@ bool prepare(DeviceBench& bench, FlatMemory& memory) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const auto& type = *backplane::device_types<FwCfg>()->devices[0];
+    if (size == 0) return 0;
+    if (data[0] == 0) return use_flash(std::span{data, size}.subspan(1)), 0;
     // The guest's memory is the beginning of the input, so that descriptors make sense; the rest is
     // the script.
     FlatMemory memory{4096};

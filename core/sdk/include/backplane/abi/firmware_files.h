@@ -18,8 +18,8 @@ typedef struct backplane_firmware_file {
 typedef struct backplane_firmware_files {
     uint32_t struct_size;
     uint32_t reserved;
-    /* Once started, the number of files, their names, their sizes and whether they are writable
-     * never change. */
+    /* Number and names of files are settled when the component has started, and their sizes when it
+     * was reset for the first time. */
     uint32_t (*count)(void* object);
     /* Fills in file `index`. `data` is valid until the next call of opened or the next reset, and
      * shows what write has changed. */
