@@ -8,6 +8,9 @@ constexpr Hertz timer_frequency{3'579'545};
 constexpr unsigned timer_bits = 24;
 constexpr std::uint8_t soft_off = 0;  // SUS_TYP
 
+constexpr backplane_power_button button_functions{sizeof(backplane_power_button), 0,
+                                                  thunk<&AcpiPm::press>};
+
 template <auto event>
 constexpr auto status = [](AcpiPm& device) -> bool& { return (device.*event).status; };
 template <auto event>
@@ -20,6 +23,7 @@ void AcpiPm::declare(Declaration<AcpiPm>& d) {
     d.line_output("sci", &AcpiPm::interrupt_,
                   "System control interrupt, level-triggered and active high");
     d.line_input<&AcpiPm::power_button>("power-button", "High while the button is pressed");
+    d.provides("button", button_functions, "The power button, for whoever presses it from outside");
     d.timer<&AcpiPm::timer_carry>("carry", &AcpiPm::carry_);
 
     constexpr auto clearable = Access::WriteOneToClear;
@@ -81,10 +85,15 @@ void AcpiPm::timer_carry() {
     start_timer();
 }
 
-void AcpiPm::power_button(bool pressed) {
-    if (!pressed) return;
+// ACPI 6.5, 4.8.3.1.1: a press sets PWRBTN_STS, which raises the interrupt where it is enabled.
+std::int32_t AcpiPm::press() {
     power_button_event_.status = true;
     drive_interrupt();
+    return power_button_event_.enable ? 1 : 0;
+}
+
+void AcpiPm::power_button(bool pressed) {
+    if (pressed) press();
 }
 
 void AcpiPm::control_written() {

@@ -12,6 +12,9 @@ public:
 
     void reset(ResetKind);
 
+    // backplane.power-button/1
+    std::int32_t press();
+
 private:
     // An event is a status bit that raises the interrupt while its enable bit is set too.
     struct Event {

@@ -89,6 +89,17 @@ TEST_F(AcpiPmTest, RaisesThePowerButtonOnlyWhereItIsEnabled) {
     EXPECT_FALSE(bench.level("sci"));
 }
 
+TEST_F(AcpiPmTest, IsPressedThroughItsButtonAndTellsWhetherTheGuestListens) {
+    const auto button = bench.service<backplane_power_button>("button");
+    EXPECT_EQ(button.call<&backplane_power_button::press>(), 0);
+    EXPECT_EQ(registers.read16(pmsts), power_button);
+    EXPECT_FALSE(bench.level("sci"));
+    registers.write16(pmsts, power_button);
+    registers.write16(pmen, power_button);
+    EXPECT_EQ(button.call<&backplane_power_button::press>(), 1);
+    EXPECT_TRUE(bench.level("sci"));
+}
+
 TEST_F(AcpiPmTest, KeepsEnableBitsThatDriversReadBack) {
     registers.write16(pmen, 0xffff);
     EXPECT_EQ(registers.read16(pmen), 0x0521);

@@ -38,6 +38,8 @@ template <> inline constexpr const char* interface_id<backplane_smbus_device> =
 template <> inline constexpr const char* interface_id<backplane_display> = BACKPLANE_DISPLAY;
 template <> inline constexpr const char* interface_id<backplane_firmware_files> =
     BACKPLANE_FIRMWARE_FILES;
+template <> inline constexpr const char* interface_id<backplane_power_button> =
+    BACKPLANE_POWER_BUTTON;
 
 // A member of a device, bound through Declaration::connects.
 template <class FunctionsType>
