@@ -2,7 +2,8 @@
 
 #include "runtime/device_settings.h"
 #include "runtime/printable_text.h"
-#include "runtime/property_value.h"
+#include "runtime/property_schema.h"
+#include "runtime/schema_parts.h"
 
 #include <nlohmann/json.hpp>
 
@@ -12,62 +13,12 @@ namespace backplane::runtime {
 
 namespace {
 
-using nlohmann::ordered_json;
+using namespace schema;
 
 constexpr const char* device_name_pattern = "^[a-z][a-z0-9-]*$";
 
-ordered_json list_of(ordered_json values) { return {{"enum", std::move(values)}}; }
-
-ordered_json any_of(std::initializer_list<ordered_json> choices) {
-    ordered_json list = ordered_json::array();
-    for (const ordered_json& choice : choices)
-        list.push_back(choice);
-    return {{"anyOf", std::move(list)}};
-}
-
 ordered_json string_or_list() {
     return {{"type", ordered_json::array({"string", "array"})}, {"items", {{"type", "string"}}}};
-}
-
-ordered_json null() { return {{"type", "null"}}; }
-
-// An editor's YAML reader gives 512 MiB as a string and 0 as an integer.
-ordered_json quantity(const char* units) {
-    return any_of(
-        {{{"type", "string"}, {"pattern", std::string{"^[0-9][0-9a-fA-Fx_.]* ?("} + units + ")$"}},
-         {{"const", 0}}});
-}
-
-ordered_json kind_schema(const backplane_property& property) {
-    ordered_json choices = ordered_json::array();
-    switch (property.kind) {
-    case BACKPLANE_BOOLEAN: return {{"type", "boolean"}};
-    case BACKPLANE_INTEGER:
-    case BACKPLANE_UNSIGNED:
-        // 1_000 and 0b11 are strings to YAML 1.2.
-        return any_of({{{"type", "integer"}},
-                       {{"type", "string"}, {"pattern", "^-?(0[xb])?[0-9a-fA-F_]+$"}}});
-    case BACKPLANE_CHOICE:
-        for (const char* choice : std::span{property.choices, property.choice_count})
-            choices.push_back(printable(choice));
-        return list_of(std::move(choices));
-    case BACKPLANE_BYTES: return quantity("B|KiB|MiB|GiB|TiB");
-    case BACKPLANE_HERTZ: return quantity("Hz|kHz|MHz|GHz");
-    case BACKPLANE_DURATION: return quantity("ns|us|ms|s");
-    default:
-        return {
-            {"type", ordered_json::array({"string", "number", "boolean"})}};  // text as it stands
-    }
-}
-
-ordered_json property_schema(const backplane_property& property) {
-    ordered_json schema = any_of({kind_schema(property), null()});
-    std::string text = property.doc != nullptr ? property.doc : "";
-    if (const std::string range = range_text(property); !range.empty()) text += " (" + range + ")";
-    schema["description"] = printable(text);
-    if ((property.flags & BACKPLANE_REQUIRED) == 0)
-        schema["default"] = printable(value_text(property, property.initial));
-    return schema;
 }
 
 ordered_json port_schema(const backplane_port& port) {

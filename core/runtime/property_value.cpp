@@ -75,8 +75,9 @@ std::expected<backplane_value, Refusal> read_choice(const backplane_property& pr
     return refuse("is not a choice", hint.empty() || names.size() < 8 ? all : hint);
 }
 
-std::expected<backplane_value, Refusal> read_plain(const backplane_property& property,
-                                                   const std::string& text) {
+}  // namespace
+
+Number<backplane_value> parse_value(const backplane_property& property, const std::string& text) {
     switch (property.kind) {
     case BACKPLANE_BOOLEAN: return read_boolean(text);
     case BACKPLANE_INTEGER: return read_signed(property, parse_signed(text));
@@ -90,8 +91,6 @@ std::expected<backplane_value, Refusal> read_plain(const backplane_property& pro
                       "the plugin is newer than this program");
     }
 }
-
-}  // namespace
 
 bool is_text(const backplane_property& property) {
     return property.kind == BACKPLANE_TEXT || property.kind == BACKPLANE_PATH;
@@ -130,7 +129,7 @@ void read_property(const backplane_property& property, const YamlNode& node,
                           "leave the quotes out");
         return add_default(property, values);
     }
-    const auto value = read_plain(property, node.scalar);
+    const auto value = parse_value(property, node.scalar);
     if (value) return values.add(*value);
     diagnostics.error(
         node.place,

@@ -3,6 +3,7 @@
 
 #include "runtime/diagnostics.h"
 #include "runtime/machine_description.h"
+#include "runtime/units.h"
 #include "runtime/yaml_document.h"
 
 namespace backplane::runtime {
@@ -11,6 +12,10 @@ namespace backplane::runtime {
 // "serial0.frequency".
 void read_property(const backplane_property& property, const YamlNode& node,
                    const std::string& subject, PropertyValues& values, Diagnostics& diagnostics);
+
+// What a text says, or why it does not fit. Not for TEXT and PATH, which any text fits.
+[[nodiscard]] Number<backplane_value> parse_value(const backplane_property& property,
+                                                  const std::string& text);
 
 // Appends the declared default.
 void add_default(const backplane_property& property, PropertyValues& values);

@@ -2,6 +2,7 @@
 
 #include "runtime/device_settings.h"
 #include "runtime/printable_text.h"
+#include "runtime/property_report.h"
 #include "runtime/property_value.h"
 #include "runtime/text_table.h"
 #include "runtime/units.h"
@@ -36,29 +37,6 @@ std::span<const backplane_state_field> state(const backplane_device_type& type) 
 std::span<const backplane_register_field> fields(const backplane_register& reg) {
     return {reg.fields, reg.field_count};
 }
-std::span<const char* const> choices(const backplane_property& property) {
-    return {property.choices, property.choice_count};
-}
-
-bool is_required(const backplane_property& property) {
-    return (property.flags & BACKPLANE_REQUIRED) != 0;
-}
-
-const char* kind_name(const backplane_property& property) {
-    switch (property.kind) {
-    case BACKPLANE_BOOLEAN: return "boolean";
-    case BACKPLANE_INTEGER: return "integer";
-    case BACKPLANE_UNSIGNED: return "unsigned";
-    case BACKPLANE_TEXT: return "text";
-    case BACKPLANE_CHOICE: return "choice";
-    case BACKPLANE_BYTES: return "bytes";
-    case BACKPLANE_HERTZ: return "hertz";
-    case BACKPLANE_DURATION: return "duration";
-    case BACKPLANE_PATH: return "path";
-    default: return "unknown";
-    }
-}
-
 const char* access_name(std::uint8_t access) {
     switch (access) {
     case BACKPLANE_READ_WRITE: return "read-write";
@@ -76,16 +54,6 @@ const char* statistic_kind(const backplane_statistic& statistic) {
     case BACKPLANE_COUNTER: return "counter";
     case BACKPLANE_GAUGE: return "gauge";
     case BACKPLANE_DURATION_TOTAL: return "duration";
-    default: return "unknown";
-    }
-}
-
-const char* state_kind(const backplane_state_field& field) {
-    switch (field.kind) {
-    case BACKPLANE_STATE_UNSIGNED: return "unsigned";
-    case BACKPLANE_STATE_SIGNED: return "signed";
-    case BACKPLANE_STATE_BOOLEAN: return "boolean";
-    case BACKPLANE_STATE_BYTES: return "bytes";
     default: return "unknown";
     }
 }
@@ -110,7 +78,8 @@ std::string default_of(const backplane_property& property) {
 
 std::string limits_of(const backplane_property& property) {
     if (property.kind == BACKPLANE_CHOICE)
-        return fmt::format("{}", fmt::join(choices(property), "|"));
+        return fmt::format("{}",
+                           fmt::join(std::span{property.choices, property.choice_count}, "|"));
     return range_text(property);
 }
 
@@ -188,32 +157,6 @@ Rows state_rows(const backplane_device_type& type) {
     return rows;
 }
 
-ordered_json value_json(const backplane_property& property, const backplane_value& value) {
-    switch (property.kind) {
-    case BACKPLANE_BOOLEAN: return value.u != 0;
-    case BACKPLANE_INTEGER: return value.i;
-    case BACKPLANE_TEXT:
-    case BACKPLANE_PATH:
-    case BACKPLANE_CHOICE: return printable(value_text(property, value));
-    default: return value.u;
-    }
-}
-
-ordered_json property_json(const backplane_property& property) {
-    ordered_json json{{"name", printable(property.name)},
-                      {"kind", kind_name(property)},
-                      {"doc", printable(text(property.doc))},
-                      {"required", is_required(property)}};
-    if (!is_required(property)) json["default"] = value_json(property, property.initial);
-    if (!range_text(property).empty()) {
-        json["minimum"] = value_json(property, property.minimum);
-        json["maximum"] = value_json(property, property.maximum);
-    }
-    for (const char* choice : choices(property))
-        json["choices"].push_back(printable(choice));
-    return json;
-}
-
 ordered_json port_json(const backplane_port& port) {
     ordered_json json{{"name", printable(port.name)},
                       {"role", role_of(port)},
@@ -249,6 +192,16 @@ ordered_json register_json(const backplane_device_type& type, const backplane_re
 }
 
 }  // namespace
+
+const char* state_kind(const backplane_state_field& field) {
+    switch (field.kind) {
+    case BACKPLANE_STATE_UNSIGNED: return "unsigned";
+    case BACKPLANE_STATE_SIGNED: return "signed";
+    case BACKPLANE_STATE_BOOLEAN: return "boolean";
+    case BACKPLANE_STATE_BYTES: return "bytes";
+    default: return "unknown";
+    }
+}
 
 std::string type_report_text(const TypeCatalog::Entry& entry) {
     const backplane_device_type& type = *entry.type;
