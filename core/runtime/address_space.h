@@ -60,6 +60,11 @@ public:
         return mappings_;
     }
 
+    // With the machine lock: who answers at this address; null for nobody.
+    [[nodiscard]] const Mapping* mapping_at(std::uint64_t address) const {
+        return flat(address).mapping;
+    }
+
     // [any] As backplane_address_space says.
     [[nodiscard]] backplane_range find(std::uint64_t address) const;
     [[nodiscard]] std::uint64_t read(std::uint64_t address, std::uint32_t size);

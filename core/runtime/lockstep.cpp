@@ -24,7 +24,7 @@ struct Value {
 std::vector<Value> values_of(const Machine& machine) {
     std::vector<Value> values;
     for (const auto& cpu : machine.cpus())
-        for (const auto& [name, bytes] : cpu->registers())
+        for (const auto& [name, bytes, group] : cpu->registers())
             values.push_back({cpu->component().name() + "." + name, bytes});
     for (const auto& component : machine.components()) {
         if (is_cpu(component->type())) continue;

@@ -56,6 +56,9 @@ public:
     [[nodiscard]] MachineLock& lock() { return lock_; }
     [[nodiscard]] ExclusiveSection& exclusive() { return exclusive_; }
     [[nodiscard]] VirtualClock& clock() { return *clock_; }
+    // Guest time for who looks from outside, while no CPU runs: a deterministic machine does not
+    // notice, as it would if its clock were asked.
+    [[nodiscard]] std::uint64_t peek_time();
     [[nodiscard]] EventHub& events() { return events_; }
     [[nodiscard]] IoLoop& io() { return io_; }
     [[nodiscard]] DirtyTracking& dirty() { return dirty_; }

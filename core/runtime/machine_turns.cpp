@@ -28,6 +28,13 @@ std::uint64_t Machine::instructions_passed() {
     return latest_;
 }
 
+std::uint64_t Machine::peek_time() {
+    const std::uint64_t latest = latest_;
+    const std::uint64_t time = clock_->now();
+    latest_ = latest;
+    return time;
+}
+
 std::uint64_t Machine::end_of_round() {
     const MachineGuard guard{lock_};
     const std::uint64_t longest = std::min(

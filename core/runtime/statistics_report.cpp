@@ -45,17 +45,13 @@ std::uint64_t cpu_statistic(const Machine& machine, const char* name) {
     return total;
 }
 
-nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& speed,
-                                         const Ending& ending) {
+nlohmann::ordered_json machine_statistics(Machine& machine) {
     const MachineGuard guard{machine.lock()};
-    const auto mips = speed.mips();
     nlohmann::ordered_json report{
         {"machine", machine.name()},
-        {"ending", {{"exit_code", ending.exit_code}, {"why", ending.why}}},
-        {"guest_seconds", static_cast<double>(machine.clock().now()) / 1e9},
+        {"guest_seconds", static_cast<double>(machine.peek_time()) / 1e9},
         {"instructions", cpu_statistic(machine, "instructions")},
         {"rep_iterations", cpu_statistic(machine, "rep_iterations")},
-        {"mips", {{"average", mips.average}, {"p95", mips.p95}}},
         {"host", host_usage()},
     };
     std::uint64_t committed = 0;
@@ -70,6 +66,15 @@ nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& spe
     report["guest_memory_committed_bytes"] = committed;
     report["accesses"] = {{memory_space, accesses(machine.memory())},
                           {io_space, accesses(machine.ports())}};
+    return report;
+}
+
+nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& speed,
+                                         const Ending& ending) {
+    const auto mips = speed.mips();
+    auto report = machine_statistics(machine);
+    report["ending"] = {{"exit_code", ending.exit_code}, {"why", ending.why}};
+    report["mips"] = {{"average", mips.average}, {"p95", mips.p95}};
     return report;
 }
 

@@ -27,7 +27,7 @@ std::vector<VirtualCpu::RegisterValue> VirtualCpu::registers() const {
     std::vector<RegisterValue> values(functions_->register_count(object_));
     for (std::uint32_t index = 0; index < values.size(); ++index) {
         const backplane_cpu_register* info = functions_->register_info(object_, index);
-        values[index] = {info->name, std::vector<std::byte>(info->bytes)};
+        values[index] = {info->name, std::vector<std::byte>(info->bytes), info->group};
         functions_->get_register(object_, index, values[index].bytes.data());
     }
     return values;
@@ -75,10 +75,8 @@ std::string VirtualCpu::describe_state() const {
     std::string text;
     std::size_t column = 0;
     const auto values = registers();
-    for (std::uint32_t index = 0; index < values.size(); ++index) {
-        const std::uint32_t group = functions_->register_info(object_, index)->group;
+    for (const auto& [name, bytes, group] : values) {
         if (group != general && group != segments && group != control) continue;
-        const auto& [name, bytes] = values[index];
         text += fmt::format("{}{:>16}=", column == 0 ? "" : " ", name);
         for (std::size_t byte = bytes.size(); byte-- > 0;)
             text += fmt::format("{:02x}", static_cast<unsigned>(bytes[byte]));

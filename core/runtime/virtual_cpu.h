@@ -67,6 +67,7 @@ public:
     struct RegisterValue {
         std::string name;
         std::vector<std::byte> bytes;
+        std::uint32_t group = 0;  // as backplane_cpu_register says
     };
     [[nodiscard]] std::vector<RegisterValue> registers() const;
     // [vcpu, outside run] One register by its name; empty when the engine has none of this name.
