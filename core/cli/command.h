@@ -50,7 +50,7 @@ struct Command {
     int (*run)(const Arguments& arguments);
 };
 
-// Each is defined in NAME_command.cpp and listed in main.cpp.
+// Each is defined in NAME_command.cpp (sendkey with type) and listed in main.cpp.
 extern const Command run_command;
 extern const Command validate_command;
 extern const Command explain_command;
@@ -59,5 +59,9 @@ extern const Command info_command;
 extern const Command schema_command;
 extern const Command version_command;
 extern const Command diff_command;
+extern const Command ctl_command;
+extern const Command screenshot_command;
+extern const Command type_command;
+extern const Command sendkey_command;
 
 }  // namespace backplane::cli

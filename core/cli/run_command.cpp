@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/control_options.h"
 #include "cli/load_machine.h"
 #include "cli/run_options.h"
 #include "runtime/machine.h"
@@ -28,6 +29,7 @@ constexpr std::chrono::seconds longest_timeout{1'000'000'000};
 
 void declare(CommandOptions& options) {
     declare_guest_options(options);
+    declare_control_options(options);
     options.visible.add_options()  //
         ("paused,S", "stand still before the first instruction, until a debugger or the control "
                      "socket lets it go on")                    //
@@ -83,12 +85,17 @@ int run(const Arguments& arguments) {
             return fail(ExitCode::BadInput,
                         fmt::format("--stats {}: cannot be written", arguments.text("stats")));
     }
+    const auto control = open_control(arguments, *machine, *loaded.description);
+    if (!control) return fail(ExitCode::BadInput, control.error());
+    if (*control) (*control)->start();
+
     runtime::SpeedMeter speed;
     const auto sample = [&] { speed.sample(runtime::cpu_statistic(*machine, "instructions")); };
     if (stats.is_open()) machine->io().every(speed_sample_period, sample);
 
     sample();
     const runtime::Ending ending = machine->run(options);
+    if (*control) (*control)->stop();
     sample();
     if (stats.is_open())
         stats << runtime::statistics_report(*machine, speed, ending).dump(2) << '\n';

@@ -1,0 +1,237 @@
+// `backplane run --control` and the commands that talk to it, as a user has them.
+#include "support/flat_kernel.h"
+#include "support/guest_session.h"
+#include "support/paths.h"
+#include "support/temp_path.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace backplane::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+// Counts in RBX until the power button is pressed; then powers off (ACPI S5).
+constexpr std::uint8_t counts_until_the_button[] = {
+    0x66, 0xba, 0x02, 0x06,  // mov dx, 0x602 (PMEN)
+    0x66, 0xb8, 0x00, 0x01,  // mov ax, PWRBTN_EN
+    0x66, 0xef,              // out dx, ax
+    0x48, 0xff, 0xc3,        // again: inc rbx
+    0x66, 0xba, 0x00, 0x06,  // mov dx, 0x600 (PMSTS)
+    0x66, 0xed,              // in ax, dx
+    0xf6, 0xc4, 0x01,        // test ah, 1 (PWRBTN_STS)
+    0x74, 0xf2,              // jz again
+    0x66, 0xba, 0x04, 0x06,  // mov dx, 0x604 (PMCNTRL)
+    0x66, 0xb8, 0x00, 0x20,  // mov ax, SUS_EN
+    0x66, 0xef,              // out dx, ax
+    0xf4, 0xeb, 0xfd,        // hlt; jmp $-1
+};
+constexpr std::uint64_t entry = 0x1000200;
+
+struct Output {
+    int code;
+    std::string text;
+};
+
+// Of `backplane` with these arguments, both of its outputs.
+Output backplane(const std::string& arguments) {
+    std::FILE* pipe = popen((std::string{paths::program} + " " + arguments + " 2>&1").c_str(), "r");
+    Output output{.code = -1, .text = {}};
+    char buffer[4096];
+    while (const std::size_t size = fread(buffer, 1, sizeof buffer, pipe))
+        output.text.append(buffer, size);
+    const int status = pclose(pipe);
+    if (WIFEXITED(status)) output.code = WEXITSTATUS(status);
+    return output;
+}
+
+class Ctl : public ::testing::Test {
+protected:
+    explicit Ctl(std::vector<std::string> more = {}) {
+        std::vector<std::string> arguments{
+            "--kernel",  write_flat_kernel(temp_path("kernel"), counts_until_the_button),
+            "--control", "unix:" + socket,
+            "--serial",  "none",
+            "--timeout", "120"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        session.emplace("linux-serial", arguments, Input::Null);
+        for (int tries = 0; tries < 1000 && backplane("ctl " + socket).code != 0; ++tries)
+            std::this_thread::sleep_for(20ms);
+    }
+    ~Ctl() override { std::filesystem::remove(temp_path("kernel")); }
+
+    // Of a command that succeeds.
+    std::string ctl(const std::string& command) {
+        const Output output = backplane("ctl " + socket + " " + command);
+        EXPECT_EQ(output.code, 0) << command << ": " << output.text;
+        return output.text;
+    }
+    nlohmann::json json(const std::string& command) {
+        return nlohmann::json::parse(ctl("--json " + command))["return"];
+    }
+
+    std::string socket = temp_path("ctl");
+    std::optional<GuestSession> session;
+};
+
+TEST_F(Ctl, StopsLooksAndGoesOn) {
+    EXPECT_THAT(ctl("status"), AllOf(HasSubstr("state"), HasSubstr("running")));
+    EXPECT_THAT(ctl("stop"), HasSubstr("paused"));
+    const auto counter = [&] { return json("read-registers rbx")["registers"]["rbx"]; };
+    const auto stopped = counter();
+    EXPECT_EQ(counter(), stopped);
+    ctl("write-register rbx 0x7000000000000000");
+    ctl("cont");
+    EXPECT_THAT(counter().get<std::string>(), ::testing::StartsWith("0x7000000000"));
+    EXPECT_THAT(ctl("read-registers group=general"),
+                AllOf(HasSubstr("cpu0 at 0x1000"), HasSubstr("rbx")));
+    EXPECT_THAT(ctl("read-memory 0x1000200 10"), HasSubstr("66 ba 02 06 66 b8 00 01  66 ef"));
+    EXPECT_THAT(ctl("read-memory 0x1000200 length=2 view=linear"), HasSubstr("66 ba"));
+}
+
+TEST_F(Ctl, ReplacesTheCodeThatRuns) {
+    // The test of the button becomes one of a bit that is always clear, then none: it powers off.
+    ctl("write-memory " + std::to_string(entry + 22) + " 9090");
+    EXPECT_EQ(session->exit_code(), 0);
+    EXPECT_THAT(session->unread(), HasSubstr("guest powered off (ACPI S5)"));
+}
+
+TEST_F(Ctl, PressesThePowerButton) {
+    const auto pressed = json("power-button");
+    EXPECT_EQ(pressed["device"], "acpi0");
+    EXPECT_TRUE(pressed["interrupts"].get<bool>());
+    EXPECT_EQ(session->exit_code(), 0);
+    EXPECT_THAT(session->unread(), HasSubstr("guest powered off (ACPI S5)"));
+    EXPECT_FALSE(std::filesystem::exists(socket));
+}
+
+TEST_F(Ctl, ShowsDevices) {
+    EXPECT_THAT(ctl("list-devices"), AllOf(HasSubstr("pit0"), HasSubstr("chipset.pit8254")));
+    for (const auto& device : json("list-devices")["devices"])
+        ctl("inspect-device " + device["name"].get<std::string>());
+    EXPECT_THAT(ctl("inspect-device acpi0"),
+                AllOf(HasSubstr("PMEN"), HasSubstr("0x100"), HasSubstr("pic0.")));
+    EXPECT_GT(json("statistics")["accesses"]["io"].size(), 5u);
+}
+
+TEST_F(Ctl, EndsTheRunWithACode) {
+    ctl("reset");
+    ctl("quit 9");
+    EXPECT_EQ(session->exit_code(), 9);
+    EXPECT_THAT(session->unread(), HasSubstr("backplane: ended by a control client"));
+}
+
+TEST_F(Ctl, FollowsEventsToTheEnd) {
+    std::jthread ender{[this] {
+        std::this_thread::sleep_for(300ms);
+        backplane("ctl " + socket + " stop");
+        backplane("ctl " + socket + " quit");
+    }};
+    const std::string events = ctl("--follow subscribe");
+    EXPECT_THAT(events, AllOf(HasSubstr("change paused"), HasSubstr("change powered-off")));
+}
+
+TEST_F(Ctl, SaysWhatIsWrong) {
+    const auto refused = [&](const std::string& command) {
+        const Output output = backplane("ctl " + socket + " " + command);
+        EXPECT_EQ(output.code, 2) << command;
+        return output.text;
+    };
+    EXPECT_THAT(refused("stauts"), HasSubstr("did you mean 'status'?"));
+    EXPECT_THAT(refused("stop now"), HasSubstr("'now' is too much; expected: stop"));
+    EXPECT_THAT(refused("read-memory"), HasSubstr("the argument 'address' is missing"));
+    EXPECT_THAT(refused("read-memory 0 address=1"), HasSubstr("is there twice"));
+    EXPECT_THAT(refused("read-memory 0xC0000000"), HasSubstr("nothing is mapped at 0xc0000000"));
+    EXPECT_THAT(refused("read-memory 0xFEC00000"),
+                HasSubstr("0xfec00000 is in ioapic0.registers, a device"));
+    EXPECT_THAT(refused("--json read-memory 0xFEC00000"), HasSubstr("\"kind\":\"failed\""));
+    EXPECT_THAT(refused("screenshot"), HasSubstr("this machine has no display"));
+    const Output screenshot = backplane("screenshot " + socket + " /dev/null");
+    EXPECT_EQ(screenshot.code, 2);
+    EXPECT_THAT(screenshot.text, HasSubstr("this machine has no display"));
+}
+
+TEST_F(Ctl, LeavesNoSocketBehindWhenASignalEndsTheRun) {
+    session->send_signal(SIGTERM);
+    EXPECT_EQ(session->exit_code(), 128 + SIGTERM);
+    EXPECT_FALSE(std::filesystem::exists(socket));
+}
+
+class CtlOfAPausedMachine : public Ctl {
+protected:
+    CtlOfAPausedMachine() : Ctl{{"-S"}} {}
+};
+
+TEST_F(CtlOfAPausedMachine, FindsItBeforeItsFirstInstruction) {
+    EXPECT_EQ(json("status")["state"], "paused");
+    EXPECT_EQ(json("status")["instructions"], 0);
+    ctl("cont");
+    EXPECT_EQ(json("status")["state"], "running");
+}
+
+class CtlOfADeterministicMachine : public Ctl {
+protected:
+    CtlOfADeterministicMachine()
+        : Ctl{{"-p", "machine.clock=deterministic", "-p", "console.type=character.null"}} {}
+};
+
+TEST_F(CtlOfADeterministicMachine, SaysWhatMakesTheRunUnrepeatable) {
+    ctl("read-registers");
+    EXPECT_TRUE(json("status")["repeatable"].get<bool>());
+    EXPECT_THAT(ctl("write-memory 0x5000 00"), HasSubstr("will not repeat"));
+    EXPECT_FALSE(json("status")["repeatable"].get<bool>());
+    ctl("quit");
+    EXPECT_EQ(session->exit_code(), 0);
+    EXPECT_THAT(session->unread(), HasSubstr("write-memory changes the guest from outside"));
+}
+
+TEST(ControlOption, PrintsThePortThatItPicked) {
+    const std::string kernel = write_flat_kernel(temp_path("kernel"), counts_until_the_button);
+    GuestSession session{"linux-serial",
+                         {"--kernel", kernel, "--serial", "none", "--control", "tcp:127.0.0.1:0",
+                          "--timeout", "120"},
+                         Input::Null};
+    ASSERT_TRUE(session.expect("control socket at "));
+    ASSERT_TRUE(session.expect("\n"));
+    EXPECT_EQ(backplane("ctl " + session.before + " quit 5").code, 0);
+    EXPECT_EQ(session.exit_code(), 5);
+}
+
+TEST(ControlOption, IsRefusedBeforeTheGuestRuns) {
+    const std::string kernel = write_flat_kernel(temp_path("kernel"), counts_until_the_button);
+    for (const char* address : {"nonsense", "unix:", "tcp:1.2.3.4:5", "unix:/no/such/folder/x"}) {
+        GuestSession session{
+            "linux-serial",
+            {"--kernel", kernel, "--serial", "none", "--control", address, "--timeout", "120"},
+            Input::Null};
+        EXPECT_EQ(session.exit_code(), 2) << address;
+        EXPECT_THAT(session.unread(), HasSubstr(std::string{"--control "} + address));
+    }
+}
+
+TEST(CtlCommand, ExplainsItselfWithoutAMachine) {
+    EXPECT_THAT(backplane("ctl --help").text,
+                AllOf(HasSubstr("read-memory"), HasSubstr("power-button")));
+    EXPECT_THAT(backplane("ctl help read-memory").text,
+                AllOf(HasSubstr("read-memory ADDRESS [LENGTH]"), HasSubstr("1 to 1048576")));
+    EXPECT_EQ(backplane("ctl help nonsense").code, 2);
+    const Output nobody = backplane("ctl /no/such/socket status");
+    EXPECT_EQ(nobody.code, 2);
+    EXPECT_THAT(nobody.text,
+                HasSubstr("is `backplane run --control unix:/no/such/socket` running?"));
+}
+
+}  // namespace
+}  // namespace backplane::test
