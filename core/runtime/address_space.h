@@ -62,7 +62,7 @@ public:
 
     // With the machine lock: who answers at this address; null for nobody.
     [[nodiscard]] const Mapping* mapping_at(std::uint64_t address) const {
-        return flat(address).mapping;
+        return flat(address).reader;
     }
 
     // [any] As backplane_address_space says.
