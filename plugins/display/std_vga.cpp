@@ -24,12 +24,12 @@ void StdVga::declare(Declaration<StdVga>& d) {
     d.memory_region<&StdVga::framebuffer>("framebuffer", "All of the memory, at BAR 0");
     d.memory_window<&StdVga::read_registers, &StdVga::write_registers>(
          "registers", 0x1000, "EDID and the registers once more, at BAR 2")
-        .reg(0x000, "EDID", "What the monitor says about itself", 128)
-        .reg(vga_ports, "VGA-PORTS", "Ports 0x3C0 to 0x3DF", 32)
-        .reg(dispi_registers, "DISPI", "The registers behind port 0x1CF", 22)
+        .reg(0x000, "EDID", "What the monitor says about itself: 128 bytes from here on")
+        .reg(vga_ports, "VGA-PORTS", "Ports 0x3C0 to 0x3DF from here on")
+        .reg(dispi_registers, "DISPI", "The registers behind port 0x1CF from here on", 2)
         .reg(extension_size, "EXTENSION-SIZE", "Bytes of the registers from here on", 4)
         .reg(byte_order, "BYTE-ORDER", "Of pixels: 0x1E1E1E1E little-endian, 0xBEBEBEBE big", 4);
-    d.memory_region<&StdVga::rom>("rom", "The VGA BIOS");
+    d.memory_region<&StdVga::rom>("expansion-rom", "The VGA BIOS");
     d.pci_function("slot", &StdVga::pci_,
                    {.vendor = 0x1234,
                     .device = 0x1111,
@@ -39,7 +39,7 @@ void StdVga::declare(Declaration<StdVga>& d) {
                     .subsystem = 0x1100})
         .bar(0, "framebuffer", {.prefetchable = true})
         .bar(2, "registers")
-        .bar(PciFunction::rom, "rom")
+        .bar(PciFunction::rom, "expansion-rom")
         .fixed("mono-ports", 0x3b0)
         .fixed("ports", 0x3c0)
         .fixed("dispi-ports", 0x1ce)
