@@ -11,8 +11,9 @@ constexpr std::uint64_t page = 4096, largest_size = 64 << 20;
 void Pflash::declare(Declaration<Pflash>& d) {
     d.type("firmware.pflash",
            "Flash memory with Intel's command set, for firmware and its variables");
-    d.property("file", &Pflash::path_, "Host file with the contents, kept up with what changes")
-        .required();
+    d.property("file", &Pflash::path_,
+               "Host file with the contents, kept up with what changes; empty = the template's, "
+               "and what changes is forgotten at the end");
     d.property("template", &Pflash::template_,
                "What the file is made from when it is not there yet");
     d.property("read-only", &Pflash::read_only_, "Nothing can be changed: all blocks are locked");
@@ -39,8 +40,11 @@ void Pflash::declare(Declaration<Pflash>& d) {
 }
 
 Outcome Pflash::start() {
+    if (path_.empty() && template_.empty())
+        return std::unexpected{std::string{"neither file nor template is given"}};
+    const std::string file = (path_.empty() ? template_ : path_).string();
     if (auto opened = open(); !opened)
-        return std::unexpected("file \"" + path_.string() + "\" " + opened.error());
+        return std::unexpected("file \"" + file + "\" " + opened.error());
 
     array_window_.struct_size = command_window_.struct_size = sizeof(backplane_window);
     array_window_.flags = BACKPLANE_WINDOW_READ_DIRECT;
@@ -50,15 +54,17 @@ Outcome Pflash::start() {
     array_window_.write = command_window_.write = thunk<&Pflash::write>;
     place();
     if (!placement_) {
-        return std::unexpected("file \"" + path_.string() + "\" does not fit: " +
+        return std::unexpected("file \"" + file + "\" does not fit: " +
                                std::to_string(array_.size()) + " bytes before its end");
     }
     return {};
 }
 
 Outcome Pflash::open() {
-    auto file = FlashFile::open(
-        path_, template_, read_only_ ? FlashFile::Mode::ReadOnly : FlashFile::Mode::ReadWrite);
+    auto file = path_.empty() ? FlashFile::open(template_, {}, FlashFile::Mode::ReadOnly)
+                              : FlashFile::open(path_, template_,
+                                                read_only_ ? FlashFile::Mode::ReadOnly
+                                                           : FlashFile::Mode::ReadWrite);
     if (!file) return std::unexpected(file.error());
     file_ = std::move(*file);
     const std::uint64_t size = file_.size(), block = block_size_.value;
@@ -99,7 +105,7 @@ void Pflash::restored() {
 
 void Pflash::stop() {
     write_back();
-    if (read_only_) return;
+    if (!is_kept()) return;
     if (const auto done = file_.flush(); !done)
         log(LogLevel::Error, "file \"", path_.string(), "\" ", done.error());
 }
@@ -137,7 +143,7 @@ void Pflash::write(std::uint64_t offset, std::uint32_t size, std::uint64_t value
 
 // What cannot be written stays in memory and is tried again.
 void Pflash::write_back() {
-    if (read_only_) return;
+    if (!is_kept()) return;
     const std::size_t size = block_size_.value;
     for (std::uint64_t block = 0; block < chip_.block_count(); ++block) {
         if (!chip_.take_change(block)) continue;

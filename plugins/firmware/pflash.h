@@ -26,6 +26,8 @@ private:
     std::uint32_t unit() const { return width_ == Width::Bits8 ? 1 : 2; }
     Outcome open();
     void place();
+    // Whether what the guest changes goes into the file.
+    bool is_kept() const { return !read_only_ && !path_.empty(); }
     void write_back();
 
     std::uint64_t read(std::uint64_t offset, std::uint32_t size);
