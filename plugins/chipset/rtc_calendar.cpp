@@ -77,6 +77,22 @@ std::int64_t rtc_decode(const RtcTime& time, RtcFormat format) {
            std::int64_t{number(time.minute)} * 60 + number(time.second);
 }
 
+RtcDaylightChange rtc_next_daylight_change(std::int64_t from, unsigned weekday_shift) {
+    constexpr std::int64_t two_o_clock = 7200, hour = 3600;
+    for (std::int64_t day = day_of(from);; ++day) {
+        const std::int64_t at = day * seconds_per_day + two_o_clock;
+        const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{day}}};
+        const bool april = date.month() == std::chrono::April;
+        if (at <= from || (!april && date.month() != std::chrono::October)) continue;
+        const auto last_day = static_cast<unsigned>(std::chrono::year_month_day_last{
+            date.year(),
+            std::chrono::month_day_last{date.month()}}.day());
+        const bool sunday = (rtc_weekday(at) - 1 + weekday_shift) % 7 == 0;
+        if (sunday && static_cast<unsigned>(date.day()) + 7 > last_day)
+            return {at, april ? hour : -hour};
+    }
+}
+
 std::optional<std::int64_t> rtc_parse(std::string_view view) {
     const std::string text{view};
     int year = 0, consumed = 0;

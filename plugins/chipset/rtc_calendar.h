@@ -32,6 +32,17 @@ std::uint8_t rtc_encode_hour(unsigned hour, RtcFormat format);
 unsigned rtc_decode_hour(std::uint8_t value, RtcFormat format);
 unsigned rtc_weekday(std::int64_t seconds);
 
+// The chip's daylight saving: on the last Sunday in April 1:59:59 is followed by 3:00:00, on the
+// last one in October by 1:00:00.
+struct RtcDaylightChange {
+    std::int64_t at;     // the second that does not come
+    std::int64_t shift;  // what is added to the time of day instead
+};
+
+// The first after `from`. The weekday register counts `weekday_shift` days further than the
+// calendar.
+RtcDaylightChange rtc_next_daylight_change(std::int64_t from, unsigned weekday_shift);
+
 // "2024-02-29T23:59:58Z"; the time and the Z may be missing.
 std::optional<std::int64_t> rtc_parse(std::string_view text);
 

@@ -24,13 +24,7 @@ enum Register : unsigned {
     b,
     c,
     d,
-    equipment = 0x14,
-    base_memory = 0x15,
-    extended_memory = 0x17,
-    extended_memory_found = 0x30,
-    century = 0x32,
-    memory_above_16_mib = 0x34,
-    memory_above_4_gib = 0x5b
+    century = 0x32
 };
 
 namespace reg_a {
@@ -45,6 +39,7 @@ constexpr std::uint8_t set = 0x80;
 constexpr std::uint8_t square_wave = 0x08;
 constexpr std::uint8_t binary = 0x04;
 constexpr std::uint8_t hours_24 = 0x02;
+constexpr std::uint8_t daylight_saving = 0x01;
 }  // namespace reg_b
 
 // The same bits enable in B and flag in C.
@@ -53,7 +48,6 @@ constexpr std::uint8_t interrupts = periodic | alarm | update_ended;
 constexpr std::uint8_t irq_flag = 0x80;
 constexpr std::uint8_t valid_ram_and_time = 0x80;
 constexpr std::uint8_t dont_care = 0xc0;
-constexpr std::uint8_t coprocessor_present = 0x02;
 
 // An update cycle takes 1984 us and UIP announces it 244 us ahead; the new second is there when it
 // ends.
@@ -87,10 +81,22 @@ void RtcMc146818::declare(Declaration<RtcMc146818>& d) {
         "time", &RtcMc146818::time_,
         "Time of day (UTC) at power-on, as 2024-02-29T23:59:58Z, or host: the host's clock, but "
         "2025-01-01 in deterministic machines");
+    d.property("boot-order", &RtcMc146818::boot_order_,
+               "For firmware that looks here: a floppy, c hard disk, d CD, n network; up to three");
+    static constexpr std::initializer_list<const char*> drives{"none", "360k",  "1.2m",
+                                                               "720k", "1.44m", "2.88m"};
+    d.property("floppy0", &RtcMc146818::floppy0_, drives, "First diskette drive");
+    d.property("floppy1", &RtcMc146818::floppy1_, drives, "Second diskette drive");
+    d.property("cpus", &RtcMc146818::cpus_, "How many CPUs firmware has to find")
+        .range(std::uint8_t{1}, std::uint8_t{255});
     d.port_window<&RtcMc146818::read, &RtcMc146818::write>("registers", 2,
                                                            "Index and data, at port 0x70", 1)
         .reg(0, "INDEX", "Bits 6-0: register; bit 7: NMI mask, stored only; write only")
         .reg(1, "DATA", "The indexed register: time, alarm, A to D, or RAM");
+    d.port_window<&RtcMc146818::read_extended, &RtcMc146818::write_extended>(
+         "extended", 2, "Index and data of another 128 bytes of RAM, at port 0x72", 1)
+        .reg(0, "EXTENDED INDEX", "Bits 6-0: which byte")
+        .reg(1, "EXTENDED DATA", "The indexed byte");
     d.line_output("irq", &RtcMc146818::irq_, "Periodic, alarm and update-ended interrupts");
     d.address_space("memory", &RtcMc146818::memory_, "Whose RAM the memory size bytes tell");
     d.timer<&RtcMc146818::update>("interrupt", &RtcMc146818::timer_);
@@ -102,9 +108,15 @@ void RtcMc146818::declare(Declaration<RtcMc146818>& d) {
     d.saved("base", &RtcMc146818::base_);
     d.saved("weekday-shift", &RtcMc146818::weekday_shift_);
     d.saved("caught-up", &RtcMc146818::caught_up_);
+    d.saved("fell-back-at", &RtcMc146818::fell_back_at_);
+    d.saved("extended-index", &RtcMc146818::extended_index_);
+    d.saved("extended-ram", &RtcMc146818::extended_ram_);
 }
 
 Outcome RtcMc146818::start() {
+    const auto order = parse_boot_order(boot_order_);
+    if (!order) return std::unexpected{"boot-order '" + boot_order_ + "' " + order.error()};
+    boot_devices_ = *order;
     if (time_ == "host") {
         base_seconds_ = host().date_at_start(host().context);
         return {};
@@ -124,12 +136,14 @@ void RtcMc146818::reset(ResetKind kind) {
         ram_[Register::a] = reg_a::power_on;
         ram_[Register::b] = reg_b::hours_24;
         ram_[Register::d] = valid_ram_and_time;
-        ram_[equipment] = coprocessor_present;
         base_seconds_ = seconds(now());
         base_ = caught_up_ = now();
         is_frozen_ = false;
         weekday_shift_ = 0;
-        fill_memory_size();
+        fell_back_at_ = 0;
+        extended_index_ = 0;
+        extended_ram_ = {};
+        fill_ram();
     }
     index_ = 0;
     catch_up();
@@ -138,24 +152,16 @@ void RtcMc146818::reset(ResetKind kind) {
     update();
 }
 
-// Sizes in KiB, and in 64 KiB, as far as they fit. The map itself tells, so they never disagree
-// with it.
-void RtcMc146818::fill_memory_size() {
+// The map itself tells how much memory there is, so the two never disagree.
+void RtcMc146818::fill_ram() {
     constexpr std::uint64_t mib = 1 << 20, gib4 = std::uint64_t{1} << 32;
-    const auto store = [this](unsigned index, std::uint64_t value, unsigned bytes) {
-        const std::uint64_t fitting = std::min(value, (std::uint64_t{1} << (bytes * 8)) - 1);
-        for (unsigned byte = 0; byte < bytes; ++byte)
-            ram_[index + byte] = static_cast<std::uint8_t>(fitting >> (byte * 8));
-    };
     const backplane_range low = memory_.find(mib), high = memory_.find(gib4);
-    const std::uint64_t low_end = low.memory != nullptr ? std::min(low.start + low.length, gib4)
-                                                        : mib;
-    store(base_memory, 640, 2);
-    store(extended_memory, (low_end - mib) >> 10, 2);
-    store(extended_memory_found, (low_end - mib) >> 10, 2);
-    store(memory_above_16_mib, low_end > 16 * mib ? (low_end - 16 * mib) >> 16 : 0, 2);
-    store(memory_above_4_gib, high.memory != nullptr ? (high.start + high.length - gib4) >> 16 : 0,
-          3);
+    CmosContents contents{
+        .floppies = {floppy0_, floppy1_}, .boot_order = boot_devices_, .cpus = cpus_};
+    if (low.memory != nullptr)
+        contents.memory_above_1_mib = std::min(low.start + low.length, gib4) - mib;
+    if (high.memory != nullptr) contents.memory_above_4_gib = high.start + high.length - gib4;
+    fill_cmos(ram_, contents);
 }
 
 // ---- Time ----
@@ -193,6 +199,7 @@ void RtcMc146818::set_time(const RtcTime& time) {
     base_seconds_ += target - seconds(now());
     const unsigned written = rtc_decode_number(time.weekday, format());
     weekday_shift_ = static_cast<std::uint8_t>((written + 14 - rtc_weekday(target)) % 7);
+    fell_back_at_ = 0;
 }
 
 void RtcMc146818::freeze() {
@@ -246,10 +253,32 @@ unsigned RtcMc146818::seconds_to_alarm(std::int64_t from) const {
     return 0;
 }
 
-// Flags of C for all that happened since the last time; nothing runs in between unless an interrupt
-// is wanted.
+std::optional<RtcDaylightChange> RtcMc146818::daylight_change() const {
+    if ((ram_[Register::b] & reg_b::daylight_saving) == 0 || !time_runs()) return std::nullopt;
+    const auto change = rtc_next_daylight_change(seconds(caught_up_), weekday_shift_);
+    if (change.at != fell_back_at_) return change;
+    return rtc_next_daylight_change(change.at, weekday_shift_);
+}
+
+// When the clock has shown or is going to show `second`.
+Duration RtcMc146818::begin_of(std::int64_t second) const {
+    return base_ + std::chrono::seconds{second - base_seconds_};
+}
+
+// Nothing runs unless an interrupt is wanted, so what happened since the last time is made up for.
 void RtcMc146818::catch_up() {
-    const Duration to = now(), from = caught_up_;
+    while (const auto change = daylight_change()) {
+        if (seconds(now()) < change->at) break;
+        catch_up_to(begin_of(change->at) - 1ns);
+        base_seconds_ += change->shift;
+        if (change->shift < 0) fell_back_at_ = change->at;
+    }
+    catch_up_to(now());
+}
+
+// The flags of C.
+void RtcMc146818::catch_up_to(Duration to) {
+    const Duration from = caught_up_;
     caught_up_ = to;
     std::uint8_t& flags = ram_[Register::c];
     if (const std::int64_t period = periodic_ticks();
@@ -281,14 +310,14 @@ void RtcMc146818::update() {
         }
         if (time_runs()) {
             const std::int64_t current = seconds(now());
-            const auto second_begins = [this, current](std::int64_t ahead) {
-                return base_ + std::chrono::seconds{current - base_seconds_ + ahead};
-            };
-            if ((missing & update_ended) != 0)
-                next = std::min(next, second_begins(1));
-            else if ((missing & alarm) != 0)
+            if ((missing & update_ended) != 0) {
+                next = std::min(next, begin_of(current + 1));
+            } else if ((missing & alarm) != 0) {
                 if (const unsigned ahead = seconds_to_alarm(current); ahead != 0)
-                    next = std::min(next, second_begins(ahead));
+                    next = std::min(next, begin_of(current + ahead));
+                if (const auto change = daylight_change())
+                    next = std::min(next, begin_of(change->at));
+            }
         }
     }
     if (next == Duration::max())
@@ -310,7 +339,19 @@ void RtcMc146818::write(std::uint64_t offset, unsigned, std::uint64_t value) {
         write_register(index_ & 0x7f, static_cast<std::uint8_t>(value));
 }
 
+std::uint64_t RtcMc146818::read_extended(std::uint64_t offset, unsigned) {
+    return offset == 0 ? extended_index_ : extended_ram_[extended_index_];
+}
+
+void RtcMc146818::write_extended(std::uint64_t offset, unsigned, std::uint64_t value) {
+    if (offset == 0)
+        extended_index_ = value & 0x7f;
+    else
+        extended_ram_[extended_index_] = static_cast<std::uint8_t>(value);
+}
+
 std::uint8_t RtcMc146818::read_register(unsigned index) {
+    if ((ram_[Register::b] & reg_b::daylight_saving) != 0) update();  // it may be another hour now
     if (const int field = time_field(index); field >= 0)
         return std::bit_cast<std::array<std::uint8_t, 8>>(
             current_time())[static_cast<unsigned>(field)];

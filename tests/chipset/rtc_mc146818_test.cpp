@@ -301,6 +301,109 @@ TEST_F(RtcMc146818Test, LargeMemoryIsTold) {
     EXPECT_EQ(read(0x5b) | read(0x5c) << 8 | read(0x5d) << 16, 61 * 1024 * 16);
 }
 
+TEST_F(RtcMc146818Test, WhatFirmwareLooksForIsThere) {
+    EXPECT_EQ(read(0x10), 0x00);
+    EXPECT_EQ(read(0x14), 0x06) << "coprocessor and mouse, no diskettes";
+    EXPECT_EQ(read(0x3d), 0x12) << "hard disk, floppy,";
+    EXPECT_EQ(read(0x38), 0x30) << "CD";
+    EXPECT_EQ(read(0x5f), 0);
+}
+
+TEST_F(RtcMc146818Test, DrivesBootOrderAndCpusAreSet) {
+    bench.emplace(type_of<RtcMc146818>(), std::vector<Setting>{{"time", "2024-01-01"},
+                                                               {"floppy0", std::string{"1.44m"}},
+                                                               {"floppy1", std::string{"2.88m"}},
+                                                               {"boot-order", std::string{"cdn"}},
+                                                               {"cpus", 4}});
+    bench->connect("memory", memory);
+    ASSERT_TRUE(bench->power_on()) << bench->failure();
+    EXPECT_EQ(read(0x10), 0x45);
+    EXPECT_EQ(read(0x14), 0x47);
+    EXPECT_EQ(read(0x3d), 0x32);
+    EXPECT_EQ(read(0x38), 0x40);
+    EXPECT_EQ(read(0x5f), 3);
+    int sum = 0;
+    for (std::uint8_t index = 0x10; index <= 0x2d; ++index)
+        sum += read(index);
+    EXPECT_EQ(read(0x2e) << 8 | read(0x2f), sum);
+    EXPECT_GT(sum, 0);
+}
+
+TEST_F(RtcMc146818Test, RefusesABootOrderThatIsNone) {
+    for (const char* order : {"x", "cc", "acdn", "c,d"}) {
+        DeviceBench refused{type_of<RtcMc146818>(), {{"boot-order", std::string{order}}}};
+        refused.connect("memory", memory);
+        EXPECT_FALSE(refused.power_on()) << order;
+        EXPECT_NE(refused.failure().find("'" + std::string{order} + "'"), std::string::npos)
+            << refused.failure();
+    }
+}
+
+TEST_F(RtcMc146818Test, TheExtendedBankIsRamOfItsOwn) {
+    const auto extended = bench->window("extended");
+    for (int index = 0; index < 128; ++index) {
+        extended.write8(0, static_cast<std::uint8_t>(index));
+        extended.write8(1, static_cast<std::uint8_t>(200 - index));
+    }
+    extended.write8(0, 0x80 | 5);
+    EXPECT_EQ(extended.read8(0), 5);
+    EXPECT_EQ(extended.read8(1), 195);
+    EXPECT_EQ(read(5), 0) << "the alarm is another byte";
+    bench->reset();
+    EXPECT_EQ(extended.read8(1), 195) << "it lives on the battery";
+}
+
+TEST_F(RtcMc146818Test, DaylightSavingSkipsAnHourInApril) {
+    start("2024-04-28T01:59:58Z");
+    write(0x0b, 0x03);
+    bench->advance(1s);
+    EXPECT_EQ(time(), (std::vector<int>{0x20, 0x24, 0x04, 0x28, 0x01, 0x59, 0x59}));
+    bench->advance(1s);
+    EXPECT_EQ(time(), (std::vector<int>{0x20, 0x24, 0x04, 0x28, 0x03, 0x00, 0x00}));
+    start("2024-04-21T01:59:59Z");
+    write(0x0b, 0x03);
+    bench->advance(1s);
+    EXPECT_EQ(read(4), 0x02) << "not the last Sunday";
+}
+
+TEST_F(RtcMc146818Test, DaylightSavingRepeatsAnHourInOctober) {
+    start("2024-10-27T01:59:59Z");
+    write(0x0b, 0x03);
+    bench->advance(1s);
+    EXPECT_EQ(time(), (std::vector<int>{0x20, 0x24, 0x10, 0x27, 0x01, 0x00, 0x00}));
+    bench->advance(1h);
+    EXPECT_EQ(read(4), 0x02) << "once only";
+    bench->advance(24h * 364 - 1h);
+    EXPECT_EQ(time(), (std::vector<int>{0x20, 0x25, 0x10, 0x26, 0x01, 0x00, 0x00}))
+        << "one hour more in April, one less in October";
+}
+
+TEST_F(RtcMc146818Test, AlarmsFollowDaylightSaving) {
+    start("2024-04-28T01:00:00Z");
+    write(1, 0x00);
+    write(3, 0x00);
+    write(5, 0x03);
+    write(0x0b, 0x23);
+    bench->advance(1h - 1ns);
+    EXPECT_FALSE(irq());
+    bench->advance(1ns);
+    EXPECT_TRUE(irq()) << "it is three o'clock";
+    start("2024-04-28T01:00:00Z");
+    write(1, 0x00);
+    write(3, 0x00);
+    write(5, 0x02);
+    write(0x0b, 0x23);
+    bench->advance(12h);
+    EXPECT_FALSE(irq()) << "two o'clock does not come";
+}
+
+TEST_F(RtcMc146818Test, SurvivesASnapshotBeforeDaylightSaving) {
+    start("2024-10-27T01:59:59Z");
+    write(0x0b, 0x33);
+    read(0x0c);
+    EXPECT_EQ(random_round_trip(5s), "");
+}
+
 TEST_F(RtcMc146818Test, SurvivesASnapshotWithInterruptsDue) {
     write(0x0a, 0x2a);
     write(1, 0x00);
