@@ -17,13 +17,13 @@ typedef enum backplane_dma_direction {
 typedef struct backplane_dma_device {
     uint32_t struct_size;
     uint32_t reserved;
-    /* DACK: the device gives or takes up to `length` bytes, all that is left until terminal count.
-     * `length` is a multiple of the channel's width, and so is what the device returns: how many
-     * bytes it did. `data` is NULL when verifying. The device withdraws its request in here, or
-     * when it is told of terminal count, when it wants no more; with a request still there but
-     * fewer bytes done, the controller comes again when the device requests again. */
+    /* DACK: the device gives or takes `length` bytes, or fewer when it has no more, and says how
+     * many; both are multiples of the channel's width. `data` is NULL when verifying. A device that
+     * did fewer has withdrawn its request by that, and requests again when it can go on. When it
+     * did all, it is asked again until it has withdrawn its request, in here or when it is told of
+     * terminal count. */
     uint32_t (*transfer)(void* user, uint32_t direction, uint8_t* data, uint32_t length);
-    /* TC, with the last byte of a transfer. */
+    /* TC: these were the last bytes that the guest wanted moved. */
     void (*terminal_count)(void* user);
     void* user;
 } backplane_dma_device;

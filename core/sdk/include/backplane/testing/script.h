@@ -79,6 +79,26 @@ private:
             use_input(target);
         else if (target.interface_id == BACKPLANE_PS2)
             use_ps2(target);
+        else if (target.interface_id == BACKPLANE_DMA_CHANNEL)
+            bench_.service<backplane_dma_channel>(target.port)
+                .call<&backplane_dma_channel::request>(take8() & 1);
+        else if (target.interface_id == BACKPLANE_SMBUS_DEVICE)
+            use_smbus(target);
+    }
+
+    // Mostly at the addresses of memory modules.
+    void use_smbus(const Target& target) {
+        const auto device = bench_.service<backplane_smbus_device>(target.port);
+        const std::uint8_t how = take8();
+        if ((how & 0x40) != 0)
+            device.call<&backplane_smbus_device::start>(
+                static_cast<std::uint8_t>(0x50 | (how & 0x07)), how >> 3 & 1);
+        else if ((how & 0x20) != 0)
+            device.call<&backplane_smbus_device::write>(take8());
+        else if ((how & 0x10) != 0)
+            device.call<&backplane_smbus_device::stop>();
+        else
+            device.call<&backplane_smbus_device::read>();
     }
 
     // Real keys, axes and buttons mostly.
