@@ -18,8 +18,8 @@ void AtaDrive::attach(const backplane_ata_host* host) {
 }
 
 std::uint8_t* AtaDrive::buffer(std::uint32_t* size) {
-    *size = buffer_size;
-    return buffer_.data();
+    *size = is_present() ? buffer_size : 0;
+    return is_present() ? buffer_.data() : nullptr;
 }
 
 void AtaDrive::execute(const backplane_ata_command* command) {

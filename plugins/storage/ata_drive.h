@@ -46,6 +46,7 @@ protected:
     // Back to the state after a hardware or software reset.
     virtual void reset_command(std::uint32_t kind) = 0;
     virtual std::uint64_t signature() const = 0;
+    virtual bool is_present() const { return true; }
     // Between commands.
     virtual std::uint8_t idle_status() const = 0;
 

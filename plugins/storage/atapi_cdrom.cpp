@@ -217,11 +217,7 @@ void AtapiCdrom::send_more() {
     if (!by_dma_) {
         const std::uint32_t most = limit_ == 0xffff ? 0xfffe : limit_;
         // A host that leaves no room gets nothing.
-        if (most < 2 && most < left) {
-            task_ = Task::None;
-            blocks_left_ = 0;
-            return fail(AtaError::abrt);
-        }
+        if (most < 2 && most < left) return refuse();
         if (most < left) {
             moving_ = most & ~1u;
             const auto whole = static_cast<std::uint32_t>(bytes_of_block());
@@ -239,15 +235,19 @@ void AtapiCdrom::take_parameters(std::size_t length) {
     moving_ = filled_ - moved_;
     if (!by_dma_) {
         const std::uint32_t most = limit_ == 0xffff ? 0xfffe : limit_;
-        if (most < 2 && most < moving_) {
-            task_ = Task::None;
-            return fail(AtaError::abrt);
-        }
+        if (most < 2 && most < moving_) return refuse();
         if (most < moving_) moving_ = most & ~1u;
     }
     result().count = 0;
     result().lba = std::uint64_t{moving_} << 8;
     begin_phase(by_dma_ ? BACKPLANE_ATA_DMA_OUT : BACKPLANE_ATA_PIO_OUT, moved_, moving_, !by_dma_);
+}
+
+void AtapiCdrom::refuse() {
+    task_ = Task::None;
+    blocks_left_ = 0;
+    result().count = InterruptReason::io | InterruptReason::cod;
+    fail(AtaError::abrt);
 }
 
 void AtapiCdrom::good() {

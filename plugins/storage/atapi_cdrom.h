@@ -50,6 +50,7 @@ private:
     void take_parameters(std::size_t length);
     void send_more();
     void good();
+    void refuse();
     void check(const Sense& sense, std::uint32_t information = 0);
     std::span<std::uint8_t> empty_reply(std::size_t length);
 

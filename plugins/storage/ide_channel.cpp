@@ -43,8 +43,11 @@ void IdeChannel::start(DmaEngine* dma) {
                                           of.channel->complete(of, *result);
                                       },
                                       &side};
-        side.drive.call<&backplane_ata_drive::attach>(&host);
         side.buffer = side.drive.call<&backplane_ata_drive::buffer>(&side.buffer_size);
+        if (side.buffer == nullptr)
+            side.drive = {};
+        else
+            side.drive.call<&backplane_ata_drive::attach>(&host);
     }
 }
 
@@ -117,7 +120,7 @@ void IdeChannel::moved(Side& side, std::uint32_t bytes) {
     if (side.left != 0) return;
     side.transfer = 0;
     // Busy until it says what comes next.
-    side.status = static_cast<std::uint8_t>((side.status | AtaStatus::bsy) & ~AtaStatus::drq);
+    side.status = AtaStatus::bsy;
     side.drive.call<&backplane_ata_drive::transferred>();
 }
 

@@ -52,7 +52,8 @@ Outcome IdeDisk::start() {
     if (info.block_size > sector_size)
         return std::unexpected("the image is made of blocks of " + std::to_string(info.block_size) +
                                " bytes; an IDE disk needs 512");
-    if (!info.has_medium() || total_sectors() == 0)
+    if (!info.has_medium()) return {};
+    if (total_sectors() == 0)
         return std::unexpected(std::string{"the image is empty; an IDE disk needs at least one "
                                            "sector of 512 bytes"});
     geometry_ = DiskGeometry::natural(total_sectors());

@@ -1,5 +1,7 @@
 // A hard disk: the ATA commands over an image. (ATA/ATAPI-7; TRIM from ACS-2)
 //
+// A disk whose image has no file is not there: its place on the cable stays empty.
+//
 // It has 48-bit addresses, READ and WRITE MULTIPLE, DMA, a write cache, TRIM and power management.
 // It says that it has no SMART, no security, no host protected area (READ NATIVE MAX is answered,
 // SET MAX is not) and no queued commands, and aborts those.
@@ -42,6 +44,7 @@ private:
     void reset_command(std::uint32_t kind) override;
     std::uint64_t signature() const override { return ata_signature; }
     std::uint8_t idle_status() const override { return AtaStatus::drdy | AtaStatus::dsc; }
+    bool is_present() const override { return image().info().has_medium(); }
 
     // ide_disk.cpp
     void run_simple_command();

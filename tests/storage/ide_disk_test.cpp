@@ -426,6 +426,12 @@ TEST(IdeDiskTest, AnEmptyOrUnsuitableImageIsRefused) {
     EXPECT_NE(geometry.disk.failure().find("larger than the image"), std::string::npos);
 }
 
+TEST(IdeDiskTest, ADiskWithoutAMediumIsNotThere) {
+    DiskBench bench;
+    bench.image.has_medium = false;
+    EXPECT_EQ(bench.on().status(), 0x7f);
+}
+
 TEST(IdeDiskTest, TheImagesGeometryIsTaken) {
     DiskBench bench;
     bench.image.cylinders = 32, bench.image.heads = 4, bench.image.sectors = 16;

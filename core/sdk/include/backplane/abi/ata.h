@@ -77,7 +77,8 @@ typedef struct backplane_ata_drive {
     void (*transferred)(void* object);
     /* Ends what is in progress; *result gets the diagnostic code and the signature. */
     void (*reset)(void* object, uint32_t kind, backplane_ata_result* result);
-    /* Where data phases find their data, at one place for as long as the drive lives. */
+    /* Where data phases find their data, at one place for as long as the drive lives. Asked once,
+     * after the drive was started. NULL: the bay is empty, and nothing else is called. */
     uint8_t* (*buffer)(void* object, uint32_t* size);
 } backplane_ata_drive;
 
