@@ -31,6 +31,16 @@ std::int64_t date_for(ClockMode clock) {
         .count();
 }
 
+StateEvent event_of(VirtualCpu& cpu, const VirtualCpu::Breakpoint& hit) {
+    const bool executes = hit.kind == BACKPLANE_BREAK_EXECUTE;
+    return {.change = executes ? StateChange::Breakpoint : StateChange::Watchpoint,
+            .cpu = &cpu,
+            .kind = hit.kind,
+            .address = hit.linear,
+            .why = fmt::format("{}: {} at {:#x}", cpu.component().name(),
+                               executes ? "breakpoint" : "watchpoint", hit.linear)};
+}
+
 }  // namespace
 
 Machine::Machine(const MachineDescription& description)
@@ -103,7 +113,15 @@ RunControl::Hooks Machine::control_hooks() {
                     for (const auto& cpu : cpus_)
                         cpu->set_mode(VirtualCpu::Mode::Run);
                 },
-            .take_untold = [] { return std::nullopt; }};
+            .take_untold =
+                [this] {
+                    std::optional<StateEvent> event;
+                    for (const auto& cpu : cpus_) {
+                        if (event || cpu->mode() == VirtualCpu::Mode::Hold) continue;
+                        if (const auto hit = cpu->take_untold()) event = event_of(*cpu, *hit);
+                    }
+                    return event;
+                }};
 }
 
 // The time of a deterministic machine stands still by itself.
@@ -134,10 +152,17 @@ bool Machine::handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit) {
         return true;
     case BACKPLANE_CPU_SHUTDOWN: shut_down(cpu); return true;
     case BACKPLANE_CPU_BUDGET:
-    case BACKPLANE_CPU_ATTENTION:
-    case BACKPLANE_CPU_BREAKPOINT: return false;
+    case BACKPLANE_CPU_ATTENTION: return false;
+    case BACKPLANE_CPU_BREAKPOINT:
+        if (const auto hit = cpu.hit_breakpoint()) stop_at(cpu, *hit);
+        return false;
     }
     return false;
+}
+
+// When several CPUs hit at once one is told, and the others before they go on.
+void Machine::stop_at(VirtualCpu& cpu, const VirtualCpu::Breakpoint& breakpoint) {
+    if (!control_.stop(event_of(cpu, breakpoint))) cpu.keep_untold(breakpoint);
 }
 
 void Machine::shut_down(VirtualCpu& cpu) {
@@ -154,9 +179,10 @@ backplane_cpu_exit Machine::run_slice(VirtualCpu& cpu, std::int64_t budget) {
     const bool steps = cpu.mode() == VirtualCpu::Mode::Step;
     const std::uint64_t before = cpu.instructions();
     exclusive_.enter();
-    const backplane_cpu_exit exit = cpu.run(steps ? 1 : budget);
+    const backplane_cpu_exit exit = steps ? cpu.step(cpu.step_flags()) : cpu.run(budget);
     exclusive_.leave();
-    if (steps && (exit == BACKPLANE_CPU_BUDGET || cpu.instructions() != before))
+    const bool tells_more = exit == BACKPLANE_CPU_BREAKPOINT || exit == BACKPLANE_CPU_SHUTDOWN;
+    if (steps && !tells_more && (exit == BACKPLANE_CPU_BUDGET || cpu.instructions() != before))
         control_.stop({.change = StateChange::Stepped, .cpu = &cpu, .why = {}});
     return exit;
 }

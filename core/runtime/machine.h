@@ -96,6 +96,7 @@ private:
     bool stand_aside();
     bool handle_exit(VirtualCpu& cpu, backplane_cpu_exit exit);
     void shut_down(VirtualCpu& cpu);
+    void stop_at(VirtualCpu& cpu, const VirtualCpu::Breakpoint& breakpoint);
     void interrupt_cpus();
     void wake_cpus();
     RunControl::Hooks control_hooks();
@@ -105,6 +106,7 @@ private:
     std::string name_;
     MachineLock lock_;
     ExclusiveSection exclusive_{lock_, [this] { interrupt_cpus(); }};
+    RunControl control_{control_hooks()};  // outlives who listens to it from the I/O loop
     EventHub events_;
     HostTime host_time_;
     std::optional<InstructionTime> instruction_time_;
@@ -129,8 +131,6 @@ private:
     std::atomic<VirtualCpu*> turn_ = nullptr;
     std::atomic<bool> turn_is_over_ = false;  // the next timer is earlier than it was
     bool has_ended_ = false;                  // for the thread that takes the turns
-
-    RunControl control_{control_hooks()};
 };
 
 }  // namespace backplane::runtime

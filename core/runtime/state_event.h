@@ -1,6 +1,8 @@
 // What listeners are told when a machine stops, goes on, is reset or ends.
 #pragma once
 
+#include <backplane/abi/cpu.h>
+
 #include <cstdint>
 #include <string>
 
@@ -23,7 +25,9 @@ enum class StateChange : std::uint8_t {
 struct StateEvent {
     StateChange change = StateChange::Paused;
     VirtualCpu* cpu = nullptr;  // who, where it is one
-    std::uint64_t address = 0;  // linear, of the breakpoint or the watched bytes
+    // Breakpoint, Watchpoint: which one.
+    backplane_breakpoint_kind kind = BACKPLANE_BREAK_EXECUTE;
+    std::uint64_t address = 0;  // linear
     int exit_code = 0;          // PoweredOff
     std::string why;            // for people
 };

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace backplane::runtime {
 
@@ -51,6 +53,7 @@ std::vector<std::byte> VirtualCpu::get_register(std::string_view name) const {
 bool VirtualCpu::set_register(std::string_view name, std::span<const std::byte> value) {
     const auto index = find_register(name);
     if (!index || functions_->register_info(object_, *index)->bytes != value.size()) return false;
+    untold_.reset();
     return functions_->set_register(object_, *index, value.data()) != 0;
 }
 
@@ -60,13 +63,68 @@ std::optional<std::uint64_t> VirtualCpu::translate(std::uint64_t linear) const {
     return physical;
 }
 
+bool VirtualCpu::has_debugger_support() const {
+    return functions_->struct_size >= offsetof(backplane_cpu, step) + sizeof functions_->step &&
+           functions_->insert_breakpoint != nullptr && functions_->remove_breakpoint != nullptr &&
+           functions_->hit_breakpoint != nullptr && functions_->step != nullptr;
+}
+
+backplane_cpu_exit VirtualCpu::step(std::uint32_t flags) {
+    if (!has_debugger_support()) return run(1);
+    return static_cast<backplane_cpu_exit>(functions_->step(object_, flags));
+}
+
+namespace {
+
+backplane_breakpoint to_abi(const VirtualCpu::Breakpoint& breakpoint) {
+    return {.struct_size = sizeof(backplane_breakpoint),
+            .kind = breakpoint.kind,
+            .linear = breakpoint.linear,
+            .length = breakpoint.length};
+}
+
+}  // namespace
+
+bool VirtualCpu::insert_breakpoint(const Breakpoint& breakpoint) {
+    const backplane_breakpoint wanted = to_abi(breakpoint);
+    if (!has_debugger_support() || functions_->insert_breakpoint(object_, &wanted) == 0)
+        return false;
+    breakpoints_.push_back(breakpoint);
+    return true;
+}
+
+bool VirtualCpu::remove_breakpoint(const Breakpoint& breakpoint) {
+    const auto found = std::ranges::find(breakpoints_, breakpoint);
+    if (found == breakpoints_.end()) return false;
+    breakpoints_.erase(found);
+    const backplane_breakpoint wanted = to_abi(breakpoint);
+    return functions_->remove_breakpoint(object_, &wanted) != 0;
+}
+
+std::optional<VirtualCpu::Breakpoint> VirtualCpu::hit_breakpoint() const {
+    backplane_breakpoint hit{.struct_size = sizeof hit, .kind = 0, .linear = 0, .length = 0};
+    if (!has_debugger_support() || functions_->hit_breakpoint(object_, &hit) == 0)
+        return std::nullopt;
+    return Breakpoint{static_cast<backplane_breakpoint_kind>(hit.kind), hit.linear, hit.length};
+}
+
+std::optional<VirtualCpu::Breakpoint> VirtualCpu::take_untold() {
+    auto hit = std::exchange(untold_, std::nullopt);
+    if (hit && std::ranges::find(breakpoints_, *hit) == breakpoints_.end()) hit.reset();
+    return hit;
+}
+
 std::string VirtualCpu::next_instruction() const {
     std::uint64_t rip = 0;
     if (const auto bytes = get_register("rip"); bytes.size() == sizeof rip)
         std::memcpy(&rip, bytes.data(), sizeof rip);
+    return fmt::format("at {:#x}: {}", rip, disassemble(rip));
+}
+
+std::string VirtualCpu::disassemble(std::uint64_t linear) const {
     std::array<char, 128> text{};
-    const bool readable = functions_->disassemble(object_, rip, text.data(), text.size()) != 0;
-    return fmt::format("at {:#x}: {}", rip, readable ? text.data() : "(unreadable)");
+    const bool readable = functions_->disassemble(object_, linear, text.data(), text.size()) != 0;
+    return readable ? text.data() : "(unreadable)";
 }
 
 std::string VirtualCpu::describe_state() const {

@@ -49,6 +49,30 @@ public:
         if (const std::uint64_t now = this->position(); now < position) idle_ += position - now;
     }
 
+    // [vcpu, outside run] One instruction, as backplane_cpu says; engines that do not have it run
+    // with a budget of 1.
+    backplane_cpu_exit step(std::uint32_t flags);
+    // The flags with which a CPU whose mode is Step does so.
+    void set_step_flags(std::uint32_t flags) { step_flags_ = flags; }
+    [[nodiscard]] std::uint32_t step_flags() const { return step_flags_; }
+
+    // [vcpu, outside run] Breakpoints and watchpoints. False: the engine cannot set it, or it is
+    // not set.
+    struct Breakpoint {
+        backplane_breakpoint_kind kind = BACKPLANE_BREAK_EXECUTE;
+        std::uint64_t linear = 0;
+        std::uint64_t length = 1;
+        friend bool operator==(const Breakpoint&, const Breakpoint&) = default;
+    };
+    bool insert_breakpoint(const Breakpoint& breakpoint);
+    bool remove_breakpoint(const Breakpoint& breakpoint);
+    // The one that ended the last run or step.
+    [[nodiscard]] std::optional<Breakpoint> hit_breakpoint() const;
+    // A hit that could not be told, because the machine was about to pause for something else.
+    void keep_untold(const Breakpoint& hit) { untold_ = hit; }
+    // That one, if it is still set and nobody moved the CPU elsewhere.
+    std::optional<Breakpoint> take_untold();
+
     // What the CPU does while the machine is not paused. Set with all CPUs parked; after a pause
     // each is Run again.
     enum class Mode : std::uint8_t {
@@ -74,8 +98,13 @@ public:
     [[nodiscard]] std::vector<std::byte> get_register(std::string_view name) const;
     // [vcpu, outside run] False: no such register, another size, or an impossible value.
     bool set_register(std::string_view name, std::span<const std::byte> value);
+    [[nodiscard]] bool has_register(std::string_view name) const {
+        return find_register(name).has_value();
+    }
     // [vcpu, outside run] The guest-physical address behind a linear one.
     [[nodiscard]] std::optional<std::uint64_t> translate(std::uint64_t linear) const;
+    // [vcpu, outside run] The instruction at a linear address, or "(unreadable)".
+    [[nodiscard]] std::string disassemble(std::uint64_t linear) const;
     // [vcpu, outside run] "at 0xfff0: jmp 0x5b".
     [[nodiscard]] std::string next_instruction() const;
 
@@ -84,12 +113,17 @@ public:
 
 private:
     [[nodiscard]] std::optional<std::uint32_t> find_register(std::string_view name) const;
+    // Engines compiled for an older ABI end before the functions for debuggers.
+    [[nodiscard]] bool has_debugger_support() const;
 
     Component& component_;
     const backplane_cpu* functions_;
     void* object_;
     std::uint64_t idle_ = 0;
     Mode mode_ = Mode::Run;
+    std::uint32_t step_flags_ = 0;
+    std::vector<Breakpoint> breakpoints_;
+    std::optional<Breakpoint> untold_;
     std::atomic<bool> woken_ = false;
     std::atomic<bool> halted_for_good_ = false;
 };

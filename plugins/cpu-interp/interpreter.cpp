@@ -120,15 +120,26 @@ void Interpreter::carry_out_memory_requests() {
 RunResult Interpreter::run(std::int64_t total) {
     x86::enter_guest_fp(state);
     std::optional<RunResult> result;
+    hit_.reset();
+    delivered_ = false;
     while (!result) {
         nudged_ = false;
         if (memory_requests_) carry_out_memory_requests();
-        if ((result = deliver_pending_debug()) || (result = attend())) break;
-        if (total <= 0) {
+        // A watchpoint hit within the instruction before, or within what is delivered now.
+        if (!hit_ && ((result = deliver_pending_debug()) || (result = attend()))) break;
+        if (hit_) {
+            result = RunResult::Breakpoint;
+            break;
+        }
+        if (total <= 0 || (delivered_ && stepping_ != Step::None)) {
             result = RunResult::Budget;
             break;
         }
         if (mode_stale_) refresh_mode();
+        if (debugger_.has_code() && meets_breakpoint()) [[unlikely]] {
+            result = RunResult::Breakpoint;
+            break;
+        }
         if (blocks_.is_full()) release_blocks();
 
         if (const std::uint32_t hits = code_breakpoint()) {
@@ -177,13 +188,15 @@ std::optional<RunResult> Interpreter::attend() {
     }
     // Other interrupts wait until there is a program (SDM 3A 9.4.2).
     if (state.waiting_for_sipi && !start_up()) return RunResult::HaltedForGood;
-    if (!state.interrupt_shadow) {
+    const bool holds_interrupts = stepping_ == Step::WithoutInterrupts && !state.halted;
+    if (!state.interrupt_shadow && !holds_interrupts) {
         InterpreterMachine machine{*this, no_op, pages(current_view())};
         auto delivery = x86::Delivery::Delivered;
         const std::atomic_ref nmi{kept_.nmi};
         if (nmi && !state.nmi_blocked) {
             nmi = false;
             state.halted = false;
+            delivered_ = true;
             count(Counter::Interrupts);
             delivery = x86::deliver_nmi(machine, state.rip);
             state.rip = machine.target();
@@ -191,6 +204,7 @@ std::optional<RunResult> Interpreter::attend() {
             const int vector = acknowledge_interrupt();
             if (vector >= 0) {
                 state.halted = false;
+                delivered_ = true;
                 count(Counter::Interrupts);
                 delivery = x86::deliver_interrupt(machine, static_cast<std::uint8_t>(vector),
                                                   state.rip);
@@ -227,6 +241,7 @@ bool Interpreter::start_up() {
 std::optional<RunResult> Interpreter::deliver_exception(Fault found) {
     state.pending_debug = 0;
     if (found.vector == Vector::FloatingPoint && signals_numeric_error()) return std::nullopt;
+    delivered_ = true;
     count(Counter::Exceptions);
     count(exception_counter(static_cast<unsigned>(found.vector)));
     observe_exception(found);
@@ -297,7 +312,8 @@ std::uint32_t Interpreter::code_breakpoint() const {
 
 // Code in the page of a breakpoint is executed one instruction at a time.
 bool Interpreter::steps_through(std::uint64_t ip) const {
-    return breakpoints_.has_code() && breakpoints_.on_code_page(linear_of(ip));
+    return (breakpoints_.has_code() && breakpoints_.on_code_page(linear_of(ip))) ||
+           (debugger_.has_code() && debugger_.on_code_page(linear_of(ip)));
 }
 
 // A data or I/O breakpoint: the trap comes behind the instruction.
@@ -418,7 +434,7 @@ void Interpreter::refresh_mode() {
             level.flush();
     }
     // A trap has to be told between any two instructions.
-    if (breakpoints_.has_data()) mode_ |= block_mode::unfused;
+    if (breakpoints_.has_data() || debugger_.has_data()) mode_ |= block_mode::unfused;
     view = current_view();
     renew_jump_key(privilege());
 }

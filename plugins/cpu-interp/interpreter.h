@@ -8,6 +8,7 @@
 #include "foreign_code.h"
 #include "physical_bus.h"
 #include "x86/breakpoints.h"
+#include "x86/debugger_breakpoints.h"
 #include "x86/paging.h"
 #include "x86/system_services.h"
 #include "x86/tlb.h"
@@ -19,13 +20,24 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace backplane::interp {
 
 class InterpreterMachine;
 
-enum class RunResult : std::uint8_t { Budget, Attention, Halted, HaltedForGood, Shutdown };
+enum class RunResult : std::uint8_t {
+    Budget,
+    Attention,
+    Halted,
+    HaltedForGood,
+    Shutdown,
+    Breakpoint,
+};
+
+// How a debugger has one instruction executed.
+enum class Step : std::uint8_t { None, WithInterrupts, WithoutInterrupts };
 
 struct ProcessorParts {
     PhysicalBus& bus;
@@ -43,6 +55,9 @@ public:
     // [vcpu] Executes until exactly `budget` instructions have retired, or something else comes
     // first.
     RunResult run(std::int64_t budget);
+
+    // [vcpu] Executes one instruction, or delivers one exception or interrupt.
+    RunResult step(Step how);
 
     // [any] Makes run return soon with Attention, also when it is not running yet.
     void request_attention();
@@ -88,6 +103,10 @@ public:
     // [vcpu, outside run] For debuggers.
     std::optional<std::uint64_t> physical_address(std::uint64_t linear);
     x86::CodeSize code_size();
+    bool insert_breakpoint(const x86::DebuggerBreakpoint& wanted);
+    bool remove_breakpoint(const x86::DebuggerBreakpoint& wanted);
+    // What the last run ended with, if it was one.
+    const std::optional<x86::DebuggerBreakpoint>& hit_breakpoint() const { return hit_; }
 
     // SystemServices
     void flush_tlb() override;
@@ -114,11 +133,16 @@ public:
         bool has_code;
     };
     std::optional<Page> resolve(std::uint64_t linear, x86::AccessKind kind, View through);
-    // Data breakpoints (DR0 to DR3): their pages never get into the first-level TLBs.
-    bool watches_data(std::uint64_t linear) const { return breakpoints_.on_data_page(linear); }
-    void note_access(const Op* op, std::uint64_t linear, unsigned size, x86::AccessKind kind) {
+    // Data breakpoints (DR0 to DR3, and a debugger's): their pages never get into the first-level
+    // TLBs.
+    bool watches_data(std::uint64_t linear) const {
+        return breakpoints_.on_data_page(linear) || debugger_.on_data_page(linear);
+    }
+    void note_access(const Op* op, const x86::DebuggerBreakpoints::Access& access) {
         if (breakpoints_.has_data()) [[unlikely]]
-            debug_trap(op, breakpoints_.on_access(linear, size, kind == x86::AccessKind::Write));
+            debug_trap(op, breakpoints_.on_access(access.linear, access.size, access.writes));
+        if (debugger_.has_data()) [[unlikely]]
+            debugger_trap(op, debugger_.on_access(access));
     }
     std::uint64_t device_read(const Op* op, std::uint64_t physical, unsigned size);
     void device_write(const Op* op, std::uint64_t physical, unsigned size, std::uint64_t value);
@@ -175,6 +199,9 @@ private:
     std::uint32_t code_breakpoint() const;
     bool steps_through(std::uint64_t ip) const;
     void debug_trap(const Op* op, std::uint32_t hits);
+    void debugger_trap(const Op* op, const x86::DebuggerBreakpoint* found);
+    bool meets_breakpoint();
+    void breakpoints_changed(x86::DebuggerBreakpointKind kind);
     bool signals_numeric_error();
     int acknowledge_interrupt();
     std::uint64_t read_bus(std::uint64_t physical, unsigned size);
@@ -253,6 +280,12 @@ private:
     std::uint64_t code_base_ = 0;                   // of CS; zero in 64-bit code
     std::uint64_t code_limit_ = ~std::uint64_t{0};  // of CS; the largest number in 64-bit code
     x86::Breakpoints breakpoints_;
+    x86::DebuggerBreakpoints debugger_;
+    std::optional<x86::DebuggerBreakpoint> hit_;
+    // Where, and after how many instructions, an instruction was not executed for a breakpoint.
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> met_;
+    Step stepping_ = Step::None;
+    bool delivered_ = false;                         // an exception or interrupt, while stepping
     std::array<std::uint64_t, 2> generation_{1, 1};  // of the jump cache, by privilege
     bool supervisor_code_not_global_ = false;
     // Pages the jump cache leads into, by hash: of 4 KiB, and the 2 MiB parts of larger ones.

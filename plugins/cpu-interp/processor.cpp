@@ -12,6 +12,18 @@
 
 namespace backplane::interp {
 
+std::uint32_t exit_of(RunResult result) {
+    switch (result) {
+    case RunResult::Budget: return BACKPLANE_CPU_BUDGET;
+    case RunResult::Attention: return BACKPLANE_CPU_ATTENTION;
+    case RunResult::Halted: return BACKPLANE_CPU_HALTED;
+    case RunResult::HaltedForGood: return BACKPLANE_CPU_HALTED_FOR_GOOD;
+    case RunResult::Breakpoint: return BACKPLANE_CPU_BREAKPOINT;
+    case RunResult::Shutdown: break;
+    }
+    return BACKPLANE_CPU_SHUTDOWN;
+}
+
 void Processor::declare(Declaration<Processor>& d) {
     static constexpr backplane_cpu cpu{sizeof(backplane_cpu),
                                        0,
@@ -23,7 +35,11 @@ void Processor::declare(Declaration<Processor>& d) {
                                        thunk<&Processor::get_register>,
                                        thunk<&Processor::set_register>,
                                        thunk<&Processor::translate>,
-                                       thunk<&Processor::disassemble>};
+                                       thunk<&Processor::disassemble>,
+                                       thunk<&Processor::insert_breakpoint>,
+                                       thunk<&Processor::remove_breakpoint>,
+                                       thunk<&Processor::hit_breakpoint>,
+                                       thunk<&Processor::step>};
 
     d.type("cpu.interp", "Processor executed by the interpreter, the reference engine");
     d.property("model", &Processor::model_name_,
@@ -119,6 +135,7 @@ Outcome Processor::start() {
     auto model = x86::make_cpu_model(model_name_);
     if (!model) return std::unexpected{"model: " + model.error()};
     model_ = std::move(*model);
+    registers_ = register_file::indices_for(model_);
     engine_ = std::make_unique<Engine>(*this);
     bus_.host = &host();
     bus_.tsc_frequency = tsc_frequency_;
@@ -165,29 +182,20 @@ void Processor::restored() {
     engine_->state_replaced();
 }
 
-std::uint32_t Processor::run(std::int64_t budget) {
-    switch (engine_->run(budget)) {
-    case RunResult::Budget: return BACKPLANE_CPU_BUDGET;
-    case RunResult::Attention: return BACKPLANE_CPU_ATTENTION;
-    case RunResult::Halted: return BACKPLANE_CPU_HALTED;
-    case RunResult::HaltedForGood: return BACKPLANE_CPU_HALTED_FOR_GOOD;
-    case RunResult::Shutdown: break;
-    }
-    return BACKPLANE_CPU_SHUTDOWN;
-}
+std::uint32_t Processor::run(std::int64_t budget) { return exit_of(engine_->run(budget)); }
 
 void Processor::request_attention() { engine_->request_attention(); }
 std::uint64_t Processor::instructions() { return engine_->instructions(); }
-std::uint32_t Processor::register_count() { return register_file::count(); }
+std::uint32_t Processor::register_count() { return static_cast<std::uint32_t>(registers_.size()); }
 const backplane_cpu_register* Processor::register_info(std::uint32_t index) {
-    return register_file::info(index);
+    return index < registers_.size() ? register_file::info(registers_[index]) : nullptr;
 }
 void Processor::get_register(std::uint32_t index, void* value) {
-    register_file::get(engine_->state, index, value);
+    register_file::get(engine_->state, registers_[index], value);
 }
 
 std::int32_t Processor::set_register(std::uint32_t index, const void* value) {
-    if (index >= register_file::count() || !register_file::set(engine_->state, index, value))
+    if (index >= registers_.size() || !register_file::set(engine_->state, registers_[index], value))
         return 0;
     const x86::CpuState& state = engine_->state;
     if (x86::keeps_page_directory_pointers(state.cr0, state.cr4, state.efer))

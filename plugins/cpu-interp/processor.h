@@ -14,8 +14,12 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace backplane::interp {
+
+// backplane_cpu_exit.
+std::uint32_t exit_of(RunResult result);
 
 class Processor final : public Device {
 public:
@@ -35,6 +39,10 @@ public:
     std::int32_t set_register(std::uint32_t index, const void* value);
     std::int32_t translate(std::uint64_t linear, std::uint64_t* physical);
     std::uint32_t disassemble(std::uint64_t linear, char* text, std::uint32_t size);
+    std::int32_t insert_breakpoint(const backplane_breakpoint* breakpoint);
+    std::int32_t remove_breakpoint(const backplane_breakpoint* breakpoint);
+    std::int32_t hit_breakpoint(backplane_breakpoint* breakpoint);
+    std::uint32_t step(std::uint32_t flags);
 
 private:
     // The services that need the machine around the processor.
@@ -89,6 +97,7 @@ private:
     Line ferr_;
     SystemBus bus_;
     x86::CpuModel model_;
+    std::vector<std::uint32_t> registers_;  // that the model has (register_file.h)
     x86::MsrBank msrs_;
     std::unique_ptr<Engine> engine_;
     std::set<std::pair<x86::Unknown, std::uint64_t>> reported_;

@@ -1,9 +1,11 @@
 #include "register_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace backplane::interp::register_file {
@@ -56,6 +58,11 @@ public:
         add("fcw", 2, X87, offsetof(CpuState, x87.control));
         add("fsw", 2, X87, offsetof(CpuState, x87.status));
         add("ftw", 1, X87, offsetof(CpuState, x87.valid));
+        add("fop", 2, X87, offsetof(CpuState, x87.last_opcode));
+        add("fip", 8, X87, offsetof(CpuState, x87.last_instruction));
+        add("fdp", 8, X87, offsetof(CpuState, x87.last_data));
+        add("fcs", 2, X87, offsetof(CpuState, x87.last_instruction_selector));
+        add("fds", 2, X87, offsetof(CpuState, x87.last_data_selector));
         for (std::size_t i = 0; i < 16; ++i)
             add("xmm" + std::to_string(i), 16, Vector,
                 offsetof(CpuState, vectors) + i * sizeof(x86::VectorRegister));
@@ -101,13 +108,34 @@ const Table& table() {
     return registers;
 }
 
+// Whether the model has a register, by its name.
+bool has_register(const x86::CpuModel& model, std::string_view name) {
+    const auto is_numbered = [&](std::string_view prefix) {
+        return name.starts_with(prefix) && name.size() > prefix.size() &&
+               name[prefix.size()] >= '0' && name[prefix.size()] <= '9';
+    };
+    using x86::Feature;
+    if (is_numbered("xmm") || is_numbered("ymm")) {
+        const unsigned number = static_cast<unsigned>(std::stoul(std::string{name.substr(3)}));
+        if (number >= 8 && !model.has(Feature::Lm)) return false;
+        return model.has(name[0] == 'x' ? Feature::Sse : Feature::Avx);
+    }
+    if (name == "mxcsr") return model.has(Feature::Sse);
+    constexpr std::array of_long_mode{"r8",  "r9",  "r10",   "r11",   "r12",           "r13",
+                                      "r14", "r15", "lstar", "cstar", "kernel_gs_base"};
+    return model.has(Feature::Lm) || std::ranges::find(of_long_mode, name) == of_long_mode.end();
+}
+
 }  // namespace
 
-std::uint32_t count() { return static_cast<std::uint32_t>(table().places.size()); }
-
-const backplane_cpu_register* info(std::uint32_t index) {
-    return index < count() ? &table().places[index].info : nullptr;
+std::vector<std::uint32_t> indices_for(const x86::CpuModel& model) {
+    std::vector<std::uint32_t> indices;
+    for (std::uint32_t index = 0; index < table().places.size(); ++index)
+        if (has_register(model, table().places[index].info.name)) indices.push_back(index);
+    return indices;
 }
+
+const backplane_cpu_register* info(std::uint32_t index) { return &table().places[index].info; }
 
 void get(const CpuState& state, std::uint32_t index, void* value) {
     const Place& place = table().places[index];

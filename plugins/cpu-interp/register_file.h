@@ -1,15 +1,18 @@
 // The registers by name, as debuggers and boot loaders see them through backplane.cpu/1.
 #pragma once
 
+#include "x86/cpu_model.h"
 #include "x86/cpu_state.h"
 
 #include <backplane/abi/cpu.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace backplane::interp::register_file {
 
-std::uint32_t count();
+// Those that a model has, by their numbers here.
+std::vector<std::uint32_t> indices_for(const x86::CpuModel& model);
 const backplane_cpu_register* info(std::uint32_t index);
 
 // Copy exactly info(index)->bytes. False: the value is impossible.

@@ -110,13 +110,13 @@ bool load(Core* core, const Op* op, std::uint64_t linear, std::uint32_t size, Vi
     if (first_size == size) {
         const auto page = first_page(cpu, linear, size, kind, view);
         if (!page) return false;
-        cpu.note_access(op, linear, size, kind);
+        cpu.note_access(op, {linear, size, true, kind == AccessKind::Write});
         read_part(cpu, op, *page, size, core->transfer.data());
         return true;
     }
     const auto both = both_pages(cpu, linear, size, kind, view);
     if (!both) return false;
-    cpu.note_access(op, linear, size, kind);
+    cpu.note_access(op, {linear, size, true, kind == AccessKind::Write});
     read_part(cpu, op, (*both)[0], first_size, core->transfer.data());
     read_part(cpu, op, (*both)[1], size - first_size, core->transfer.data() + first_size);
     return true;
@@ -163,13 +163,13 @@ BACKPLANE_BODY std::uint64_t backplane_interp_store_slow_body(Core* core, const 
     if (first_size == size) {
         const auto page = first_page(cpu, linear, size, AccessKind::Write, view);
         if (!page) return false;
-        cpu.note_access(op, linear, size, AccessKind::Write);
+        cpu.note_access(op, {linear, size, false, true});
         write_part(cpu, op, *page, size, core->transfer.data());
         return true;
     }
     const auto both = both_pages(cpu, linear, size, AccessKind::Write, view);
     if (!both) return false;
-    cpu.note_access(op, linear, size, AccessKind::Write);
+    cpu.note_access(op, {linear, size, false, true});
     write_part(cpu, op, (*both)[0], first_size, core->transfer.data());
     write_part(cpu, op, (*both)[1], size - first_size, core->transfer.data() + first_size);
     return true;
@@ -182,7 +182,7 @@ backplane_interp_host_for_update_slow_body(Core* core, const Op* op, std::uint64
     Interpreter& cpu = owner(core);
     const auto page = first_page(cpu, linear, size, AccessKind::Write, view_of(core, pages));
     if (!page || page->has_code) return 0;
-    cpu.note_access(op, linear, size, AccessKind::Write);
+    cpu.note_access(op, {linear, size, true, true});
     return reinterpret_cast<std::uint64_t>(page->host);
 }
 

@@ -84,7 +84,11 @@ constexpr backplane_cpu cpu_functions{sizeof(backplane_cpu),
                                       thunk<&StirringCpu::get_register>,
                                       thunk<&StirringCpu::set_register>,
                                       thunk<&StirringCpu::translate>,
-                                      thunk<&StirringCpu::disassemble>};
+                                      thunk<&StirringCpu::disassemble>,
+                                      nullptr,
+                                      nullptr,
+                                      nullptr,
+                                      nullptr};
 
 void StirringCpu::declare(Declaration<StirringCpu>& d) {
     d.type("test.stirring-cpu", "Stirs a register and memory");

@@ -62,7 +62,11 @@ inline constexpr backplane_cpu cpu_functions{sizeof(backplane_cpu),
                                              thunk<&ScriptedCpu::get_register>,
                                              thunk<&ScriptedCpu::set_register>,
                                              thunk<&ScriptedCpu::translate>,
-                                             thunk<&ScriptedCpu::disassemble>};
+                                             thunk<&ScriptedCpu::disassemble>,
+                                             nullptr,
+                                             nullptr,
+                                             nullptr,
+                                             nullptr};
 
 inline void ScriptedCpu::declare(Declaration<ScriptedCpu>& d) {
     d.type("test.cpu", "Runs a function of the test");

@@ -26,6 +26,27 @@ typedef struct backplane_cpu_register {
         group; /* 0 general, 1 segments, 2 control, 3 debug, 4 x87, 5 vector, 6 model-specific */
 } backplane_cpu_register;
 
+/* ---- Since ABI 1.2 ---- */
+
+/* What a debugger wants to see. The guest's own debug registers are apart from these, and guest
+ * memory is not modified. */
+typedef enum backplane_breakpoint_kind {
+    BACKPLANE_BREAK_EXECUTE = 1, /* before the instruction that begins there */
+    BACKPLANE_BREAK_WRITE,       /* behind an instruction that wrote any of the bytes, */
+    BACKPLANE_BREAK_READ,        /* read any, */
+    BACKPLANE_BREAK_ACCESS       /* or did one of the two */
+} backplane_breakpoint_kind;
+
+typedef struct backplane_breakpoint {
+    uint32_t struct_size;
+    uint32_t kind; /* backplane_breakpoint_kind */
+    uint64_t linear;
+    uint64_t length; /* 1 for EXECUTE */
+} backplane_breakpoint;
+
+/* step: no interrupt, also no NMI, is taken before the instruction. */
+#define BACKPLANE_STEP_NO_INTERRUPTS 1u
+
 typedef struct backplane_cpu {
     uint32_t struct_size;
     uint32_t reserved;
@@ -49,6 +70,24 @@ typedef struct backplane_cpu {
     /* [vcpu, outside run] The instruction at a linear address as text; bytes it has, 0 when
      * unreadable. */
     uint32_t (*disassemble)(void* object, uint64_t linear, char* text, uint32_t size);
+
+    /* ---- Since ABI 1.2; NULL in engines without debugger support ---- */
+    /* [vcpu, outside run] A breakpoint by its kind, linear address and length; 0 when it cannot be
+     * set, or is not set. One that was set twice stays until it was removed twice. Resets keep
+     * them; they are no part of the saved state. */
+    int32_t (*insert_breakpoint)(void* object, const backplane_breakpoint* breakpoint);
+    int32_t (*remove_breakpoint)(void* object, const backplane_breakpoint* breakpoint);
+    /* [vcpu, outside run] The breakpoint for which run or step has just returned
+     * BACKPLANE_CPU_BREAKPOINT; 0 when it was for none. The next run executes the instruction at an
+     * EXECUTE breakpoint that hit: it does not hit again in the same place. */
+    int32_t (*hit_breakpoint)(void* object, backplane_breakpoint* breakpoint);
+    /* [vcpu, outside run] Like run with a budget of 1, for a debugger that wants to see every
+     * instruction: breakpoints on the instruction itself do not hit, and it returns
+     * BACKPLANE_CPU_BUDGET also when an exception or an interrupt was delivered instead, before the
+     * first instruction of the handler. (run goes on with that one, until one has retired.) A REP
+     * instruction is one. With BACKPLANE_STEP_NO_INTERRUPTS only a halted processor takes
+     * interrupts. */
+    uint32_t (*step)(void* object, uint32_t flags);
 } backplane_cpu;
 
 #endif
