@@ -2,6 +2,7 @@
 #include "cli/control_options.h"
 #include "cli/load_machine.h"
 #include "cli/run_options.h"
+#include "runtime/gdb/server.h"
 #include "runtime/machine.h"
 #include "runtime/speed_meter.h"
 #include "runtime/statistics_report.h"
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 namespace backplane::cli {
 
@@ -32,8 +34,11 @@ void declare(CommandOptions& options) {
     declare_control_options(options);
     options.visible.add_options()  //
         ("paused,S", "stand still before the first instruction, until a debugger or the control "
-                     "socket lets it go on")                    //
-        ("no-reboot", "end when the guest resets the machine")  //
+                     "socket lets it go on")  //
+        ("gdb", po::value<std::string>()->value_name("WHERE"),
+         "wait for GDB: a port on the loopback interface (0 takes a free one), or unix:PATH")  //
+        ("gdb-port,s", "the same as --gdb 1234")                                               //
+        ("no-reboot", "end when the guest resets the machine")                                 //
         ("timeout", po::value<std::int64_t>()->value_name("SECONDS"),
          "end with code 5 after this time")  //
         ("stats", po::value<std::string>()->value_name("FILE"),
@@ -51,6 +56,16 @@ int fail(runtime::ExitCode code, std::string_view text) {
     return static_cast<int>(code);
 }
 
+// Where to wait for GDB, if at all.
+std::expected<std::optional<runtime::gdb::ServerAddress>, std::string>
+debug_address(const Arguments& arguments) {
+    if (!arguments.has("gdb") && !arguments.has("gdb-port")) return std::nullopt;
+    const std::string where = arguments.has("gdb") ? arguments.text("gdb") : "1234";
+    auto address = runtime::gdb::parse_server_address(where);
+    if (!address) return std::unexpected(address.error());
+    return *address;
+}
+
 int run(const Arguments& arguments) {
     // Who reads our output may go away before the guest ends.
     std::signal(SIGPIPE, SIG_IGN);
@@ -66,6 +81,9 @@ int run(const Arguments& arguments) {
                         fmt::format("--timeout {}: expected 1 to {} seconds",
                                     options.time_limit->count(), longest_timeout.count()));
     }
+
+    const auto debug_at = debug_address(arguments);
+    if (!debug_at) return fail(ExitCode::BadInput, debug_at.error());
 
     runtime::Diagnostics diagnostics;
     runtime::PluginRegistry plugins{runtime::PluginSearchPath::standard(arguments.plugin_path)};
@@ -89,6 +107,13 @@ int run(const Arguments& arguments) {
     if (!control) return fail(ExitCode::BadInput, control.error());
     if (*control) (*control)->start();
 
+    std::unique_ptr<runtime::gdb::Server> debugger;
+    if (*debug_at) {
+        auto server = runtime::gdb::Server::listen(*machine, **debug_at);
+        if (!server) return fail(ExitCode::BadInput, server.error());
+        debugger = std::move(*server);
+        say(fmt::format("backplane: waiting for gdb: target remote {}", debugger->endpoint()));
+    }
     runtime::SpeedMeter speed;
     const auto sample = [&] { speed.sample(runtime::cpu_statistic(*machine, "instructions")); };
     if (stats.is_open()) machine->io().every(speed_sample_period, sample);
@@ -112,8 +137,9 @@ const Command run_command{
     .description = "Builds the machine that a YAML file describes and runs it until the guest "
                    "powers off or you end it\n"
                    "(Ctrl-A X on its terminal). The shorthands --kernel, --initrd, --append, -m "
-                   "and --serial set values of\n"
-                   "the devices boot0, ram0 and console, which the shipped machines have.",
+                   "and --serial, --cdrom and --disk set values of\n"
+                   "the devices boot0, ram0, console, cdrom0-image and disk0-image, which the "
+                   "shipped machines have.",
     .declare = declare,
     .run = run,
 };

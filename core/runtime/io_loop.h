@@ -31,6 +31,9 @@ public:
     // Waits for the thread to end. Not from the thread itself.
     void stop();
 
+    // For servers that wait on it; their handlers run without the machine lock.
+    [[nodiscard]] boost::asio::io_context& context() { return context_; }
+
     // [any] The alarm's next time may have moved forward.
     void wake();
     // [any] Runs soon on the loop, with the machine lock held.
