@@ -118,13 +118,13 @@ std::string VirtualCpu::next_instruction() const {
     std::uint64_t rip = 0;
     if (const auto bytes = get_register("rip"); bytes.size() == sizeof rip)
         std::memcpy(&rip, bytes.data(), sizeof rip);
-    return fmt::format("at {:#x}: {}", rip, disassemble(rip));
+    return fmt::format("at {:#x}: {}", rip, disassemble(rip).text);
 }
 
-std::string VirtualCpu::disassemble(std::uint64_t linear) const {
+VirtualCpu::Disassembly VirtualCpu::disassemble(std::uint64_t linear) const {
     std::array<char, 128> text{};
-    const bool readable = functions_->disassemble(object_, linear, text.data(), text.size()) != 0;
-    return readable ? text.data() : "(unreadable)";
+    const std::uint32_t bytes = functions_->disassemble(object_, linear, text.data(), text.size());
+    return bytes == 0 ? Disassembly{} : Disassembly{text.data(), bytes};
 }
 
 std::string VirtualCpu::describe_state() const {

@@ -103,8 +103,12 @@ public:
     }
     // [vcpu, outside run] The guest-physical address behind a linear one.
     [[nodiscard]] std::optional<std::uint64_t> translate(std::uint64_t linear) const;
-    // [vcpu, outside run] The instruction at a linear address, or "(unreadable)".
-    [[nodiscard]] std::string disassemble(std::uint64_t linear) const;
+    // [vcpu, outside run] The instruction at a linear address; without bytes when it is unreadable.
+    struct Disassembly {
+        std::string text = "(unreadable)";
+        std::uint32_t bytes = 0;
+    };
+    [[nodiscard]] Disassembly disassemble(std::uint64_t linear) const;
     // [vcpu, outside run] "at 0xfff0: jmp 0x5b".
     [[nodiscard]] std::string next_instruction() const;
 
