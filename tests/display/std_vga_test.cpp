@@ -160,6 +160,7 @@ TEST_F(StdVgaTest, APreferredSizeIsInTheEdid) {
     EXPECT_EQ(slot.memory.read(registers + 54 + 2, 1), 1920u & 0xff);
     EXPECT_EQ(slot.memory.read(registers + 54 + 4, 1) >> 4, 1920u >> 8);
     bench.reset();
+    configure();
     EXPECT_EQ(slot.memory.read(registers + 54 + 2, 1), 1920u & 0xff) << "the monitor stays";
 }
 
