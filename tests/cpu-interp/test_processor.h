@@ -48,6 +48,16 @@ public:
         if (on_write) on_write(port, size, value);
     }
 
+    std::uint32_t read_port_many(std::uint16_t port, unsigned size,
+                                 std::span<std::byte> data) override {
+        return on_read_many ? on_read_many(port, size, data) : 0;
+    }
+
+    std::uint32_t write_port_many(std::uint16_t port, unsigned size,
+                                  std::span<const std::byte> data) override {
+        return on_write_many ? on_write_many(port, size, data) : 0;
+    }
+
     int acknowledge_interrupt() override { return on_acknowledge ? on_acknowledge() : -1; }
 
     void watch_code(std::uint64_t page, bool watch) override {
@@ -66,6 +76,8 @@ public:
     std::vector<std::uint8_t> rom_memory = std::vector<std::uint8_t>(rom_bytes);
     std::function<std::uint64_t(std::uint64_t, unsigned)> on_read;
     std::function<void(std::uint64_t, unsigned, std::uint64_t)> on_write;
+    std::function<std::uint32_t(std::uint16_t, unsigned, std::span<std::byte>)> on_read_many;
+    std::function<std::uint32_t(std::uint16_t, unsigned, std::span<const std::byte>)> on_write_many;
     std::function<int()> on_acknowledge;
     std::function<void(std::uint64_t, bool)> on_watch;
     std::function<void(std::uint64_t)> on_claim;
