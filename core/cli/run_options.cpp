@@ -64,7 +64,7 @@ void declare_guest_options(CommandOptions& options) {
         ("kernel", po::value<std::string>()->value_name("FILE"),
          "the kernel to boot: boot0.kernel")  //
         ("initrd", po::value<std::string>()->value_name("FILE"),
-         "its initial RAM disk: boot0.initrd")  //
+         "its initial RAM disk, or modules FILE PARAMETERS,FILE...: boot0.initrd")  //
         ("append", po::value<std::string>()->value_name("TEXT"),
          "its command line: boot0.command-line")  //
         ("cdrom", po::value<std::string>()->value_name("FILE"),
@@ -81,6 +81,28 @@ void declare_guest_options(CommandOptions& options) {
     options.positional.add("machine", 1);
 }
 
+namespace {
+
+// One file, or several separated by commas; a comma in a name is then written twice.
+std::string absolute_files(const std::string& list) {
+    std::error_code error;
+    if (std::filesystem::exists(list, error)) return std::filesystem::absolute(list).string();
+    std::string result;
+    for (std::size_t at = 0; at < list.size();) {
+        std::size_t end = list.find(',', at);
+        while (end != std::string::npos && list.substr(end, 2) == ",,")
+            end = list.find(',', end + 2);
+        const std::string name = list.substr(at, end == std::string::npos ? end : end - at);
+        result += name.empty() ? name : std::filesystem::absolute(name).string();
+        if (end == std::string::npos) break;
+        result += ',';
+        at = end + 1;
+    }
+    return result;
+}
+
+}  // namespace
+
 std::expected<std::vector<Override>, std::string> guest_overrides(const Arguments& arguments) {
     std::vector<Override> overrides;
     const auto path = [&](const char* option, const std::string& value, const std::string& target) {
@@ -91,9 +113,11 @@ std::expected<std::vector<Override>, std::string> guest_overrides(const Argument
         overrides.push_back(Override::option(fmt::format("--{} {}", option, value), target,
                                              std::filesystem::absolute(value).string()));
     };
-    for (const auto& [option, target] : {std::pair{"kernel", "boot0.kernel"},
-                                         {"initrd", "boot0.initrd"},
-                                         {"cdrom", "cdrom0-image.path"}})
+    if (arguments.has("initrd"))
+        overrides.push_back(Override::option("--initrd " + arguments.text("initrd"), "boot0.initrd",
+                                             absolute_files(arguments.text("initrd"))));
+    for (const auto& [option, target] :
+         {std::pair{"kernel", "boot0.kernel"}, {"cdrom", "cdrom0-image.path"}})
         if (arguments.has(option)) path(option, arguments.text(option), target);
     std::size_t disks = 0;
     for (const auto& disk : arguments.list("disk"))

@@ -2,11 +2,13 @@
 
 #include "acpi_tables.h"
 #include "boot_params.h"
+#include "boot_protocol.h"
 #include "file_content.h"
 #include "kernel_entry.h"
 #include "little_endian.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace backplane::linux_boot {
@@ -22,6 +24,7 @@ constexpr std::uint64_t command_line_address = 0x20000;
 constexpr Range scratch{descriptors_address, 0x40000};
 
 constexpr std::uint64_t page = 4096;
+constexpr std::size_t acpi_root_size = 36;
 constexpr std::uint64_t one_mebibyte = 0x100000;
 
 std::string mebibytes(std::uint64_t bytes) {
@@ -35,15 +38,21 @@ std::string to_text(const std::vector<Range>& ranges) {
     return text.empty() ? "nowhere" : text;
 }
 
+std::string about(const char* what, const std::filesystem::path& path, const std::string& why) {
+    return std::string{what} + " \"" + path.string() + "\" " + why;
+}
+
 }  // namespace
 
 void LinuxBoot::declare(Declaration<LinuxBoot>& d) {
-    d.type("boot.linux", "Loads a Linux kernel and starts it without firmware, by the 64-bit boot "
-                         "protocol, or by the "
-                         "32-bit one if it is a 32-bit kernel");
+    d.type("boot.linux", "Loads a kernel and starts it without firmware: Linux by its 64-bit or "
+                         "32-bit boot protocol, others by Multiboot or PVH");
     d.property("kernel", &LinuxBoot::kernel_path_,
-               "A bzImage of boot protocol 2.10 (Linux 2.6.31) or later; needed to run");
-    d.property("initrd", &LinuxBoot::initrd_path_, "Initial RAM disk; none when empty");
+               "A bzImage of boot protocol 2.10 (Linux 2.6.31) or later, a Multiboot or Multiboot2 "
+               "kernel, or an ELF file with a PVH entry; needed to run");
+    d.property("initrd", &LinuxBoot::initrd_path_,
+               "Initial RAM disk; of Multiboot and PVH kernels the modules, separated by commas, "
+               "each with its parameters after a space; none when empty");
     d.property("command-line", &LinuxBoot::command_line_, "The kernel's parameters");
     d.property("acpi", &LinuxBoot::acpi_,
                "Give the kernel ACPI tables; needs local APICs at 0xfee00000, an I/O APIC at "
@@ -58,9 +67,23 @@ void LinuxBoot::declare(Declaration<LinuxBoot>& d) {
 Outcome LinuxBoot::start() {
     if (cpus_.empty())
         return std::unexpected("\"cpus\" names no CPU; give at least the one that boots");
+    // Not a required property, so that a machine file can be complete without a kernel.
+    if (kernel_path_.empty())
+        return std::unexpected(
+            "there is no kernel to boot: give one with --kernel FILE, or as \"kernel\"");
+    auto file = read_file(kernel_path_);
+    if (!file) return std::unexpected(about("kernel", kernel_path_, file.error()));
     ram_ = find_ram(memory_);
-    for (const auto step :
-         {&LinuxBoot::read_files, &LinuxBoot::place_kernel, &LinuxBoot::place_initrd}) {
+    const bool is_linux = is_linux_image(*file);
+    const Outcome outcome = is_linux ? start_linux(std::move(*file)) : start_other(*file);
+    if (!outcome) return outcome;
+    if (auto room = check_acpi_memory(); !room) return room;
+    return CpuRegisters{cpus_.front()}.check(entry_);
+}
+
+Outcome LinuxBoot::start_linux(std::vector<std::byte> file) {
+    if (auto outcome = read_kernel(std::move(file)); !outcome) return outcome;
+    for (const auto step : {&LinuxBoot::place_kernel, &LinuxBoot::place_initrd}) {
         if (auto outcome = (this->*step)(); !outcome) return outcome;
     }
     if (auto outcome = check_low_memory(); !outcome) return outcome;
@@ -74,28 +97,17 @@ Outcome LinuxBoot::start() {
          .page_tables = page_tables_address,
          .descriptors = descriptors_address,
          .stack = stack_address});
-    return CpuRegisters{cpus_.front()}.check(entry_);
+    return {};
 }
 
-Outcome LinuxBoot::read_files() {
-    const auto about = [](const char* what, const std::filesystem::path& path) {
-        return [=](const std::string& why) {
-            return std::string{what} + " \"" + path.string() + "\" " + why;
-        };
-    };
-    // Not a required property, so that a machine file can be complete without a kernel.
-    if (kernel_path_.empty())
-        return std::unexpected(
-            "there is no kernel to boot: give one with --kernel FILE, or as \"kernel\"");
-    auto file = read_file(kernel_path_);
-    if (!file) return std::unexpected(about("kernel", kernel_path_)(file.error()));
-    auto kernel = KernelImage::parse(std::move(*file));
-    if (!kernel) return std::unexpected(about("kernel", kernel_path_)(kernel.error()));
+Outcome LinuxBoot::read_kernel(std::vector<std::byte> file) {
+    auto kernel = KernelImage::parse(std::move(file));
+    if (!kernel) return std::unexpected(about("kernel", kernel_path_, kernel.error()));
     kernel_ = std::move(*kernel);
 
     if (!initrd_path_.empty()) {
         auto initrd = read_file(initrd_path_);
-        if (!initrd) return std::unexpected(about("initrd", initrd_path_)(initrd.error()));
+        if (!initrd) return std::unexpected(about("initrd", initrd_path_, initrd.error()));
         initrd_ = std::move(*initrd);
     }
     if (command_line_.size() > kernel_.command_line_limit()) {
@@ -106,17 +118,41 @@ Outcome LinuxBoot::read_files() {
     return {};
 }
 
-Outcome LinuxBoot::check_low_memory() const {
-    if (!contains(ram_, scratch)) {
-        return std::unexpected("there must be RAM at " + linux_boot::to_text(scratch) +
-                               " for the kernel's parameters; RAM is at " + to_text(ram_));
+Outcome LinuxBoot::start_other(std::span<const std::byte> file) {
+    BootRequest request{.kernel_name = kernel_path_.string(),
+                        .command_line = command_line_,
+                        .modules = {},
+                        .ram = ram_,
+                        .acpi_root_content = {}};
+    for (const ModuleName& name : parse_module_list(initrd_path_.string())) {
+        auto content = read_file(name.path);
+        if (!content) return std::unexpected(about("module", name.path, content.error()));
+        request.modules.push_back({name.command_line, std::move(*content)});
     }
-    if (acpi_ && !contains(ram_, firmware_tables)) {
-        return std::unexpected("there must be RAM at " + linux_boot::to_text(firmware_tables) +
-                               " for the ACPI tables (or set acpi to false); RAM is at " +
-                               to_text(ram_));
+    if (acpi_) {
+        const auto tables = acpi_tables(firmware_tables.start, static_cast<unsigned>(cpus_.size()));
+        request.acpi_root = tables.rsdp;
+        request.acpi_root_content.assign(tables.bytes.begin(),
+                                         tables.bytes.begin() + acpi_root_size);
     }
+    auto plan = plan_boot(file, request);
+    if (!plan) return std::unexpected(about("kernel", kernel_path_, plan.error()));
+    plan_ = std::move(*plan);
+    entry_ = plan_->registers;
     return {};
+}
+
+Outcome LinuxBoot::check_low_memory() const {
+    if (contains(ram_, scratch)) return {};
+    return std::unexpected("there must be RAM at " + linux_boot::to_text(scratch) +
+                           " for the kernel's parameters; RAM is at " + to_text(ram_));
+}
+
+Outcome LinuxBoot::check_acpi_memory() const {
+    if (!acpi_ || contains(ram_, firmware_tables)) return {};
+    return std::unexpected("there must be RAM at " + linux_boot::to_text(firmware_tables) +
+                           " for the ACPI tables (or set acpi to false); RAM is at " +
+                           to_text(ram_));
 }
 
 Outcome LinuxBoot::place_kernel() {
@@ -195,6 +231,18 @@ std::vector<std::byte> LinuxBoot::zero_page() const {
 }
 
 void LinuxBoot::reset(ResetKind) {
+    plan_ ? reset_other() : reset_linux();
+    if (acpi_)
+        write(firmware_tables.start,
+              acpi_tables(firmware_tables.start, static_cast<unsigned>(cpus_.size())).bytes);
+
+    if (const auto outcome = CpuRegisters{cpus_.front()}.set(entry_); !outcome) {
+        log(LogLevel::Error, outcome.error());
+        request_power_off(1, "cannot start the kernel: " + outcome.error());
+    }
+}
+
+void LinuxBoot::reset_linux() {
     write(kernel_address_, kernel_.payload());
     // What lies behind the payload up to memory_needed() is cleared by the kernel itself.
     write(initrd_address_, initrd_);
@@ -204,17 +252,19 @@ void LinuxBoot::reset(ResetKind) {
     if (entry_mode_ == EntryMode::Bits64)
         write(page_tables_address, identity_map(page_tables_address));
     write(descriptors_address, boot_descriptors(entry_mode_));
-    if (acpi_)
-        write(firmware_tables.start,
-              acpi_tables(firmware_tables.start, static_cast<unsigned>(cpus_.size())).bytes);
-
-    if (const auto outcome = CpuRegisters{cpus_.front()}.set(entry_); !outcome) {
-        log(LogLevel::Error, outcome.error());
-        request_power_off(1, "cannot start the kernel: " + outcome.error());
-        return;
-    }
     log(LogLevel::Debug, "kernel at ", Hex{kernel_address_}, ", initrd at ", Hex{initrd_address_},
         " (", initrd_.size(), " bytes), RAM at ", to_text(ram_));
+}
+
+void LinuxBoot::reset_other() {
+    static constexpr std::array<std::byte, page> zeros{};
+    for (const Piece& piece : plan_->pieces) {
+        write(piece.address, piece.content);
+        for (std::uint64_t at = piece.content.size(); at < piece.size; at += zeros.size())
+            write(piece.address + at,
+                  std::span{zeros}.first(std::min<std::uint64_t>(zeros.size(), piece.size - at)));
+        log(LogLevel::Debug, piece.size, " bytes at ", Hex{piece.address});
+    }
 }
 
 void LinuxBoot::write(std::uint64_t address, std::span<const std::byte> bytes) const {

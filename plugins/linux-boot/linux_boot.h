@@ -1,7 +1,8 @@
-// Puts a Linux kernel into memory and the first CPU at its entry, as a boot loader would, at every
-// reset.
+// Puts a kernel into memory and the first CPU at its entry, as a boot loader would, at every reset:
+// Linux by its own protocol, others by Multiboot or PVH.
 #pragma once
 
+#include "boot_plan.h"
 #include "cpu_registers.h"
 #include "kernel_entry.h"
 #include "kernel_image.h"
@@ -12,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +29,12 @@ public:
     void reset(ResetKind);
 
 private:
-    Outcome read_files();
+    Outcome start_linux(std::vector<std::byte> file);
+    Outcome read_kernel(std::vector<std::byte> file);
+    Outcome start_other(std::span<const std::byte> file);
+    Outcome check_acpi_memory() const;
+    void reset_linux();
+    void reset_other();
     Outcome check_low_memory() const;
     Outcome place_kernel();
     Outcome place_initrd();
@@ -39,6 +47,7 @@ private:
     AddressSpace memory_;
     std::vector<Connection<backplane_cpu>> cpus_;
 
+    std::optional<BootPlan> plan_;  // of what is not Linux's bzImage
     KernelImage kernel_;
     std::vector<std::byte> initrd_;
     std::vector<Range> ram_;

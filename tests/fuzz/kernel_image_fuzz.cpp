@@ -1,5 +1,6 @@
 // Any bytes as a kernel: the parser must refuse them or give parts that lie inside them.
-// clang++ -fsanitize=fuzzer,address,undefined, with plugins/linux-boot/kernel_image.cpp.
+// clang++ -fsanitize=fuzzer,address,undefined, with the sources of plugins/linux-boot.
+#include "boot_protocol.h"
 #include "kernel_image.h"
 
 #include <array>
@@ -19,9 +20,40 @@ unsigned sum(std::span<const std::byte> bytes) {
     return sum;
 }
 
+// Whatever is planned lies in the memory that there is, and no two pieces overlap.
+void check_other(std::span<const std::byte> file) {
+    const backplane::linux_boot::Range low{0, 0x200000}, high{0x300000, 0x800000};
+    const auto plan = backplane::linux_boot::plan_boot(
+        file, {.kernel_name = "kernel",
+               .command_line = "a",
+               .modules = {{"module", std::vector<std::byte>(100)}},
+               .ram = {low, high},
+               .acpi_root_content = {}});
+    if (!plan) return plan.error().empty() ? std::abort() : void();
+    for (const auto& piece : plan->pieces) {
+        if (piece.content.size() > piece.size ||
+            !contains({low, high}, {piece.address, piece.address + piece.size}))
+            std::abort();
+        if (sum(piece.content) == ~0u) std::abort();
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto bytes = std::as_bytes(std::span{data, size});
+    if (!backplane::linux_boot::is_linux_image(bytes)) check_other(bytes);
+    // And with a Multiboot header in front, whose sum is right.
+    for (const std::uint32_t magic : {0x1badb002u, 0xe85250d6u}) {
+        std::vector<std::byte> multiboot(16 + size);
+        if (!bytes.empty()) std::memcpy(multiboot.data() + 16, bytes.data(), size);
+        const std::uint32_t second = magic == 0x1badb002 && !bytes.empty() ? 0x10000 : 0;
+        const auto length = static_cast<std::uint32_t>(multiboot.size());
+        const std::uint32_t words[] = {
+            magic, second, magic == 0x1badb002 ? 0 - magic - second : length, 0 - magic - length};
+        std::memcpy(multiboot.data(), words, sizeof words);
+        check_other(multiboot);
+    }
     // Most inputs would fail at the first magic number: give them the two that a mutator does not
     // find soon.
     std::vector<std::byte> file(1024 + size);
