@@ -30,8 +30,9 @@ bool Interpreter::remove_breakpoint(const DebuggerBreakpoint& wanted) {
     return true;
 }
 
-// RF is set where an instruction goes on that had begun, or is restarted behind a fault of its own:
-// its breakpoint has hit already (SDM 3B 17.3.1.1).
+// RF is set where a repeated instruction goes on that had begun: its breakpoint has hit already
+// (SDM 3B 17.3.1.1). One to which the handler of its own fault returns is met again, as IRET gives
+// RF back only to guests that have breakpoints themselves.
 bool Interpreter::meets_breakpoint() {
     const std::uint64_t linear = linear_of(state.rip);
     const DebuggerBreakpoint* found = debugger_.on_instruction(linear);

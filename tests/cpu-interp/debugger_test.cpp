@@ -106,8 +106,8 @@ TEST_F(Debugger, SeesTheInterruptHandlersFirstInstruction) {
     EXPECT_EQ(rip(), TestProcessor::handlers + 6 * 16);
 }
 
-// A fault of the instruction itself, handled and returned from, is no second visit.
-TEST_F(Debugger, MeetsARestartedInstructionOnce) {
+// The handler of the instruction's own fault returns to it: a second visit.
+TEST_F(Debugger, MeetsARestartedInstructionAgain) {
     const std::uint64_t entry = TestProcessor::entry(data);
     processor.write<std::uint64_t>(entry, 0);
     // Handler of #PF: mov dword [entry], data | 7; add rsp, 8; iretq
@@ -122,15 +122,12 @@ TEST_F(Debugger, MeetsARestartedInstructionOnce) {
     processor.write<std::uint64_t>(data, 0x1234);
     insert(Kind::Execute, code);
     ASSERT_EQ(run(), RunResult::Breakpoint);
+    EXPECT_EQ(processor.cpu.instructions(), 0u);
+    ASSERT_EQ(run(), RunResult::Breakpoint);
+    EXPECT_EQ(processor.cpu.instructions(), 4u) << "those of the handler";
     EXPECT_EQ(run(), RunResult::HaltedForGood);
     EXPECT_EQ(processor[RAX], 0x1234u);
 }
-
-struct Visit {
-    std::uint64_t rip;
-    std::uint64_t watched;
-    bool operator==(const Visit&) const = default;
-};
 
 TEST_F(Debugger, WatchesWritesReadsOrBoth) {
     // mov [rdi], eax; mov ebx, [rdi]; inc dword [rdi]; lock xadd [rdi], eax; mov [rdi+4], eax; hlt
@@ -178,7 +175,8 @@ TEST_F(Debugger, WatchesAccessesAcrossPagesAndByStringInstructions) {
     insert(Kind::Write, data + 0x2000);
     ASSERT_EQ(run(), RunResult::Breakpoint);
     EXPECT_EQ(rip(), code + 3) << "in the middle of the instruction";
-    EXPECT_EQ(processor[RDI], data + 0x2001);
+    EXPECT_GT(processor[RDI], data + 0x2000);
+    EXPECT_LE(processor[RDI], data + 0x2040) << "a few iterations later at most";
     EXPECT_EQ(run(), RunResult::HaltedForGood);
     EXPECT_EQ(processor[RDI], data + 0xffc + 0x3000);
 }
