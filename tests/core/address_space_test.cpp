@@ -361,20 +361,20 @@ TEST_F(AddressSpaceTest, ManyAccessesAreOneCallWhereTheWindowHasIt) {
     backplane_window older = queue.window;
     older.struct_size = offsetof(backplane_window, read_many);
     old.window = &older;
-    ASSERT_FALSE(space.map(single.at(0x1000, 0x10)));
-    ASSERT_FALSE(space.map(queue.at(0x2000, 0x10)));
-    ASSERT_FALSE(space.map(old));
+    ASSERT_FALSE(ports.map(single.at(0x1000, 0x10)));
+    ASSERT_FALSE(ports.map(queue.at(0x2000, 0x10)));
+    ASSERT_FALSE(ports.map(old));
     std::array<std::uint8_t, 16> data{};
-    EXPECT_EQ(space.read_many(0x2004, 2, data.data(), 8), 3u);
+    EXPECT_EQ(ports.read_many(0x2004, 2, data.data(), 8), 3u);
     EXPECT_EQ(queue.calls, (decltype(queue.calls){{'R', 4, 2, 8}}));
     EXPECT_EQ(data[5], 0x5a);
     EXPECT_EQ(data[6], 0);
-    EXPECT_EQ(space.read_many(0x2004, 1, data.data(), 8), 0u) << "not a size of that window";
-    EXPECT_EQ(space.read_many(0x200e, 4, data.data(), 1), 0u) << "beyond its end";
-    EXPECT_EQ(space.write_many(0x2004, 2, data.data(), 8), 0u) << "it only reads so";
-    EXPECT_EQ(space.read_many(0x1000, 2, data.data(), 8), 0u);
-    EXPECT_EQ(space.read_many(0x3000, 2, data.data(), 8), 0u) << "made before there was such";
-    EXPECT_EQ(space.read_many(0x5000, 2, data.data(), 8), 0u) << "nobody there";
+    EXPECT_EQ(ports.read_many(0x2000, 8, data.data(), 2), 0u) << "not a size of that window";
+    EXPECT_EQ(ports.read_many(0x200e, 4, data.data(), 1), 0u) << "beyond its end";
+    EXPECT_EQ(ports.write_many(0x2004, 2, data.data(), 8), 0u) << "it only reads so";
+    EXPECT_EQ(ports.read_many(0x1000, 2, data.data(), 8), 0u);
+    EXPECT_EQ(ports.read_many(0x3000, 2, data.data(), 8), 0u) << "made before there was such";
+    EXPECT_EQ(ports.read_many(0x5000, 2, data.data(), 8), 0u) << "nobody there";
     EXPECT_TRUE(single.calls.empty());
 }
 
