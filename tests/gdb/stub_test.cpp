@@ -37,6 +37,8 @@ protected:
         machine_->control().listen([this](const StateEvent& event) { stub_->changed(event); });
         ending_ = std::async(std::launch::async,
                              [this] { return machine_->run({.paused = true, .time_limit = 60s}); });
+        while (!machine_->control().call([] {}))
+            std::this_thread::yield();
     }
     ~GdbStub() override { end(); }
 
