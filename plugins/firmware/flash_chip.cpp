@@ -160,6 +160,8 @@ void FlashChip::start_command(std::uint64_t offset, std::uint8_t given) {
 void FlashChip::finish(std::uint8_t errors) {
     state_.status |= errors;
     state_.command = command::none;
+    state_.awaited = 0;
+    state_.has_offset = false;
 }
 
 void FlashChip::continue_command(std::uint64_t offset, std::uint32_t value) {

@@ -148,6 +148,7 @@ TEST_F(FlashChipTest, RefusesBuffersThatDoNotFit) {
     constexpr std::uint32_t sequence = ready | erase_error | program_error;
     write(0, {0xe8, 32});
     EXPECT_EQ(status(), sequence) << "33 bytes";
+    EXPECT_TRUE(chip.is_consistent()) << "a snapshot of it can be restored";
     write(0, {0x50, 0xe8, 0xffffffff});
     EXPECT_EQ(status(), sequence);
     write(0, {0x50, 0xe8, 1, 0x11});
