@@ -32,7 +32,8 @@ void check_other(std::span<const std::byte> file) {
     if (!plan) return plan.error().empty() ? std::abort() : void();
     for (const auto& piece : plan->pieces) {
         if (piece.content.size() > piece.size ||
-            !contains({low, high}, {piece.address, piece.address + piece.size}))
+            !backplane::linux_boot::contains({low, high},
+                                             {piece.address, piece.address + piece.size}))
             std::abort();
         if (sum(piece.content) == ~0u) std::abort();
     }
