@@ -38,7 +38,10 @@ void declare(CommandOptions& options) {
         ("gdb", po::value<std::string>()->value_name("WHERE"),
          "wait for GDB: a port on the loopback interface (0 takes a free one), or unix:PATH")  //
         ("gdb-port,s", "the same as --gdb 1234")                                               //
-        ("no-reboot", "end when the guest resets the machine")                                 //
+        ("display", po::value<std::string>()->value_name("KIND")->default_value("none"),
+         "where the screen is shown: none, the only kind so far; `backplane screenshot` shows it "
+         "too")                                                 //
+        ("no-reboot", "end when the guest resets the machine")  //
         ("timeout", po::value<std::int64_t>()->value_name("SECONDS"),
          "end with code 5 after this time")  //
         ("stats", po::value<std::string>()->value_name("FILE"),
@@ -81,6 +84,9 @@ int run(const Arguments& arguments) {
                         fmt::format("--timeout {}: expected 1 to {} seconds",
                                     options.time_limit->count(), longest_timeout.count()));
     }
+
+    if (const std::string display = arguments.text("display"); display != "none")
+        return fail(ExitCode::BadInput, fmt::format("--display {}: expected none", display));
 
     const auto debug_at = debug_address(arguments);
     if (!debug_at) return fail(ExitCode::BadInput, debug_at.error());

@@ -72,7 +72,8 @@ void declare_guest_options(CommandOptions& options) {
         ("disk", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
          "the image of the hard disk: disk0-image.path; again for disk1-image")  //
         ("boot", po::value<std::string>()->value_name("ORDER"),
-         "where the BIOS looks for a system, such as cdrom,disk: rtc0.boot-order")  //
+         "where the BIOS looks for a system, in order: a floppy, c hard disk, d CD, n network: "
+         "rtc0.boot-order")  //
         ("memory,m", po::value<std::string>()->value_name("SIZE"),
          "RAM, such as 512M or 4G: ram0.size")  //
         ("serial", po::value<std::string>()->value_name("WHERE"),
@@ -125,6 +126,9 @@ std::expected<std::vector<Override>, std::string> guest_overrides(const Argument
     if (arguments.has("append"))
         overrides.push_back(Override::option(fmt::format("--append '{}'", arguments.text("append")),
                                              "boot0.command-line", arguments.text("append")));
+    if (arguments.has("boot"))
+        overrides.push_back(Override::option("--boot " + arguments.text("boot"), "rtc0.boot-order",
+                                             arguments.text("boot")));
     if (arguments.has("memory")) {
         auto memory = memory_override(arguments.text("memory"));
         if (!memory) return std::unexpected(memory.error());
