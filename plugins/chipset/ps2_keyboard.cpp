@@ -41,7 +41,6 @@ constexpr std::uint8_t all = 0x07;
 }  // namespace led
 
 constexpr std::size_t scan_code_room = 16;  // of the buffer, less the place of the overrun code
-constexpr std::size_t longest_sequence = 8;
 constexpr std::uint8_t default_typematic = 0x2b;  // 10.9 characters a second after 500 ms
 // Real ones take half a second, for which nobody has to wait here.
 constexpr Duration self_test_time = 2ms;
@@ -229,10 +228,13 @@ void Ps2Keyboard::set_all_keys(Ps2KeyType type) {
 
 // ---- Keys ----
 
+// Two and a half codes for a press or a release, which is what pressing and releasing an extended
+// key takes. An empty buffer takes whatever is pressed at once: it cannot become emptier.
 std::uint32_t Ps2Keyboard::room() const {
     if (!scanning_ || testing_ || pending_command_ != 0) return 0;
+    if (buffer_.is_empty()) return scan_code_room;
     const std::size_t used = std::min<std::size_t>(buffer_.count, scan_code_room);
-    return static_cast<std::uint32_t>((scan_code_room - used) / longest_sequence);
+    return static_cast<std::uint32_t>((scan_code_room - used) * 2 / 5);
 }
 
 std::uint32_t Ps2Keyboard::leds() const {
