@@ -14,7 +14,7 @@ namespace backplane::chipset {
 
 class Hpet final : public Device {
 public:
-    static constexpr unsigned most_timers = 32, routes = 32;
+    static constexpr unsigned most_timers = 8, routes = 32;
 
     static void declare(Declaration<Hpet>& d);
 
