@@ -102,9 +102,13 @@ std::string register_table(const ordered_json& returned) {
 std::string screen(const ordered_json& returned) {
     if (!returned.contains("rows")) return report(returned, 0);
     std::string out;
-    for (const auto& row : returned["rows"])
-        out += text_of(row) + '\n';
-    return out;
+    std::size_t used = 0;  // up to the last row that is not blank
+    for (const auto& row : returned["rows"]) {
+        const std::string text = text_of(row);
+        out += text + '\n';
+        if (!text.empty()) used = out.size();
+    }
+    return out.substr(0, used);
 }
 
 }  // namespace

@@ -60,9 +60,12 @@ public:
         return mappings_;
     }
 
-    // With the machine lock: who answers at this address; null for nobody.
-    [[nodiscard]] const Mapping* mapping_at(std::uint64_t address) const {
+    // With the machine lock: who answers reads, and writes, at this address; null for nobody.
+    [[nodiscard]] const Mapping* reader_at(std::uint64_t address) const {
         return flat(address).reader;
+    }
+    [[nodiscard]] const Mapping* writer_at(std::uint64_t address) const {
+        return flat(address).writer;
     }
 
     // [any] As backplane_address_space says.

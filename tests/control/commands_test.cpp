@@ -217,6 +217,18 @@ TEST_F(Commands, ReadsTheTextOnTheScreen) {
     EXPECT_EQ(text["rows"], ordered_json({"hello", "world"}));
 }
 
+TEST_F(Commands, WaitsForTextOnTheScreen) {
+    EXPECT_EQ(talk.ask("wait-for-text", {{"text", "orl"}})["row"], 1);
+    EXPECT_EQ(talk.refusal("wait-for-text", {{"text", "goodbye"}, {"timeout", "10 ms"}}),
+              "failed: wait-for-text: the screen of vga0 does not show 'goodbye'");
+    SmallScreen::shows_text = false;
+    std::jthread guest{[] {
+        std::this_thread::sleep_for(30ms);
+        SmallScreen::shows_text = true;
+    }};
+    EXPECT_EQ(talk.ask("wait-for-text", {{"text", "hello"}})["row"], 0);
+}
+
 TEST_F(Commands, PressesKeysAndHoldsThem) {
     EXPECT_EQ(talk.ask("send-key", {{"keys", "ctrl-alt-del a"}, {"hold", "1 ms"}})["keys"], 2);
     EXPECT_EQ(keys(), (std::vector{29, 56, 111, -111, -56, -29, 30, -30}));
@@ -241,7 +253,7 @@ TEST_F(Commands, GivesUpOnAGuestThatDoesNotReadItsKeyboard) {
     SmallInput::free = 3;
     EXPECT_EQ(talk.refusal("type", {{"text", "aB"}, {"patience", "20 ms"}, {"between", "0 s"}}),
               "failed: typing: the guest does not read its keyboard; 1 of 2 keys were typed");
-    EXPECT_EQ(keys(), (std::vector{30, -30})) << "no key stays pressed";
+    EXPECT_EQ(keys(), (std::vector{30, -30, 42, -42})) << "no key stays pressed";
 }
 
 TEST_F(Commands, ReleasesKeysOfAClientThatGoesAway) {
@@ -249,7 +261,8 @@ TEST_F(Commands, ReleasesKeysOfAClientThatGoesAway) {
         Session gone{talk.context, [](const std::string&) {}};
         gone.receive(line_of(
             {{"execute", "send-key"}, {"arguments", {{"keys", "shift-a"}, {"hold", "50 s"}}}}));
-        EXPECT_EQ(gone.step(), Session::Step::Wait);
+        while (gone.step() == Session::Step::Wait && gone.pause() < 1s)
+            continue;
         EXPECT_EQ(keys(), (std::vector{42, 30}));
     }
     EXPECT_EQ(keys(), (std::vector{42, 30, -30, -42}));
@@ -289,6 +302,11 @@ TEST_F(Commands, DescribesAllThatThereIs) {
 
 class DeterministicCommands : public ::testing::Test {
 protected:
+    DeterministicCommands() {
+        while (talk.ask("status")["instructions"] == 0)
+            continue;
+    }
+
     Talk talk{ClockMode::Deterministic};
 };
 
@@ -309,7 +327,7 @@ TEST_F(DeterministicCommands, AreToldThatAChangeMakesTheRunUnrepeatable) {
     const auto status = talk.ask("status");
     EXPECT_FALSE(status["repeatable"]);
     EXPECT_EQ(status["first_change"], told["changed_at"]);
-    EXPECT_GT(talk.reply("reset")["changed_at"]["instructions"],
+    EXPECT_GE(talk.reply("reset")["changed_at"]["instructions"],
               told["changed_at"]["instructions"]);
     EXPECT_EQ(talk.ask("status")["first_change"], told["changed_at"]);
 }

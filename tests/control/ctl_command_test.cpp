@@ -67,7 +67,7 @@ protected:
             "--timeout", "120"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         session.emplace("linux-serial", arguments, Input::Null);
-        for (int tries = 0; tries < 1000 && backplane("ctl " + socket).code != 0; ++tries)
+        while (backplane("ctl " + socket).code != 0 && !session->exit_code(0s))
             std::this_thread::sleep_for(20ms);
     }
     ~Ctl() override { std::filesystem::remove(temp_path("kernel")); }

@@ -174,13 +174,15 @@ inline void SmallButton::declare(Declaration<SmallButton>& d) {
 class SmallInput final : public Device {
 public:
     static inline std::vector<backplane_input_event> events;  // by the machine lock
-    static inline std::atomic<std::uint32_t> free = 1000;
+    static constexpr std::uint32_t plenty = 1000;
+    static inline std::atomic<std::uint32_t> free = plenty;
     static void declare(Declaration<SmallInput>& d);
 
     std::uint32_t accepts() { return 7; }
     std::uint32_t room() { return free; }
     void send(const backplane_input_event* sent, std::uint32_t count) {
         events.insert(events.end(), sent, sent + count);
+        if (free < plenty) free = free < count ? 0 : free - count;
         if (events.size() > 100'000) events.clear();
     }
     std::uint32_t leds() { return 0; }
@@ -198,7 +200,7 @@ inline void SmallInput::declare(Declaration<SmallInput>& d) {
 
 class SmallScreen final : public Device {
 public:
-    static inline bool shows_text = true;
+    static inline std::atomic<bool> shows_text = true;
     static void declare(Declaration<SmallScreen>& d);
 
     void mode(backplane_display_mode* mode) { call().mode(&fake_, mode); }

@@ -105,7 +105,7 @@ void Connection::work() {
         return finish();
     if (session_.wants_events()) watch_events();
     if (step == Session::Step::Idle) {
-        if (input_ended_ && !session_.wants_news()) return finish();
+        if (input_ended_) return finish();
         return read();
     }
     later(step == Session::Step::Wait ? session_.pause() : std::chrono::milliseconds{0});

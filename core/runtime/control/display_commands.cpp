@@ -4,9 +4,12 @@
 #include "runtime/control/argument_values.h"
 #include "runtime/control/context.h"
 #include "runtime/control/hex.h"
+#include "runtime/printable_text.h"
 #include "runtime/screenshot.h"
 
 #include <fmt/format.h>
+
+#include <chrono>
 
 namespace backplane::runtime::control {
 
@@ -52,6 +55,51 @@ constexpr ResultField text_fields[] = {
     {"cursor_row", ResultKind::Any, "likewise; no cursor is shown when they are not there",
      Presence::Sometimes},
 };
+
+constexpr backplane_property wait_arguments[] = {
+    required(text_argument("text", "What a row of the screen has to contain")),
+    duration_argument("timeout", "How long to wait for it", 60'000'000'000, 3'600'000'000'000),
+    arguments[0],
+};
+
+constexpr ResultField wait_fields[] = {
+    {"device", ResultKind::Text, "whose screen it is"},
+    {"row", ResultKind::Count, "where the text is, from 0"},
+};
+
+struct Wanted {
+    Context::Provider shown;
+    std::string text;
+    std::chrono::steady_clock::time_point until;
+};
+
+// The run goes on meanwhile; the screen is looked at as often as people could see it change.
+Answer wait_for(Context& context, Wanted wanted) {
+    constexpr std::chrono::milliseconds period{40};
+    std::vector<std::string> rows;
+    const auto done = context.at_rest(
+        [&] { rows = screen_text(DisplayConnection{wanted.shown.link}); });
+    if (!done) return std::unexpected{done.error()};
+    for (std::size_t row = 0; row < rows.size(); ++row)
+        if (rows[row].contains(wanted.text))
+            return ordered_json{{"device", wanted.shown.component->name()}, {"row", row}};
+    if (std::chrono::steady_clock::now() >= wanted.until)
+        return refuse(ErrorKind::Failed,
+                      fmt::format("wait-for-text: the screen of {} does not show {}",
+                                  wanted.shown.component->name(), in_quotes(wanted.text)));
+    return {period, [&context, wanted = std::move(wanted)]() mutable {
+                return wait_for(context, std::move(wanted));
+            }};
+}
+
+Answer wait_for_text(const Call& call) {
+    const auto shown = display(call);
+    if (!shown) return std::unexpected{shown.error()};
+    return wait_for(call.context, {.shown = *shown,
+                                   .text = call.arguments.text("text"),
+                                   .until = std::chrono::steady_clock::now() +
+                                            call.arguments.duration("timeout")});
+}
 
 const char* name_of(std::uint32_t kind) {
     switch (kind) {
@@ -106,6 +154,15 @@ constinit const Command screen_text_command{
     .arguments = arguments,
     .returns = text_fields,
     .run = read_screen,
+};
+
+constinit const Command wait_for_text_command{
+    .name = "wait-for-text",
+    .summary = "wait until the screen shows a text",
+    .details = "The run goes on meanwhile. For scripts: type when the prompt is there.",
+    .arguments = wait_arguments,
+    .returns = wait_fields,
+    .run = wait_for_text,
 };
 
 }  // namespace backplane::runtime::control

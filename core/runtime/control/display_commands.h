@@ -7,5 +7,6 @@ namespace backplane::runtime::control {
 
 extern const Command screenshot_command;
 extern const Command screen_text_command;
+extern const Command wait_for_text_command;
 
 }  // namespace backplane::runtime::control

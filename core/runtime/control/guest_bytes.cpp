@@ -18,17 +18,16 @@ bool is_memory(const Mapping& mapping, std::uint32_t direct) {
 
 std::unexpected<Error> no(std::string why) { return refuse(ErrorKind::Failed, std::move(why)); }
 
-}  // namespace
-
-std::string GuestBytes::why_not(std::uint64_t physical) const {
-    const Mapping* mapping = machine_.memory().mapping_at(physical);
-    if (mapping == nullptr) return fmt::format("nothing is mapped at {:#x}", physical);
+std::string why_not(std::uint64_t address, const Mapping* mapping) {
+    if (mapping == nullptr) return fmt::format("nothing is mapped at {:#x}", address);
     if (is_memory(*mapping, BACKPLANE_WINDOW_READ_DIRECT))
-        return fmt::format("{:#x} is in {}, which is read-only", physical, mapping->owner);
+        return fmt::format("{:#x} is in {}, which is read-only", address, mapping->owner);
     return fmt::format("{:#x} is in {}, a device; read-bus and write-bus access those, with all "
                        "side effects",
-                       physical, mapping->owner);
+                       address, mapping->owner);
 }
+
+}  // namespace
 
 // Cut where the reachable range ends and, for linear addresses, at every page.
 std::expected<std::vector<GuestBytes::Piece>, Error>
@@ -50,10 +49,11 @@ GuestBytes::pieces(std::uint64_t address, std::uint64_t length, bool for_writing
         }
         // Whether it may be written is the window's to say: a range is not writable, too, while
         // its page is tracked and clean.
-        const Mapping* mapping = machine_.memory().mapping_at(physical);
+        const Mapping* mapping = for_writing ? machine_.memory().writer_at(physical)
+                                             : machine_.memory().reader_at(physical);
         if (mapping == nullptr || !is_memory(*mapping, for_writing ? BACKPLANE_WINDOW_WRITE_DIRECT
                                                                    : BACKPLANE_WINDOW_READ_DIRECT))
-            return no(why_not(physical));
+            return no(why_not(physical, mapping));
         const backplane_range range = machine_.memory().find(physical);
         size = std::min(size, range.start + range.length - physical);
         pieces.push_back({physical, size, range.memory + (physical - range.start)});

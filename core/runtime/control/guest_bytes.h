@@ -33,7 +33,6 @@ private:
     };
     [[nodiscard]] std::expected<std::vector<Piece>, Error>
     pieces(std::uint64_t address, std::uint64_t length, bool for_writing);
-    [[nodiscard]] std::string why_not(std::uint64_t physical) const;
 
     Machine& machine_;
     VirtualCpu* cpu_;

@@ -142,6 +142,7 @@ constexpr ResultField window_fields[] = {
     {"base", ResultKind::Hex, "the first address"},
     {"size", ResultKind::Hex, "bytes"},
     {"priority", ResultKind::Any, "a whole number; where windows overlap the highest is seen"},
+    {"answers", ResultKind::Text, "reads, writes or both; the rest reaches what lies beneath"},
     {"reads", ResultKind::Count, "accesses that called the device"},
     {"writes", ResultKind::Count, "likewise"},
 };
@@ -160,6 +161,9 @@ Answer list_windows(const Call& call) {
                             {"base", fmt::format("{:#x}", mapping->base)},
                             {"size", fmt::format("{:#x}", mapping->size)},
                             {"priority", mapping->priority},
+                            {"answers", !mapping->answers_writes  ? "reads"
+                                        : !mapping->answers_reads ? "writes"
+                                                                  : "both"},
                             {"reads", mapping->reads},
                             {"writes", mapping->writes}});
     });

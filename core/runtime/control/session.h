@@ -44,10 +44,6 @@ public:
     // Sends at most `limit` events that have arrived meanwhile.
     void send_events(std::size_t limit);
     [[nodiscard]] bool wants_events() const { return subscriptions_.wants_hub(); }
-    // Whether it listens even when it has nothing more to say.
-    [[nodiscard]] bool wants_news() const {
-        return subscriptions_.wants_hub() || subscriptions_.wants_run_state();
-    }
 
 private:
     Answer execute(const Request& request);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace backplane::runtime::control {
@@ -11,24 +12,48 @@ namespace {
 
 constexpr std::chrono::milliseconds look_again{10};
 
+bool is_press(const backplane_input_event& event) { return event.value != 0; }
+
 }  // namespace
 
 Typist::Typist(Context& context, Connection<backplane_input> keyboard, std::string command,
-               std::deque<InputEvents> keys, Pace pace)
-    : context_{context}, keyboard_{keyboard}, command_{std::move(command)}, keys_{std::move(keys)},
-      pace_{pace}, total_{keys_.size()} {}
+               std::span<const InputEvents> keys, Pace pace)
+    : context_{context}, keyboard_{keyboard}, command_{std::move(command)}, pace_{pace},
+      total_{keys.size()} {
+    for (const InputEvents& key : keys)
+        add_steps(key);
+}
 
-// The client may be gone while a key is held.
+// A guest that is slow to read must not find a key held that it would repeat. So unless keys are
+// meant to be held, the last one goes down and up in one step; those before it are modifiers.
+void Typist::add_steps(const InputEvents& key) {
+    for (std::size_t at = 0; at < key.size(); ++at) {
+        const bool is_last_press = is_press(key[at]) && at + 1 < key.size() &&
+                                   !is_press(key[at + 1]);
+        steps_.push_back({.events = {key[at]}});
+        if (!is_last_press) continue;
+        if (pace_.hold.count() != 0)
+            steps_.back().after = pace_.hold;
+        else
+            steps_.back().events.push_back(key[++at]);
+    }
+    steps_.back().after = pace_.between;
+    steps_.back().ends_key = true;
+}
+
+// The client may be gone, or the guest not listen, while keys are held.
 Typist::~Typist() {
-    if (releases_.empty()) return;
-    (void)context_.change(command_, [this] {
-        keyboard_.call<&backplane_input::send>(releases_.data(),
-                                               static_cast<std::uint32_t>(releases_.size()));
+    if (held_.empty()) return;
+    InputEvents releases;
+    for (const std::uint16_t code : held_ | std::views::reverse)
+        releases.push_back({BACKPLANE_INPUT_KEY, code, 0});
+    (void)context_.change(command_, [&] {
+        keyboard_.call<&backplane_input::send>(releases.data(),
+                                               static_cast<std::uint32_t>(releases.size()));
     });
 }
 
-// False: the device has no room for them now. They go together or not at all, so that the guest
-// never waits with a key held, which would repeat it.
+// False: the device has no room for them now.
 std::expected<bool, Error> Typist::send(const InputEvents& events) {
     bool has_room = false;
     if (auto done = context_.at_rest(
@@ -41,51 +66,44 @@ std::expected<bool, Error> Typist::send(const InputEvents& events) {
                                                static_cast<std::uint32_t>(events.size()));
     });
     if (!sent) return std::unexpected{sent.error()};
+    for (const auto& event : events) {
+        if (is_press(event))
+            held_.push_back(event.code);
+        else
+            std::erase(held_, event.code);
+    }
     return true;
 }
 
 Answer Typist::go_on(std::unique_ptr<Typist> typist) {
     Typist& self = *typist;
-    const bool releasing = !self.releases_.empty();
-    if (!releasing && self.keys_.empty()) return ordered_json{{"keys", self.total_}};
-
-    // A key that is held is pressed now and released after a while; others in one go.
-    InputEvents events = releasing ? self.releases_ : self.keys_.front();
-    InputEvents releases;
-    if (!releasing && self.pace_.hold.count() != 0) {
-        const auto first = std::ranges::find(events, 0, &backplane_input_event::value);
-        releases.assign(first, events.end());
-        events.erase(first, events.end());
-    }
-    const auto sent = self.send(events);
-    if (!sent) {
-        self.releases_.clear();
-        return std::unexpected{sent.error()};
-    }
-    if (!*sent) {
-        if (self.waited_ >= self.pace_.patience)
-            return refuse(ErrorKind::Failed,
-                          fmt::format("{}: the guest does not read its keyboard; {} of {} keys "
-                                      "were typed",
-                                      self.command_, self.total_ - self.keys_.size(), self.total_));
+    if (self.steps_.empty()) return ordered_json{{"keys", self.total_}};
+    const auto sent = self.send(self.steps_.front().events);
+    if (!sent) return std::unexpected{sent.error()};
+    auto wait = look_again;
+    if (*sent) {
+        wait = self.steps_.front().after;
+        self.typed_ += self.steps_.front().ends_key ? 1 : 0;
+        self.steps_.pop_front();
+        self.waited_ = {};
+    } else if (self.waited_ >= self.pace_.patience) {
+        return refuse(ErrorKind::Failed,
+                      fmt::format("{}: the guest does not read its keyboard; {} of {} keys were "
+                                  "typed",
+                                  self.command_, self.typed_, self.total_));
+    } else {
         self.waited_ += look_again;
-        return {look_again,
-                [typist = std::move(typist)]() mutable { return go_on(std::move(typist)); }};
     }
-    self.waited_ = {};
-    self.releases_ = std::move(releases);
-    if (!releasing) self.keys_.pop_front();
-    const auto wait = self.releases_.empty() ? self.pace_.between : self.pace_.hold;
     return {wait, [typist = std::move(typist)]() mutable { return go_on(std::move(typist)); }};
 }
 
-std::deque<InputEvents> key_groups(const InputEvents& events) {
-    std::deque<InputEvents> groups;
+std::vector<InputEvents> key_groups(const InputEvents& events) {
+    std::vector<InputEvents> groups;
     std::size_t held = 0;
     for (const auto& event : events) {
         if (held == 0) groups.emplace_back();
         groups.back().push_back(event);
-        held += event.value != 0 ? 1 : std::size_t(-1);
+        held += is_press(event) ? 1 : std::size_t(-1);
     }
     return groups;
 }
