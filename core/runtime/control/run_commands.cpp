@@ -69,21 +69,21 @@ constexpr ResultField state_fields[] = {
 };
 
 Answer stop(const Call& call) {
-    RunControl& control = call.context.machine().control();
-    if (!control.is_paused()) control.pause("stopped by a control client");
-    return once([&control] { return control.is_paused(); }, call.context);
+    Context& context = call.context;
+    const auto before = context.run_state().stopped();
+    if (context.machine().control().is_paused())
+        return ordered_json{{"state", context.run_state().name()}};
+    context.machine().control().pause("stopped by a control client");
+    return once([&context, before] { return context.run_state().stopped() != before; }, context);
 }
 
 Answer cont(const Call& call) {
     Context& context = call.context;
+    const auto before = context.run_state().resumed();
     if (!context.machine().control().is_paused())
         return ordered_json{{"state", context.run_state().name()}};
     context.machine().control().resume();
-    return once(
-        [&context, before = context.run_state().resumed()] {
-            return context.run_state().resumed() != before;
-        },
-        context);
+    return once([&context, before] { return context.run_state().resumed() != before; }, context);
 }
 
 Answer reset(const Call& call) {

@@ -33,8 +33,12 @@ void RunState::take(const StateEvent& event) {
     const bool has_ended = event.change == StateChange::PoweredOff;
     {
         const std::scoped_lock guard{mutex_};
-        if (event.change == StateChange::Reset) ++resets_;
-        if (event.change == StateChange::Resumed) ++resumed_;
+        if (event.change == StateChange::Reset)
+            ++resets_;
+        else if (event.change == StateChange::Resumed)
+            ++resumed_;
+        else
+            ++stopped_;
         if (event.change != StateChange::Reset) {
             last_ = event.change;
             why_ = event.why;
@@ -60,6 +64,11 @@ const char* RunState::name() const {
 std::string RunState::why() const {
     const std::scoped_lock guard{mutex_};
     return why_;
+}
+
+std::uint64_t RunState::stopped() const {
+    const std::scoped_lock guard{mutex_};
+    return stopped_;
 }
 
 std::uint64_t RunState::resumed() const {

@@ -25,7 +25,9 @@ public:
     [[nodiscard]] const char* name() const;
     // [any] Why it is paused or has ended; "" while it runs.
     [[nodiscard]] std::string why() const;
-    // [any] How often it was resumed, or reset, so that who asked for it can see it done.
+    // [any] How often it was stopped, resumed or reset, so that who asked for it sees it done, even
+    // if somebody else has undone it since.
+    [[nodiscard]] std::uint64_t stopped() const;
     [[nodiscard]] std::uint64_t resumed() const;
     [[nodiscard]] std::uint64_t resets() const;
     [[nodiscard]] bool has_ended() const;
@@ -49,7 +51,7 @@ private:
     mutable std::mutex mutex_;
     StateChange last_ = StateChange::Resumed;  // by mutex_, as the rest
     std::string why_;
-    std::uint64_t resumed_ = 0, resets_ = 0;
+    std::uint64_t stopped_ = 0, resumed_ = 0, resets_ = 0;
     RunControl::ListenerId listener_;
 };
 
