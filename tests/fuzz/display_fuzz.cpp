@@ -1,6 +1,7 @@
 // The first byte picks a card, the rest is a script of what the guest does to it. The frame is read
-// at every step of it, whatever the registers say, and at the end the card must survive a snapshot
-// round trip. clang++ -fsanitize=fuzzer,address,undefined, with the sources of plugins/display.
+// at every step of it, whatever the registers say, and at the end of some scripts the card must
+// survive a snapshot round trip. clang++ -fsanitize=fuzzer,address,undefined, with the sources of
+// plugins/display.
 #include "isa_vga.h"
 #include "std_vga.h"
 
@@ -76,6 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         script = script.subspan(step.size());
         look(first);
     }
+    // It copies all of the memory many times.
+    if (data[0] < 0xe0) return 0;
     const std::string difference = round_trip(first, second, std::chrono::milliseconds{1});
     if (difference.empty()) return 0;
     std::fprintf(stderr, "%s: %s\n", type.name, difference.c_str());

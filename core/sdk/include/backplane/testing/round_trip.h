@@ -16,6 +16,7 @@ inline std::string state_difference(const DeviceBench::SavedState& first,
         const auto found = second.find(name);
         if (found == second.end()) return name + " is missing";
         if (bytes == found->second) continue;
+        if (bytes == found->second) continue;
         for (std::size_t index = 0; index < bytes.size(); ++index) {
             if (bytes[index] == found->second[index]) continue;
             std::ostringstream text;
