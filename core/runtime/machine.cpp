@@ -191,6 +191,11 @@ void Machine::run_realtime(VirtualCpu& cpu) {
     const auto may_go = [&cpu] { return cpu.mode() != VirtualCpu::Mode::Hold; };
     for (;;) {
         if ((control_.wants_cpus() || !may_go()) && !control_.park(may_go)) return;
+        // The I/O loop may be late on a busy host, but no guest runs far beyond its own alarms.
+        if (clock_->is_due()) {
+            const MachineGuard guard{lock_};
+            run_timers();
+        }
         cpu.prepare_sleep();
         cpu.set_halted_for_good(false);
         const bool idle = handle_exit(cpu, run_slice(cpu, slice));

@@ -75,6 +75,7 @@ void VirtualClock::start(Timer& timer, std::uint64_t deadline) {
     timer.order = started_++;
     timer.running = true;
     queue_.insert(&timer);
+    note_earliest();
     if (*queue_.begin() == &timer) sooner_();
 }
 
@@ -82,6 +83,11 @@ void VirtualClock::stop(Timer& timer) {
     if (!timer.running) return;
     queue_.erase(&timer);
     timer.running = false;
+    note_earliest();
+}
+
+void VirtualClock::note_earliest() {
+    earliest_.store(next_deadline().value_or(never), std::memory_order_relaxed);
 }
 
 std::optional<std::uint64_t> VirtualClock::next_deadline() const {

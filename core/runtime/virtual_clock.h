@@ -86,6 +86,8 @@ public:
 
     // [any]
     [[nodiscard]] std::uint64_t now() const { return source_.now(); }
+    // Whether run_due has something to do.
+    [[nodiscard]] bool is_due() const { return earliest_.load(std::memory_order_relaxed) <= now(); }
 
     // The rest with the machine lock held.
     Timer& create_timer(std::string name, void (*expire)(void*), void* user);
@@ -103,8 +105,13 @@ private:
         }
     };
 
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+
+    void note_earliest();
+
     TimeSource& source_;
     std::function<void()> sooner_;
+    std::atomic<std::uint64_t> earliest_ = never;
     std::vector<std::unique_ptr<Timer>> timers_;
     std::set<Timer*, Earlier> queue_;
     std::uint64_t started_ = 0;

@@ -79,13 +79,21 @@ private:
     std::atomic<bool> attention_ = false;
 };
 
-inline constexpr backplane_cpu small_cpu_functions{
-    sizeof(backplane_cpu),           0,
-    thunk<&SmallCpu::run>,           thunk<&SmallCpu::request_attention>,
-    thunk<&SmallCpu::instructions>,  thunk<&SmallCpu::register_count>,
-    thunk<&SmallCpu::register_info>, thunk<&SmallCpu::get_register>,
-    thunk<&SmallCpu::set_register>,  thunk<&SmallCpu::translate>,
-    thunk<&SmallCpu::disassemble>};
+inline constexpr backplane_cpu small_cpu_functions{sizeof(backplane_cpu),
+                                                   0,
+                                                   thunk<&SmallCpu::run>,
+                                                   thunk<&SmallCpu::request_attention>,
+                                                   thunk<&SmallCpu::instructions>,
+                                                   thunk<&SmallCpu::register_count>,
+                                                   thunk<&SmallCpu::register_info>,
+                                                   thunk<&SmallCpu::get_register>,
+                                                   thunk<&SmallCpu::set_register>,
+                                                   thunk<&SmallCpu::translate>,
+                                                   thunk<&SmallCpu::disassemble>,
+                                                   nullptr,
+                                                   nullptr,
+                                                   nullptr,
+                                                   nullptr};
 
 inline void SmallCpu::declare(Declaration<SmallCpu>& d) {
     d.type("test.cpu", "Does nothing");
