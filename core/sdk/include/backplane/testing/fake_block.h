@@ -2,6 +2,7 @@
 #pragma once
 
 #include <backplane/abi/block.h>
+#include <backplane/abi/device.h>
 
 #include <algorithm>
 #include <cstdint>
