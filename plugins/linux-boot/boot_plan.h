@@ -37,6 +37,7 @@ struct BootRequest {
     std::string kernel_name, command_line;
     std::vector<BootModule> modules;
     std::vector<Range> ram;
+    std::vector<Range> acpi_memory;  // no part of it
     // The root of ACPI tables that will be in memory, and where it will be.
     std::uint64_t acpi_root = 0;
     std::vector<std::byte> acpi_root_content;

@@ -54,35 +54,56 @@ void LinuxBoot::declare(Declaration<LinuxBoot>& d) {
                "Initial RAM disk; of Multiboot and PVH kernels the modules, separated by commas, "
                "each with its parameters after a space; none when empty");
     d.property("command-line", &LinuxBoot::command_line_, "The kernel's parameters");
-    d.property("acpi", &LinuxBoot::acpi_,
-               "Give the kernel ACPI tables; needs local APICs at 0xfee00000, an I/O APIC at "
-               "0xfec00000, chipset.acpi-pm at "
-               "port 0x600 and RAM at 0xe0000");
+    d.property("required", &LinuxBoot::required_,
+               "Refuse to run without a kernel; otherwise the firmware starts then");
+    d.property(
+        "acpi", &LinuxBoot::acpi_,
+        "Give the kernel ACPI tables; without \"tables\" they need local APICs at 0xfee00000, "
+        "an I/O APIC at 0xfec00000, chipset.acpi-pm at port 0x600 and RAM at 0xe0000");
+    d.property(
+        "pci-settings", &LinuxBoot::pci_settings_text_,
+        "What firmware would set in PCI configuration space before it starts a kernel, as in "
+        "\"01.3/40.l=601 01.3/80.b=1\"; none when empty");
     d.address_space("memory", &LinuxBoot::memory_,
                     "Where the kernel is loaded; its RAM is what the kernel is told about");
+    d.address_space("io", &LinuxBoot::io_, "Where PCI configuration space is reached", "io");
     d.connects_all("cpus", &LinuxBoot::cpus_,
                    "All processors, in the order of their APIC IDs; the first one boots");
+    d.connects_all("tables", &LinuxBoot::providers_,
+                   "Who has ACPI tables of the machine and the script that places them, as for "
+                   "firmware; without any, the tables tell of CPUs and APICs only");
 }
 
 Outcome LinuxBoot::start() {
-    if (cpus_.empty())
-        return std::unexpected("\"cpus\" names no CPU; give at least the one that boots");
     // Not a required property, so that a machine file can be complete without a kernel.
-    if (kernel_path_.empty())
+    if (kernel_path_.empty()) {
+        if (!required_) return {};
         return std::unexpected(
             "there is no kernel to boot: give one with --kernel FILE, or as \"kernel\"");
+    }
+    if (cpus_.empty())
+        return std::unexpected("\"cpus\" names no CPU; give at least the one that boots");
+    auto settings = parse_pci_settings(pci_settings_text_);
+    if (!settings) return std::unexpected(settings.error());
+    pci_settings_ = std::move(*settings);
     auto file = read_file(kernel_path_);
     if (!file) return std::unexpected(about("kernel", kernel_path_, file.error()));
-    ram_ = find_ram(memory_);
-    const bool is_linux = is_linux_image(*file);
-    const Outcome outcome = is_linux ? start_linux(std::move(*file)) : start_other(*file);
-    if (!outcome) return outcome;
-    if (auto room = check_acpi_memory(); !room) return room;
-    return CpuRegisters{cpus_.front()}.check(entry_);
+    ram_ = all_ram_ = find_ram(memory_);
+    is_linux_ = is_linux_image(*file);
+    const Outcome read = is_linux_ ? read_linux(std::move(*file)) : read_other(std::move(*file));
+    if (!read) return read;
+    if (auto outcome = plan(); !outcome) return outcome;
+    return check_acpi_memory();
 }
 
-Outcome LinuxBoot::start_linux(std::vector<std::byte> file) {
-    if (auto outcome = read_kernel(std::move(file)); !outcome) return outcome;
+// Where everything goes, with the tables that are there by now.
+Outcome LinuxBoot::plan() {
+    if (has_own_tables()) acpi_root_ = firmware_tables.start;
+    const Outcome outcome = is_linux_ ? plan_linux() : plan_other();
+    return outcome ? CpuRegisters{cpus_.front()}.check(entry_) : outcome;
+}
+
+Outcome LinuxBoot::plan_linux() {
     for (const auto step : {&LinuxBoot::place_kernel, &LinuxBoot::place_initrd}) {
         if (auto outcome = (this->*step)(); !outcome) return outcome;
     }
@@ -100,7 +121,7 @@ Outcome LinuxBoot::start_linux(std::vector<std::byte> file) {
     return {};
 }
 
-Outcome LinuxBoot::read_kernel(std::vector<std::byte> file) {
+Outcome LinuxBoot::read_linux(std::vector<std::byte> file) {
     auto kernel = KernelImage::parse(std::move(file));
     if (!kernel) return std::unexpected(about("kernel", kernel_path_, kernel.error()));
     kernel_ = std::move(*kernel);
@@ -118,28 +139,51 @@ Outcome LinuxBoot::read_kernel(std::vector<std::byte> file) {
     return {};
 }
 
-Outcome LinuxBoot::start_other(std::span<const std::byte> file) {
-    BootRequest request{.kernel_name = kernel_path_.string(),
-                        .command_line = command_line_,
-                        .modules = {},
-                        .ram = ram_,
-                        .acpi_root_content = {}};
+Outcome LinuxBoot::read_other(std::vector<std::byte> file) {
+    other_ = std::move(file);
+    request_.kernel_name = kernel_path_.string();
+    request_.command_line = command_line_;
     for (const ModuleName& name : parse_module_list(initrd_path_.string())) {
         auto content = read_file(name.path);
         if (!content) return std::unexpected(about("module", name.path, content.error()));
-        request.modules.push_back({name.command_line, std::move(*content)});
+        request_.modules.push_back({name.command_line, std::move(*content)});
     }
-    if (acpi_) {
-        const auto tables = acpi_tables(firmware_tables.start, static_cast<unsigned>(cpus_.size()));
-        request.acpi_root = tables.rsdp;
-        request.acpi_root_content.assign(tables.bytes.begin(),
-                                         tables.bytes.begin() + acpi_root_size);
+    return {};
+}
+
+Outcome LinuxBoot::plan_other() {
+    request_.ram = ram_;
+    request_.acpi_memory = tables_.memory;
+    request_.acpi_root = acpi_root_;
+    if (has_own_tables()) {
+        const auto tables = acpi_tables(acpi_root_, static_cast<unsigned>(cpus_.size()));
+        request_.acpi_root_content.assign(tables.bytes.begin(),
+                                          tables.bytes.begin() + acpi_root_size);
+    } else if (!tables_.tables.empty()) {
+        const auto root = tables_.root_pointer();
+        request_.acpi_root_content.assign(root.begin(), root.end());
     }
-    auto plan = plan_boot(file, request);
+    auto plan = plan_boot(other_, request_);
     if (!plan) return std::unexpected(about("kernel", kernel_path_, plan.error()));
     plan_ = std::move(*plan);
-    entry_ = plan_->registers;
+    entry_ = plan_.registers;
     return {};
+}
+
+// Providers have sizes when they were reset, and contents when the chip set is set up.
+Outcome LinuxBoot::take_tables() {
+    if (!acpi_ || providers_.empty()) return {};
+    if (!contains(all_ram_, bios_data) || !contains(all_ram_, extended_bios_data))
+        return std::unexpected("there must be RAM at " + linux_boot::to_text(bios_data) + " and " +
+                               linux_boot::to_text(extended_bios_data) +
+                               " for the ACPI root pointer (or set acpi to false); RAM is at " +
+                               to_text(all_ram_));
+    auto tables = load_tables(providers_, all_ram_);
+    if (!tables) return std::unexpected(tables.error());
+    tables_ = std::move(*tables);
+    acpi_root_ = tables_.root_address();
+    ram_ = without(all_ram_, tables_.memory);
+    return plan();
 }
 
 Outcome LinuxBoot::check_low_memory() const {
@@ -149,7 +193,7 @@ Outcome LinuxBoot::check_low_memory() const {
 }
 
 Outcome LinuxBoot::check_acpi_memory() const {
-    if (!acpi_ || contains(ram_, firmware_tables)) return {};
+    if (!has_own_tables() || contains(ram_, firmware_tables)) return {};
     return std::unexpected("there must be RAM at " + linux_boot::to_text(firmware_tables) +
                            " for the ACPI tables (or set acpi to false); RAM is at " +
                            to_text(ram_));
@@ -210,9 +254,9 @@ std::vector<std::byte> LinuxBoot::zero_page() const {
     store(bytes, ramdisk_image, static_cast<std::uint32_t>(initrd_address_));
     store(bytes, ramdisk_size, static_cast<std::uint32_t>(initrd_.size()));
     store(bytes, command_line_pointer, static_cast<std::uint32_t>(command_line_address));
-    if (acpi_) store(bytes, acpi_rsdp_address, firmware_tables.start);
+    store(bytes, acpi_rsdp_address, acpi_root_);
 
-    auto map = e820_map(ram_);
+    auto map = e820_map(ram_, tables_.memory);
     if (map.size() > e820_capacity) map.resize(e820_capacity);
     store(bytes, e820_entries, static_cast<std::uint8_t>(map.size()));
     std::size_t offset = e820_table;
@@ -231,18 +275,43 @@ std::vector<std::byte> LinuxBoot::zero_page() const {
 }
 
 void LinuxBoot::reset(ResetKind) {
-    plan_ ? reset_other() : reset_linux();
-    if (acpi_)
-        write(firmware_tables.start,
-              acpi_tables(firmware_tables.start, static_cast<unsigned>(cpus_.size())).bytes);
-
-    if (const auto outcome = CpuRegisters{cpus_.front()}.set(entry_); !outcome) {
+    if (kernel_path_.empty()) return;
+    write_pci_settings(pci_settings_, io_);
+    auto outcome = take_tables();
+    if (outcome) {
+        write_everything();
+        outcome = CpuRegisters{cpus_.front()}.set(entry_);
+    }
+    if (!outcome) {
         log(LogLevel::Error, outcome.error());
         request_power_off(1, "cannot start the kernel: " + outcome.error());
     }
 }
 
-void LinuxBoot::reset_linux() {
+void LinuxBoot::write_everything() const {
+    is_linux_ ? write_linux() : write_other();
+    if (has_own_tables())
+        write(firmware_tables.start,
+              acpi_tables(firmware_tables.start, static_cast<unsigned>(cpus_.size())).bytes);
+    else if (!tables_.tables.empty())
+        write_tables();
+}
+
+// With them, what the BIOS would say of the memory that they take: kernels that are not told where
+// the root pointer is look in the extended BIOS data area.
+void LinuxBoot::write_tables() const {
+    constexpr std::uint64_t extended_segment = 0x40e, base_memory = 0x413;  // in the BIOS data area
+    memory_.write(extended_segment, static_cast<std::uint16_t>(extended_bios_data.start >> 4));
+    memory_.write(base_memory, static_cast<std::uint16_t>(extended_bios_data.start >> 10));
+    memory_.write(extended_bios_data.start,
+                  static_cast<std::uint8_t>(extended_bios_data.size() >> 10));
+    for (const LoadedTable& table : tables_.tables)
+        write(table.address, table.content);
+    log(LogLevel::Debug, "ACPI root pointer at ", Hex{acpi_root_}, ", tables at ",
+        to_text(tables_.memory));
+}
+
+void LinuxBoot::write_linux() const {
     write(kernel_address_, kernel_.payload());
     // What lies behind the payload up to memory_needed() is cleared by the kernel itself.
     write(initrd_address_, initrd_);
@@ -256,9 +325,9 @@ void LinuxBoot::reset_linux() {
         " (", initrd_.size(), " bytes), RAM at ", to_text(ram_));
 }
 
-void LinuxBoot::reset_other() {
+void LinuxBoot::write_other() const {
     static constexpr std::array<std::byte, page> zeros{};
-    for (const Piece& piece : plan_->pieces) {
+    for (const Piece& piece : plan_.pieces) {
         write(piece.address, piece.content);
         for (std::uint64_t at = piece.content.size(); at < piece.size; at += zeros.size())
             write(piece.address + at,

@@ -74,7 +74,21 @@ std::optional<std::uint64_t> lowest_place(const std::vector<Range>& ram, std::ui
     return std::nullopt;
 }
 
-std::vector<E820Entry> e820_map(const std::vector<Range>& ram) {
+std::vector<Range> without(std::vector<Range> ram, const std::vector<Range>& taken) {
+    for (const Range hole : taken) {
+        std::vector<Range> rest;
+        for (const Range range : ram) {
+            const Range below{range.start, std::min(range.end, hole.start)},
+                above{std::max(range.start, hole.end), range.end};
+            if (below.start < below.end) rest.push_back(below);
+            if (above.start < above.end) rest.push_back(above);
+        }
+        ram = std::move(rest);
+    }
+    return ram;
+}
+
+std::vector<E820Entry> e820_map(const std::vector<Range>& ram, const std::vector<Range>& tables) {
     std::vector<E820Entry> map;
     const auto add_usable = [&](Range range) {
         if (range.start < range.end) map.push_back({range, MemoryKind::Usable});
@@ -85,6 +99,8 @@ std::vector<E820Entry> e820_map(const std::vector<Range>& ram) {
     }
     for (const Range reserved : {extended_bios_data, firmware_tables})
         map.push_back({reserved, MemoryKind::Reserved});
+    for (const Range range : tables)
+        map.push_back({range, MemoryKind::AcpiNvs});
     std::ranges::sort(map, {}, [](const E820Entry& entry) { return entry.range.start; });
     return map;
 }

@@ -23,6 +23,7 @@ std::string to_text(Range range);
 
 // Of the legacy PC below 1 MiB: base memory ends where the extended BIOS data area begins, firmware
 // tables lie where a kernel looks for them (ACPI 5.2.5.1).
+inline constexpr Range bios_data{0x400, 0x500};
 inline constexpr Range extended_bios_data{0x9fc00, 0xa0000};
 inline constexpr Range firmware_tables{0xe0000, 0x100000};
 
@@ -38,7 +39,14 @@ std::optional<std::uint64_t> highest_place(const std::vector<Range>& ram, std::u
 std::optional<std::uint64_t> lowest_place(const std::vector<Range>& ram, std::uint64_t size,
                                           std::uint64_t alignment, std::uint64_t from);
 
-enum class MemoryKind : std::uint32_t { Usable = 1, Reserved = 2 };  // as E820 has them
+// What is left of `ram` when `taken`, in ascending order, is not there.
+std::vector<Range> without(std::vector<Range> ram, const std::vector<Range>& taken);
+
+enum class MemoryKind : std::uint32_t {
+    Usable = 1,
+    Reserved = 2,
+    AcpiNvs = 4
+};  // as E820 has them
 
 struct E820Entry {
     Range range;
@@ -46,6 +54,9 @@ struct E820Entry {
     bool operator==(const E820Entry&) const = default;
 };
 
-std::vector<E820Entry> e820_map(const std::vector<Range>& ram);
+// `tables` are no part of `ram`, and the guest's only to read: the FACS is among them, which may
+// not be given away as other ACPI tables are (ACPI 5.2.10).
+std::vector<E820Entry> e820_map(const std::vector<Range>& ram,
+                                const std::vector<Range>& tables = {});
 
 }  // namespace backplane::linux_boot

@@ -134,7 +134,7 @@ PlannedBoot plan_multiboot(std::span<const std::byte> file, const MultibootHeade
                                          (request.command_line.empty() ? "" : " ") +
                                          request.command_line,
                          .modules = {},
-                         .map = e820_map(request.ram),
+                         .map = e820_map(request.ram, request.acpi_memory),
                          .section_headers = {},
                          .has_screen = header.wants_screen,
                          .load_base = static_cast<std::uint32_t>(kernel->extent.start),

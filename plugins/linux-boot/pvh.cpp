@@ -43,7 +43,7 @@ PlannedBoot plan_pvh(const ElfImage& image, std::uint64_t entry, const BootReque
         addresses.push_back(*place);
     }
 
-    const auto map = e820_map(request.ram);
+    const auto map = e820_map(request.ram, request.acpi_memory);
     const std::size_t modules_at = start_info_size;
     const std::size_t map_at = modules_at + addresses.size() * module_size;
     std::size_t size = map_at + map.size() * memory_entry_size + boot_descriptors_size +

@@ -1,3 +1,4 @@
+#include "firmware_files.h"
 #include "linux_boot.h"
 #include "register_file.h"
 #include "support/temp_path.h"
@@ -38,8 +39,10 @@ protected:
         bench = std::make_unique<DeviceBench>(Declaration<LinuxBoot>::device_type(),
                                               std::move(settings));
         bench->connect("memory", *memory);
+        bench->connect("io", io);
         for (unsigned i = 0; i < cpus; ++i)
             bench->connect("cpus", cpu);
+        if (!tables.files.empty()) bench->connect("tables", tables);
         return bench->power_on() ? "" : bench->failure();
     }
 
@@ -57,6 +60,8 @@ protected:
 
     RegisterFile cpu;
     unsigned cpus = 1;
+    testing::FirmwareFiles tables;
+    FlatMemory io{0x10000};
     std::unique_ptr<FlatMemory> memory;
     std::unique_ptr<DeviceBench> bench;
 };
@@ -153,6 +158,97 @@ TEST_F(LinuxBootTest, GivesAcpiTablesForAllProcessorsUnlessToldNotTo) {
     ASSERT_EQ(boot({{"kernel", kernel}, {"acpi", false}}), "");
     EXPECT_EQ(zero_page<std::uint64_t>(boot_params::acpi_rsdp_address), 0u);
     EXPECT_EQ(load<std::uint64_t>(at(0xe0000), 0), 0u);
+}
+
+TEST_F(LinuxBootTest, WithoutAKernelTheFirmwareStartsWhereOneIsNotRequired) {
+    EXPECT_THAT(boot({}), HasSubstr("there is no kernel to boot"));
+    cpu.values.clear();
+    ASSERT_EQ(boot({{"required", false}, {"pci-settings", std::string{"1.3/40.b=1"}}}), "");
+    EXPECT_TRUE(cpu.values.empty());
+    EXPECT_EQ(std::ranges::count(memory->bytes, 0), std::ssize(memory->bytes));
+    EXPECT_EQ(std::ranges::count(io.bytes, 0), std::ssize(io.bytes));
+}
+
+TEST_F(LinuxBootTest, SetsPciConfigurationRegistersAtEveryReset) {
+    const std::string kernel = write_file(path("kernel"), synthetic_kernel());
+    ASSERT_EQ(boot({{"kernel", kernel}, {"pci-settings", std::string{"1f.3/42.b=9"}}}), "");
+    EXPECT_EQ(io.bytes[0xcfe], 9u);
+    EXPECT_EQ(load<std::uint32_t>(std::as_bytes(std::span{io.bytes}), 0xcf8), 0u);
+    io.bytes[0xcfe] = 0;
+    bench->reset();
+    EXPECT_EQ(io.bytes[0xcfe], 9u);
+    EXPECT_THAT(boot({{"kernel", kernel}, {"pci-settings", std::string{"rubbish"}}}),
+                HasSubstr("\"pci-settings\" has \"rubbish\""));
+}
+
+class TablesOfOthersTest : public LinuxBootTest {
+protected:
+    TablesOfOthersTest() {
+        std::vector<std::byte> root(20);
+        std::memcpy(root.data(), "RSD PTR ", 8);
+        tables.add("rsdp", std::move(root));
+        tables.add("tables", std::vector<std::byte>(5000, std::byte{0x77}));
+        tables.add_script({testing::allocate("rsdp", 16, 2), testing::allocate("tables", 64),
+                           testing::add_pointer("rsdp", "rsdp", 16, 4)});
+    }
+
+    std::string kernel = write_file(path("kernel"), synthetic_kernel());
+};
+
+TEST_F(TablesOfOthersTest, LieInTheExtendedBiosDataAreaAndAtTheEndOfMemory) {
+    const std::vector<std::byte> initrd(5000);
+    ASSERT_EQ(boot({{"kernel", kernel}, {"initrd", write_file(path("initrd"), initrd)}}), "");
+    EXPECT_EQ(zero_page<std::uint64_t>(boot_params::acpi_rsdp_address), 0x9fc10u);
+    EXPECT_EQ(std::memcmp(at(0x9fc10).data(), "RSD PTR ", 8), 0);
+    EXPECT_EQ(load<std::uint32_t>(at(0x9fc10), 16), 0x9fc10u);
+    EXPECT_EQ(load<std::uint16_t>(at(0x40e), 0), 0x9fc0u);
+    EXPECT_EQ(load<std::uint16_t>(at(0x413), 0), 639u);
+    EXPECT_EQ(at(0x9fc00)[0], std::byte{1});
+    const std::uint64_t area = 64 * mebibyte - 8192;
+    EXPECT_EQ(at(area + 4999)[0], std::byte{0x77});
+    EXPECT_EQ(load<std::uint64_t>(at(0xe0000), 0), 0u) << "no tables of its own";
+    EXPECT_EQ(zero_page<std::uint32_t>(boot_params::ramdisk_image), area - 8192);
+
+    ASSERT_EQ(zero_page<std::uint8_t>(boot_params::e820_entries), 5);
+    const auto entry = [&](unsigned index) {
+        const std::size_t offset = boot_params::e820_table + index * 20;
+        return std::tuple{zero_page<std::uint64_t>(offset), zero_page<std::uint64_t>(offset + 8),
+                          zero_page<std::uint32_t>(offset + 16)};
+    };
+    EXPECT_EQ(entry(3), (std::tuple{mebibyte, area - mebibyte, 1u}));
+    EXPECT_EQ(entry(4), (std::tuple{area, std::uint64_t{8192}, 4u}));
+}
+
+TEST_F(TablesOfOthersTest, AreTakenAgainAtEveryReset) {
+    ASSERT_EQ(boot({{"kernel", kernel}}), "");
+    const auto fresh = memory->bytes;
+    tables.files[1].content.resize(9000, std::byte{0x66});
+    std::ranges::fill(memory->bytes, 0);
+    bench->reset();
+    EXPECT_EQ(at(64 * mebibyte - 12288 + 8999)[0], std::byte{0x66});
+    tables.files[1].content.resize(5000);
+    std::ranges::fill(memory->bytes, 0);
+    bench->reset();
+    EXPECT_TRUE(memory->bytes == fresh);
+}
+
+TEST_F(TablesOfOthersTest, AreNotAskedForWithoutAcpi) {
+    tables.files.clear();
+    tables.add("unusable", {});
+    ASSERT_EQ(boot({{"kernel", kernel}, {"acpi", false}}), "");
+    EXPECT_FALSE(bench->host().power_off.has_value());
+    EXPECT_EQ(zero_page<std::uint64_t>(boot_params::acpi_rsdp_address), 0u);
+    EXPECT_EQ(load<std::uint16_t>(at(0x40e), 0), 0u);
+}
+
+TEST_F(TablesOfOthersTest, EndTheRunWhenTheyCannotBePlaced) {
+    tables.files.pop_back();
+    ASSERT_EQ(boot({{"kernel", kernel}}), "");
+    ASSERT_TRUE(bench->host().power_off.has_value());
+    EXPECT_EQ(bench->host().power_off->exit_code, 1);
+    EXPECT_EQ(bench->host().power_off->why,
+              "cannot start the kernel: nobody offers the script \"etc/table-loader\"");
+    EXPECT_FALSE(cpu.values.contains("rip"));
 }
 
 TEST_F(LinuxBootTest, LoadsEverythingAgainAtEveryReset) {

@@ -55,6 +55,18 @@ TEST(MemoryMap, PutsARelocatedKernelAtItsAlignment) {
     EXPECT_EQ(place({}, 1, mebibyte), std::nullopt);
 }
 
+TEST(MemoryMap, LeavesTheTablesOfOthersOut) {
+    const std::vector<Range> ram{{0, 0xa0000}, {mebibyte, 64 * mebibyte}};
+    EXPECT_EQ(without(ram, {}), ram);
+    EXPECT_EQ(without(ram, {{2 * mebibyte, 3 * mebibyte}, {63 * mebibyte, 64 * mebibyte}}),
+              (std::vector<Range>{
+                  {0, 0xa0000}, {mebibyte, 2 * mebibyte}, {3 * mebibyte, 63 * mebibyte}}));
+    EXPECT_EQ(without(ram, {{0x90000, 2 * mebibyte}}),
+              (std::vector<Range>{{0, 0x90000}, {2 * mebibyte, 64 * mebibyte}}));
+    EXPECT_EQ(e820_map({{mebibyte, 2 * mebibyte}}, {{2 * mebibyte, 3 * mebibyte}}).back(),
+              (E820Entry{{2 * mebibyte, 3 * mebibyte}, MemoryKind::AcpiNvs}));
+}
+
 TEST(MemoryMap, KnowsWhetherRamCoversARangeWhole) {
     const std::vector<Range> ram{{0, 0xa0000}, {0xe0000, 0x200000}};
     EXPECT_TRUE(contains(ram, {0xe0000, 0x100000}));

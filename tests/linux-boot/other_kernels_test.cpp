@@ -1,4 +1,5 @@
 #include "elf_image.h"
+#include "firmware_files.h"
 #include "linux_boot.h"
 #include "multiboot_header.h"
 #include "register_file.h"
@@ -68,7 +69,8 @@ protected:
         std::ranges::fill(memory->bytes, std::uint8_t{0xcc});
         bench = std::make_unique<DeviceBench>(Declaration<LinuxBoot>::device_type(),
                                               std::move(settings));
-        bench->connect("memory", *memory).connect("cpus", cpu);
+        bench->connect("memory", *memory).connect("io", io).connect("cpus", cpu);
+        if (!tables.files.empty()) bench->connect("tables", tables);
         return bench->power_on() ? "" : bench->failure();
     }
 
@@ -90,6 +92,8 @@ protected:
     }
 
     RegisterFile cpu;
+    FirmwareFiles tables;
+    FlatMemory io{0x10000};
     std::unique_ptr<FlatMemory> memory;
     std::unique_ptr<DeviceBench> bench;
 
@@ -284,6 +288,35 @@ TEST_F(OtherKernelsTest, APvhKernelIsEnteredWhereItsNoteSays) {
         EXPECT_EQ(at<std::uint64_t>(info(40) + 8), 0x9fc00u);
         EXPECT_EQ(at(info(40) + 16), 1u);
     }
+}
+
+TEST_F(OtherKernelsTest, LearnOfTheTablesOfOthers) {
+    std::vector<std::byte> root(36);
+    std::memcpy(root.data(), "RSD PTR ", 8);
+    root[15] = std::byte{2};
+    tables.add("rsdp", std::move(root));
+    tables.add("tables", std::vector<std::byte>(100));
+    tables.add_script({allocate("rsdp", 16, 2), allocate("tables"),
+                       add_pointer("rsdp", "tables", 24, 8), add_checksum("rsdp", 32, 0, 36)});
+    constexpr std::uint64_t area = 16 * mebibyte - 4096;
+
+    SyntheticElf pvh;
+    pvh.note = words(0x100040);
+    ASSERT_EQ(boot(pvh.file()), "");
+    EXPECT_EQ(info(32), 0x9fc10u);
+    EXPECT_EQ(text(info(32)).substr(0, 8), "RSD PTR ");
+    EXPECT_EQ(info(48), 5u);
+    EXPECT_EQ(at<std::uint64_t>(info(40) + 4 * 24), area);
+    EXPECT_EQ(at(info(40) + 4 * 24 + 16), 4u);
+
+    SyntheticElf multiboot;
+    multiboot.at_start = header_2({});
+    ASSERT_EQ(boot(multiboot.file()), "");
+    EXPECT_EQ(text(tag(15)).substr(0, 8), "RSD PTR ");
+    EXPECT_EQ(at(tag(15) - 4), 8u + 36);
+    EXPECT_EQ(at<std::uint64_t>(tag(15) + 24), area);
+    EXPECT_EQ(at(tag(15) + 32), at(0x9fc10 + 32)) << "with its checksum";
+    EXPECT_EQ(text(tag(14)).substr(0, 8), "RSD PTR ");
 }
 
 TEST_F(OtherKernelsTest, AnElfFileWithoutAnEntryIsRefused) {
