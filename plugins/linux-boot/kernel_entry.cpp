@@ -70,9 +70,12 @@ std::vector<RegisterValue> registers_at_entry(const KernelEntry& entry) {
     add_segment(registers, "cs", boot_code_selector, code_descriptor(entry.mode));
     for (const char* name : {"ds", "es", "fs", "gs", "ss"})
         add_segment(registers, name, boot_data_selector, data_descriptor);
-    for (const char* name : {"rax", "rbx", "rcx", "rdx", "rdi", "rbp", "r8", "r9", "r10", "r11",
-                             "r12", "r13", "r14", "r15"}) {
+    for (const char* name : {"rax", "rbx", "rcx", "rdx", "rdi", "rbp"})
         registers.push_back({name, 0});
+    // Which 32-bit processors do not have.
+    if (entry.mode == EntryMode::Bits64) {
+        for (const char* name : {"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"})
+            registers.push_back({name, 0});
     }
     registers.push_back({"rflags", 2});  // interrupts off
     registers.push_back({"rsp", entry.stack});

@@ -100,7 +100,12 @@ Outcome LinuxBoot::start() {
 Outcome LinuxBoot::plan() {
     if (has_own_tables()) acpi_root_ = firmware_tables.start;
     const Outcome outcome = is_linux_ ? plan_linux() : plan_other();
-    return outcome ? CpuRegisters{cpus_.front()}.check(entry_) : outcome;
+    if (!outcome) return outcome;
+    auto checked = CpuRegisters{cpus_.front()}.check(entry_);
+    if (!checked && is_linux_ && entry_mode_ == EntryMode::Bits64)
+        return std::unexpected(
+            about("kernel", kernel_path_, "is for 64-bit processors: " + checked.error()));
+    return checked;
 }
 
 Outcome LinuxBoot::plan_linux() {

@@ -91,6 +91,9 @@ TEST_F(LinuxBootTest, EntersInFlat64BitModeWithInterruptsOff) {
 
 TEST_F(LinuxBootTest, EntersA32BitKernelInFlatProtectedModeAtItsFirstByte) {
     auto kernel = synthetic_kernel();
+    cpu = RegisterFile{{"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}};
+    EXPECT_THAT(boot_kernel(kernel),
+                HasSubstr("is for 64-bit processors: the CPU engine has no register \"r8\""));
     store(std::span{kernel}, boot_params::extended_load_flags, std::uint16_t{0});
     ASSERT_EQ(boot_kernel(kernel), "");
     EXPECT_EQ(cpu.values["rip"], 16 * mebibyte);
