@@ -1,4 +1,5 @@
-// PCs from the reset vector on: Debian's firmware, GRUB, and Debian's kernel from an IDE drive.
+// PCs from the reset vector on: Debian's firmware, GRUB, and Debian's kernel from an IDE drive. And
+// without all that.
 #include "guests.h"
 #include "support/guest_session.h"
 
@@ -71,6 +72,38 @@ TEST(PcBoot, FromCdWithUefi) {
     session.type("poweroff -f\r");
     EXPECT_EQ(session.exit_code(), 0);
     EXPECT_EQ(std::filesystem::file_size(variables), 540672U);
+}
+
+TEST(PcBoot, AKernelInPlaceOfSeaBiosAndAgainAfterAReset) {
+    GuestSession session{"pc", linux_guest("")};
+    ASSERT_TRUE(session.expect(GuestSession::prompt, boot_limit)) << session.unread();
+    session.type("reboot -f\r");
+    ASSERT_TRUE(session.expect("Linux version", boot_limit)) << session.unread();
+    ASSERT_TRUE(session.expect(GuestSession::prompt, boot_limit)) << session.unread();
+    expect_no_complaints(session);
+    EXPECT_THAT(session.shell("cat /proc/interrupts"),
+                AllOf(HasSubstr("IO-APIC"), HasSubstr("acpi"), HasSubstr("ERR:          0")));
+    EXPECT_THAT(session.shell("dmesg | grep -E 'RSDP|claimed|configured for'"),
+                AllOf(HasSubstr("RSDP 0x000000000009FC10"), HasSubstr("claimed by PIIX4 ACPI"),
+                      HasSubstr("LNKA configured for IRQ 10")));
+    EXPECT_THAT(session.shell("cat /sys/bus/pci/devices/*/modalias"),
+                AllOf(HasSubstr("pci:v00008086d00001237"), HasSubstr("pci:v00008086d00007010"),
+                      HasSubstr("pci:v00001234d00001111")));
+    session.type("poweroff -f\r");
+    EXPECT_EQ(session.exit_code(), 0);
+    EXPECT_THAT(session.unread(), HasSubstr("ACPI S5"));
+}
+
+TEST(PcBoot, AKernelInPlaceOfTheFirmwareWithFourCpus) {
+    GuestSession session{"q35-smp", linux_guest("", {"-m", "3G"})};
+    ASSERT_TRUE(session.expect(GuestSession::prompt, boot_limit)) << session.unread();
+    EXPECT_EQ(session.shell("nproc"), "4\n");
+    expect_no_complaints(session);
+    EXPECT_THAT(session.shell("dmesg | grep MMCONFIG"),
+                HasSubstr("[mem 0xb0000000-0xbfffffff] reserved in ACPI motherboard resources"));
+    session.type("poweroff -f\r");
+    EXPECT_EQ(session.exit_code(), 0);
+    EXPECT_THAT(session.unread(), HasSubstr("ACPI S5"));
 }
 
 TEST(PcBoot, FourCpusOnEitherChipSet) {
