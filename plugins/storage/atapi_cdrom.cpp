@@ -51,7 +51,8 @@ void AtapiCdrom::declare(Declaration<AtapiCdrom>& d) {
     d.counter("packets", &AtapiCdrom::packets_, "commands", "Packet commands");
     d.counter("failures", &AtapiCdrom::failures_, "commands", "Ended by an error of the image");
     d.gauge(
-        "tray.open", [](AtapiCdrom& t) { return t.tray_open_; }, "trays", "1 while the tray is open");
+        "tray.open", [](AtapiCdrom& t) { return t.tray_open_; }, "trays",
+        "1 while the tray is open");
 }
 
 Outcome AtapiCdrom::start() {
