@@ -9,9 +9,9 @@
 
 namespace backplane::chipset {
 
-template <std::size_t capacity_>
+template <std::size_t most>
 struct ByteQueue {
-    static constexpr std::size_t capacity = capacity_;
+    static constexpr std::size_t capacity = most;
 
     bool is_empty() const { return count == 0; }
     std::size_t room() const { return capacity - count; }

@@ -28,16 +28,15 @@ std::uint32_t GraphicsController::written(std::uint8_t value) const {
     }
     case 1: return latches;
     case 2: data = spread(value & 0x0f); break;
-    case 3:
+    default:  // 3
         data = set;
         mask &= rotated;
-        break;
     }
     switch (registers[data_rotate] >> 3) {
-    case 0: break;
     case 1: data &= latches; break;
     case 2: data |= latches; break;
     case 3: data ^= latches; break;
+    default: break;  // 0: as they are
     }
     return (data & to_each(mask)) | (latches & ~to_each(mask));
 }

@@ -24,9 +24,9 @@ struct AcpiMachine {
     unsigned serial_ports = 1;
 };
 
-inline constexpr std::string_view acpi_root_file = "etc/acpi/rsdp";
-inline constexpr std::string_view acpi_tables_file = "etc/acpi/tables";
-inline constexpr std::string_view table_loader_file = "etc/table-loader";
+inline constexpr char acpi_root_file[] = "etc/acpi/rsdp";
+inline constexpr char acpi_tables_file[] = "etc/acpi/tables";
+inline constexpr char table_loader_file[] = "etc/table-loader";
 
 // Pointers are offsets into the tables and checksums 0, until the script was carried out.
 struct AcpiFiles {

@@ -55,8 +55,7 @@ Outcome AcpiTablesDevice::start() {
         return std::unexpected("\"cpus\" must name 1 to " + std::to_string(most_cpus) +
                                " processors, not " + std::to_string(cpus_.size()));
     }
-    files_ = {File{acpi_root_file.data(), {}}, File{acpi_tables_file.data(), {}},
-              File{table_loader_file.data(), {}}};
+    files_ = {File{acpi_root_file, {}}, File{acpi_tables_file, {}}, File{table_loader_file, {}}};
     // As large as they can become: with configuration space between two windows.
     configuration_base_ = configuration_size_ = pciexbar_sizes[0];
     const AcpiFiles files = make();

@@ -11,7 +11,7 @@ namespace backplane::firmware {
 
 namespace {
 
-using aml::operator+;
+using aml::operator+;  // NOLINT(misc-unused-using-decls): of byte tables
 
 constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30, page = 4096;
 constexpr std::uint64_t four_gibibytes = 4 * gibibyte;

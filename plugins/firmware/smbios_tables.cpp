@@ -180,9 +180,10 @@ std::vector<Table> structures(const SmbiosMachine& machine) {
 
     std::vector<Table> list{system_information(machine), chassis(machine), processor(machine),
                             memory_array(memory, static_cast<std::uint16_t>(modules.size()))};
-    for (std::uint16_t index = 0; index < modules.size(); ++index)
-        list.push_back(memory_device(machine, index, modules[index]));
     std::uint16_t index = 0;
+    for (const std::uint64_t module_size : modules)
+        list.push_back(memory_device(machine, index++, module_size));
+    index = 0;
     if (machine.ram.low_end != 0) list.push_back(memory_mapping(index++, {0, machine.ram.low_end}));
     for (const MemoryRange range : machine.ram.high)
         list.push_back(memory_mapping(index++, range));

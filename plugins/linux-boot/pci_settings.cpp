@@ -17,7 +17,9 @@ std::optional<std::uint32_t> take(std::string_view& text, std::uint32_t most,
                                   std::string_view end) {
     std::uint32_t value = 0;
     const char* last = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), last, value, 16);
+    const auto [stop, error] = std::from_chars(
+        text.data(),  // NOLINT(bugprone-suspicious-stringview-data-usage): `last` is its end
+        last, value, 16);
     if (error != std::errc{} || value > most) return std::nullopt;
     text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
     if (!text.starts_with(end)) return std::nullopt;

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace backplane::storage::AtaCommand {
+namespace backplane::storage::ata_command {
 
 constexpr std::uint8_t nop = 0x00;
 constexpr std::uint8_t data_set_management = 0x06;
@@ -51,4 +51,4 @@ constexpr std::uint8_t identify_device = 0xec;
 constexpr std::uint8_t set_features = 0xef;
 constexpr std::uint8_t read_native_max_address = 0xf8;
 
-}  // namespace backplane::storage::AtaCommand
+}  // namespace backplane::storage::ata_command

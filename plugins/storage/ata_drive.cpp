@@ -25,11 +25,11 @@ std::uint8_t* AtaDrive::buffer(std::uint32_t* size) {
 void AtaDrive::execute(const backplane_ata_command* command) {
     // Asleep, only a reset is heard. (ATA/ATAPI-6, 6.9.2)
     if (power_ == Power::Sleep) {
-        if (command->command != AtaCommand::device_reset) return;
+        if (command->command != ata_command::device_reset) return;
         power_ = Power::Standby;
     }
     if (is_busy_) {
-        if (command->command != AtaCommand::device_reset) return;
+        if (command->command != ata_command::device_reset) return;
         transfer_.cancel(image_);
         access_timer_.stop();
         io_ = Io::None;
@@ -43,7 +43,7 @@ void AtaDrive::execute(const backplane_ata_command* command) {
                .reserved = 0,
                .lba = command->lba};
     is_busy_ = true;
-    if (command_.command == AtaCommand::execute_device_diagnostic) return show_signature(true);
+    if (command_.command == ata_command::execute_device_diagnostic) return show_signature(true);
     if (!run_power_command()) begin_command();
 }
 
@@ -53,7 +53,7 @@ void AtaDrive::transferred() {
 
 void AtaDrive::begin_phase(std::uint32_t transfer, std::size_t offset, std::size_t length,
                            bool interrupt) {
-    result_.status = AtaStatus::drdy | AtaStatus::dsc | AtaStatus::drq;
+    result_.status = ata_status::drdy | ata_status::dsc | ata_status::drq;
     result_.interrupt = interrupt;
     const backplane_ata_phase phase{sizeof phase, transfer, static_cast<std::uint32_t>(offset),
                                     static_cast<std::uint32_t>(length), result_};
@@ -62,8 +62,8 @@ void AtaDrive::begin_phase(std::uint32_t transfer, std::size_t offset, std::size
 
 void AtaDrive::complete(bool interrupt) {
     is_busy_ = false;
-    result_.status = AtaStatus::drdy | AtaStatus::dsc |
-                     (result_.error != 0 ? AtaStatus::err : std::uint8_t{0});
+    result_.status = ata_status::drdy | ata_status::dsc |
+                     (result_.error != 0 ? ata_status::err : std::uint8_t{0});
     result_.interrupt = interrupt;
     if (host_.complete != nullptr) host_.complete(host_.user, &result_);
 }
@@ -193,7 +193,7 @@ void AtaDrive::set_transfer_mode() {
         return complete();
     default: break;
     }
-    fail(AtaError::abrt);
+    fail(ata_error::abrt);
 }
 
 void AtaDrive::wake() {
@@ -221,27 +221,27 @@ bool AtaDrive::run_power_command() {
     std::uint8_t opcode = command_.command;
     // The codes of ATA-1 to 3.
     if (opcode >= 0x94 && opcode <= 0x97)
-        opcode = static_cast<std::uint8_t>(opcode - 0x94 + AtaCommand::standby_immediate);
-    if (opcode == 0x98) opcode = AtaCommand::check_power_mode;
-    if (opcode == 0x99) opcode = AtaCommand::sleep;
+        opcode = static_cast<std::uint8_t>(opcode - 0x94 + ata_command::standby_immediate);
+    if (opcode == 0x98) opcode = ata_command::check_power_mode;
+    if (opcode == 0x99) opcode = ata_command::sleep;
     switch (opcode) {
-    case AtaCommand::standby:
-    case AtaCommand::idle:
+    case ata_command::standby:
+    case ata_command::idle:
         standby_period_ = static_cast<std::uint8_t>(command_.count);
         start_standby_timer();
         [[fallthrough]];
-    case AtaCommand::standby_immediate:
-    case AtaCommand::idle_immediate:
-        power_ = opcode == AtaCommand::standby || opcode == AtaCommand::standby_immediate
+    case ata_command::standby_immediate:
+    case ata_command::idle_immediate:
+        power_ = opcode == ata_command::standby || opcode == ata_command::standby_immediate
                      ? Power::Standby
                      : Power::Idle;
         break;
-    case AtaCommand::check_power_mode: {
+    case ata_command::check_power_mode: {
         constexpr std::array<std::uint8_t, 4> modes{0xff, 0x80, 0x00, 0x00};
         result_.count = modes[static_cast<std::size_t>(power_)];
         break;
     }
-    case AtaCommand::sleep: power_ = Power::Sleep; break;
+    case ata_command::sleep: power_ = Power::Sleep; break;
     default: return false;
     }
     complete();

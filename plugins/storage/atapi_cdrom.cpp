@@ -109,29 +109,29 @@ void AtapiCdrom::eject_requested() {
 void AtapiCdrom::begin_command() {
     task_ = Task::None;
     switch (command().command) {
-    case AtaCommand::packet: return begin_packet();
-    case AtaCommand::identify_packet_device: return identify();
-    case AtaCommand::device_reset: {
+    case ata_command::packet: return begin_packet();
+    case ata_command::identify_packet_device: return identify();
+    case ata_command::device_reset: {
         reset_command(BACKPLANE_ATA_RESET_SOFTWARE);
         return show_signature(false);
     }
     // Hosts tell packet devices by what they leave behind then. (ATA/ATAPI-6, 8.15.5)
-    case AtaCommand::identify_device:
-    case AtaCommand::read_sectors: return abort_with_signature();
-    case AtaCommand::set_features: {
+    case ata_command::identify_device:
+    case ata_command::read_sectors: return abort_with_signature();
+    case ata_command::set_features: {
         const auto feature = command().features & 0xff;
         if (feature == 0x03) return set_transfer_mode();
         if (feature == 0x66 || feature == 0xcc) return complete();
-        return fail(AtaError::abrt);
+        return fail(ata_error::abrt);
     }
-    default: return fail(AtaError::abrt);
+    default: return fail(ata_error::abrt);
     }
 }
 
 void AtapiCdrom::abort_with_signature() {
     result().count = 1;
     result().lba = packet_signature;
-    fail(AtaError::abrt);
+    fail(ata_error::abrt);
 }
 
 void AtapiCdrom::identify() {
@@ -159,11 +159,11 @@ void AtapiCdrom::identify() {
 // ---- Packets
 
 void AtapiCdrom::begin_packet() {
-    if ((command().features & overlap) != 0) return fail(AtaError::abrt);
+    if ((command().features & overlap) != 0) return fail(ata_error::abrt);
     by_dma_ = (command().features & dma) != 0;
     limit_ = static_cast<std::uint16_t>(command().lba >> 8);
     task_ = Task::Packet;
-    result().count = InterruptReason::cod;
+    result().count = interrupt_reason::cod;
     begin_phase(BACKPLANE_ATA_PACKET, 0, packet_.size(), false);
 }
 
@@ -225,7 +225,7 @@ void AtapiCdrom::send_more() {
             if (task_ == Task::Read && moving_ > whole) moving_ -= moving_ % whole;
         }
     }
-    result().count = InterruptReason::io;
+    result().count = interrupt_reason::io;
     result().lba = std::uint64_t{moving_ & 0xffff} << 8;
     begin_phase(by_dma_ ? BACKPLANE_ATA_DMA_IN : BACKPLANE_ATA_PIO_IN, moved_, moving_, !by_dma_);
 }
@@ -247,14 +247,14 @@ void AtapiCdrom::take_parameters(std::size_t length) {
 void AtapiCdrom::refuse() {
     task_ = Task::None;
     blocks_left_ = 0;
-    result().count = InterruptReason::io | InterruptReason::cod;
-    fail(AtaError::abrt);
+    result().count = interrupt_reason::io | interrupt_reason::cod;
+    fail(ata_error::abrt);
 }
 
 void AtapiCdrom::good() {
     task_ = Task::None;
     result().error = 0;
-    result().count = InterruptReason::io | InterruptReason::cod;
+    result().count = interrupt_reason::io | interrupt_reason::cod;
     complete();
 }
 
@@ -263,8 +263,8 @@ void AtapiCdrom::check(const Sense& sense, std::uint32_t information) {
     blocks_left_ = 0;
     sense_ = sense;
     sense_information_ = information;
-    result().count = InterruptReason::io | InterruptReason::cod;
-    fail(static_cast<std::uint8_t>(sense.key << 4 | AtaError::abrt));
+    result().count = interrupt_reason::io | interrupt_reason::cod;
+    fail(static_cast<std::uint8_t>(sense.key << 4 | ata_error::abrt));
 }
 
 }  // namespace backplane::storage

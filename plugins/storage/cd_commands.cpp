@@ -9,16 +9,16 @@ namespace backplane::storage {
 // Commands that succeed whatever the state of the unit. (MMC-5, 4.1.6.1; SPC-3, 5.8.5)
 bool AtapiCdrom::run_without_medium() {
     switch (packet8(0)) {
-    case PacketCommand::request_sense: request_sense(); return true;
-    case PacketCommand::inquiry:
+    case packet_command::request_sense: request_sense(); return true;
+    case packet_command::inquiry:
         sense_ = {};
         inquiry();
         return true;
-    case PacketCommand::get_configuration:
+    case packet_command::get_configuration:
         sense_ = {};
         get_configuration();
         return true;
-    case PacketCommand::get_event_status_notification:
+    case packet_command::get_event_status_notification:
         sense_ = {};
         get_event_status();
         return true;
@@ -28,43 +28,43 @@ bool AtapiCdrom::run_without_medium() {
 
 void AtapiCdrom::run_with_medium() {
     switch (packet8(0)) {
-    case PacketCommand::prevent_allow_medium_removal: return prevent_removal();
-    case PacketCommand::start_stop_unit: return start_stop();
-    case PacketCommand::mode_sense_6: return mode_sense(false);
-    case PacketCommand::mode_sense_10: return mode_sense(true);
-    case PacketCommand::mode_select_6: return begin_mode_select(false);
-    case PacketCommand::mode_select_10: return begin_mode_select(true);
-    case PacketCommand::mechanism_status: return mechanism_status();
-    case PacketCommand::set_cd_speed: return good();  // all speeds are one
-    case PacketCommand::test_unit_ready:
-    case PacketCommand::read_capacity:
-    case PacketCommand::read_10:
-    case PacketCommand::read_12:
-    case PacketCommand::read_cd:
-    case PacketCommand::read_cd_msf:
-    case PacketCommand::seek_10:
-    case PacketCommand::read_toc:
-    case PacketCommand::read_sub_channel:
-    case PacketCommand::read_disc_information:
-    case PacketCommand::read_track_information:
-    case PacketCommand::read_dvd_structure: break;
+    case packet_command::prevent_allow_medium_removal: return prevent_removal();
+    case packet_command::start_stop_unit: return start_stop();
+    case packet_command::mode_sense_6: return mode_sense(false);
+    case packet_command::mode_sense_10: return mode_sense(true);
+    case packet_command::mode_select_6: return begin_mode_select(false);
+    case packet_command::mode_select_10: return begin_mode_select(true);
+    case packet_command::mechanism_status: return mechanism_status();
+    case packet_command::set_cd_speed: return good();  // all speeds are one
+    case packet_command::test_unit_ready:
+    case packet_command::read_capacity:
+    case packet_command::read_10:
+    case packet_command::read_12:
+    case packet_command::read_cd:
+    case packet_command::read_cd_msf:
+    case packet_command::seek_10:
+    case packet_command::read_toc:
+    case packet_command::read_sub_channel:
+    case packet_command::read_disc_information:
+    case packet_command::read_track_information:
+    case packet_command::read_dvd_structure: break;
     default: return check(sense::invalid_operation_code);
     }
     if (!has_medium())
         return check(tray_open_ ? sense::medium_not_present_tray_open
                                 : sense::medium_not_present_tray_closed);
     switch (packet8(0)) {
-    case PacketCommand::test_unit_ready: return good();
-    case PacketCommand::read_capacity: return read_capacity();
-    case PacketCommand::read_10: return begin_read(packet32(2), packet16(7), Parts::data);
-    case PacketCommand::read_12: return begin_read(packet32(2), packet32(6), Parts::data);
-    case PacketCommand::read_cd: return read_cd(packet32(2), packet24(6));
-    case PacketCommand::read_cd_msf: return read_cd_msf();
-    case PacketCommand::seek_10: return seek();
-    case PacketCommand::read_toc: return read_toc();
-    case PacketCommand::read_sub_channel: return read_sub_channel();
-    case PacketCommand::read_disc_information: return read_disc_information();
-    case PacketCommand::read_track_information: return read_track_information();
+    case packet_command::test_unit_ready: return good();
+    case packet_command::read_capacity: return read_capacity();
+    case packet_command::read_10: return begin_read(packet32(2), packet16(7), Parts::data);
+    case packet_command::read_12: return begin_read(packet32(2), packet32(6), Parts::data);
+    case packet_command::read_cd: return read_cd(packet32(2), packet24(6));
+    case packet_command::read_cd_msf: return read_cd_msf();
+    case packet_command::seek_10: return seek();
+    case packet_command::read_toc: return read_toc();
+    case packet_command::read_sub_channel: return read_sub_channel();
+    case packet_command::read_disc_information: return read_disc_information();
+    case packet_command::read_track_information: return read_track_information();
     default: return read_dvd_structure();
     }
 }

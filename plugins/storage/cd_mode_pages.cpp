@@ -8,13 +8,14 @@ namespace backplane::storage {
 
 namespace {
 
-namespace Page {
+namespace mode_page {
 constexpr std::uint8_t error_recovery = 0x01, cd_parameters = 0x0d, audio_control = 0x0e,
                        power_condition = 0x1a, capabilities = 0x2a, all = 0x3f;
 }
 
-constexpr std::array pages{Page::error_recovery, Page::cd_parameters, Page::audio_control,
-                           Page::power_condition, Page::capabilities};
+constexpr std::array pages{mode_page::error_recovery, mode_page::cd_parameters,
+                           mode_page::audio_control, mode_page::power_condition,
+                           mode_page::capabilities};
 
 }  // namespace
 
@@ -30,20 +31,20 @@ std::size_t AtapiCdrom::put_page(std::size_t at, std::uint8_t page, bool changea
         return bytes_of_page;
     };
     switch (page) {
-    case Page::error_recovery: {
+    case mode_page::error_recovery: {
         const auto p = begin(8);
         p[2] = changeable ? 0xff : recovery_;
         p[3] = changeable ? 0xff : retries_;
         return p.size();
     }
-    case Page::cd_parameters: {
+    case mode_page::cd_parameters: {
         const auto p = begin(8);
         if (changeable) return p.size();
         p[5] = 60;  // seconds of a minute
         p[7] = 75;  // frames of a second
         return p.size();
     }
-    case Page::audio_control: {
+    case mode_page::audio_control: {
         const auto p = begin(16);
         if (changeable) return p.size();
         p[2] = 0x04;  // immediate
@@ -51,7 +52,7 @@ std::size_t AtapiCdrom::put_page(std::size_t at, std::uint8_t page, bool changea
         p[10] = 2, p[11] = 0xff;
         return p.size();
     }
-    case Page::power_condition: return begin(12).size();
+    case mode_page::power_condition: return begin(12).size();
     default: {
         const auto p = begin(20);
         if (changeable) return p.size();
@@ -74,7 +75,7 @@ void AtapiCdrom::mode_sense(bool is_long) {
     const std::uint8_t page = packet8(2) & 0x3f;
     if (control == saved) return check(sense::saving_parameters_not_supported);
     if (packet8(3) != 0) return check(sense::invalid_field_in_packet);  // no subpages
-    if (page != Page::all && std::ranges::find(pages, page) == pages.end())
+    if (page != mode_page::all && std::ranges::find(pages, page) == pages.end())
         return check(sense::invalid_field_in_packet);
 
     // What is in the tray, as older hosts know it.
@@ -84,7 +85,7 @@ void AtapiCdrom::mode_sense(bool is_long) {
     const auto header = empty_reply(at);
     header[is_long ? 2 : 1] = medium;
     for (const std::uint8_t each : pages)
-        if (page == Page::all || page == each) at += put_page(at, each, control == changeable);
+        if (page == mode_page::all || page == each) at += put_page(at, each, control == changeable);
     if (is_long)
         put16(bytes(), 0, static_cast<std::uint32_t>(at - 2));
     else
@@ -118,7 +119,7 @@ void AtapiCdrom::apply_parameters() {
         const std::uint8_t code = page[0] & 0x3f;
         if (std::ranges::find(pages, code) == pages.end() || page.size() < 4)
             return check(sense::invalid_field_in_parameters);
-        if (code == Page::error_recovery) {
+        if (code == mode_page::error_recovery) {
             if (page.size() != 8) return check(sense::invalid_field_in_parameters);
             recovery = page[2], retries = page[3];
         }

@@ -50,7 +50,7 @@ std::optional<SectorRange> addressed_sectors(const backplane_ata_command& comman
         return SectorRange{command.lba, command.count == 0 ? 0x10000u : command.count};
     const std::uint32_t low_count = command.count & 0xff;
     const std::uint32_t count = low_count == 0 ? 0x100 : low_count;
-    if ((command.device & AtaDevice::lba) != 0)
+    if ((command.device & ata_device::lba) != 0)
         return SectorRange{(command.lba & 0xffffff) | std::uint64_t{command.device & 0xfu} << 24,
                            count};
     const auto first = from_chs(command, geometry);
@@ -62,7 +62,7 @@ void set_address(backplane_ata_result& result, const backplane_ata_command& comm
                  AddressWidth width, const DiskGeometry& geometry, std::uint64_t sector) {
     if (width == AddressWidth::Bits48) {
         result.lba = sector;
-    } else if ((command.device & AtaDevice::lba) != 0) {
+    } else if ((command.device & ata_device::lba) != 0) {
         result.lba = sector & 0xffffff;
         result.device = static_cast<std::uint8_t>(sector >> 24 & 0xf);
     } else if (geometry.capacity() != 0) {

@@ -109,7 +109,7 @@ void IdeChannel::complete(Side& side, const backplane_ata_result& result) {
 
 // INTRQ is that of the selected drive; nIEN lets go of it.
 void IdeChannel::drive_interrupt() {
-    const bool level = selected().interrupt && (control_ & DeviceControl::nien) == 0;
+    const bool level = selected().interrupt && (control_ & device_control::nien) == 0;
     if (level && !irq_.level() && dma_ != nullptr) dma_->interrupt_rose();
     irq_.drive(level);
 }
@@ -120,7 +120,7 @@ void IdeChannel::moved(Side& side, std::uint32_t bytes) {
     if (side.left != 0) return;
     side.transfer = 0;
     // Busy until it says what comes next.
-    side.status = AtaStatus::bsy;
+    side.status = ata_status::bsy;
     side.drive.call<&backplane_ata_drive::transferred>();
 }
 
@@ -160,7 +160,7 @@ void IdeChannel::write(std::uint64_t offset, unsigned size, std::uint64_t value)
 
 std::uint8_t IdeChannel::status() const {
     if (nobody_answers()) return floating_status;
-    if ((control_ & DeviceControl::srst) != 0) return AtaStatus::bsy;
+    if ((control_ & device_control::srst) != 0) return ata_status::bsy;
     // Device 0 answers for device 1 that is not there, with zero. (ATA/ATAPI-6, 9.16.1)
     return selected().drive ? selected().status : std::uint8_t{0};
 }
@@ -176,11 +176,11 @@ std::uint8_t IdeChannel::read_register(std::uint64_t offset) {
     }
     if (nobody_answers()) return floating;
     // A device that is busy answers with its status whatever is asked. (ATA/ATAPI-6, 7.1)
-    if ((status() & AtaStatus::bsy) != 0) return status();
+    if ((status() & ata_status::bsy) != 0) return status();
     // Device 0 answers for device 1 that is not there; a packet device with zeros. (9.16.2)
     const Side& side = selected().drive ? selected() : sides_[0];
     if (!selected().drive && side.may_be_packet) return 0;
-    const bool previous = (control_ & DeviceControl::hob) != 0;
+    const bool previous = (control_ & device_control::hob) != 0;
     switch (offset) {
     case Error: return side.error;
     case Count: return static_cast<std::uint8_t>(previous ? side.count >> 8 : side.count);
@@ -191,27 +191,28 @@ std::uint8_t IdeChannel::read_register(std::uint64_t offset) {
         return static_cast<std::uint8_t>(side.lba >> (byte * 8));
     }
     case DeviceSelect:
-        return static_cast<std::uint8_t>((select_ & 0xf0) | AtaDevice::obsolete |
+        return static_cast<std::uint8_t>((select_ & 0xf0) | ata_device::obsolete |
                                          (side.device & 0x0f));
     default: return floating;
     }
 }
 
 void IdeChannel::write_register(std::uint64_t offset, std::uint8_t value) {
-    control_ &= static_cast<std::uint8_t>(~DeviceControl::hob);
-    if ((control_ & DeviceControl::srst) != 0) return;
+    control_ &= static_cast<std::uint8_t>(~device_control::hob);
+    if ((control_ & device_control::srst) != 0) return;
     if (offset == Status) return write_command(value);
     // A device in the middle of a command takes no more registers.
-    const bool is_idle = (selected().status & (AtaStatus::bsy | AtaStatus::drq)) == 0;
+    const bool is_idle = (selected().status & (ata_status::bsy | ata_status::drq)) == 0;
     if (!is_idle && selected().drive && offset != DeviceSelect) return;
     if (offset == DeviceSelect) {
         select_ = value;
         for (Side& side : sides_)
-            if ((side.status & (AtaStatus::bsy | AtaStatus::drq)) == 0) side.device = value & 0x0f;
+            if ((side.status & (ata_status::bsy | ata_status::drq)) == 0)
+                side.device = value & 0x0f;
         return drive_interrupt();
     }
     for (Side& side : sides_) {
-        if ((side.status & (AtaStatus::bsy | AtaStatus::drq)) != 0) continue;
+        if ((side.status & (ata_status::bsy | ata_status::drq)) != 0) continue;
         if (offset == Error)
             side.features = pushed(side.features, value);
         else if (offset == Count)
@@ -222,19 +223,19 @@ void IdeChannel::write_register(std::uint64_t offset, std::uint8_t value) {
 }
 
 void IdeChannel::write_command(std::uint8_t command) {
-    if (command == AtaCommand::execute_device_diagnostic) {
+    if (command == ata_command::execute_device_diagnostic) {
         // For both, whichever is selected; device 0 answers for both. (ATA/ATAPI-6, 9.10)
         select_ = 0;
         for (Side& side : sides_)
-            if (side.drive && (side.status & AtaStatus::bsy) == 0) execute(side, command);
+            if (side.drive && (side.status & ata_status::bsy) == 0) execute(side, command);
         sides_[1].interrupt = false;
         return drive_interrupt();
     }
     Side& side = selected();
     if (!side.drive) return;
-    const bool is_idle = (side.status & (AtaStatus::bsy | AtaStatus::drq)) == 0;
+    const bool is_idle = (side.status & (ata_status::bsy | ata_status::drq)) == 0;
     // Packet devices alone can be told to stop. (ATA/ATAPI-6, 8.9)
-    if (!is_idle && (command != AtaCommand::device_reset || !side.may_be_packet)) return;
+    if (!is_idle && (command != ata_command::device_reset || !side.may_be_packet)) return;
     execute(side, command);
 }
 
@@ -250,15 +251,15 @@ void IdeChannel::execute(Side& side, std::uint8_t command) {
                                           0,
                                           side.lba};
     side.transfer = side.left = 0;
-    side.status = AtaStatus::bsy;
+    side.status = ata_status::bsy;
     side.error = 0;
     side.drive.call<&backplane_ata_drive::execute>(&registers);
 }
 
 void IdeChannel::write_device_control(std::uint8_t value) {
     const std::uint8_t before = control_;
-    control_ = value & (DeviceControl::nien | DeviceControl::srst | DeviceControl::hob);
-    if ((before & DeviceControl::srst) == 0 && (control_ & DeviceControl::srst) != 0)
+    control_ = value & (device_control::nien | device_control::srst | device_control::hob);
+    if ((before & device_control::srst) == 0 && (control_ & device_control::srst) != 0)
         return reset_drives(BACKPLANE_ATA_RESET_SOFTWARE);
     drive_interrupt();
 }
@@ -266,7 +267,7 @@ void IdeChannel::write_device_control(std::uint8_t value) {
 // ---- The data register
 
 bool IdeChannel::is_pio(const Side& side, bool in) const {
-    if (side.left == 0 || (control_ & DeviceControl::srst) != 0) return false;
+    if (side.left == 0 || (control_ & device_control::srst) != 0) return false;
     if (in) return side.transfer == BACKPLANE_ATA_PIO_IN;
     return side.transfer == BACKPLANE_ATA_PIO_OUT || side.transfer == BACKPLANE_ATA_PACKET;
 }

@@ -85,8 +85,8 @@ private:
         bool may_be_packet = false;  // it showed the signature of a packet device last
     };
 
-    Side& selected() { return sides_[(select_ & AtaDevice::dev) != 0]; }
-    const Side& selected() const { return sides_[(select_ & AtaDevice::dev) != 0]; }
+    Side& selected() { return sides_[(select_ & ata_device::dev) != 0]; }
+    const Side& selected() const { return sides_[(select_ & ata_device::dev) != 0]; }
     bool nobody_answers() const { return !selected().drive && !sides_[0].drive; }
 
     std::uint8_t status() const;

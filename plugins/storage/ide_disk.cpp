@@ -94,33 +94,33 @@ void IdeDisk::begin_command() {
 
 void IdeDisk::run_simple_command() {
     const std::uint8_t opcode = command().command;
-    if (opcode >= AtaCommand::recalibrate && opcode <= AtaCommand::recalibrate + 0xf) {
+    if (opcode >= ata_command::recalibrate && opcode <= ata_command::recalibrate + 0xf) {
         result().lba &= ~std::uint64_t{0xffff00};
         return complete();
     }
-    if (opcode >= AtaCommand::seek && opcode <= AtaCommand::seek + 0xf) return seek();
+    if (opcode >= ata_command::seek && opcode <= ata_command::seek + 0xf) return seek();
     switch (opcode) {
-    case AtaCommand::identify_device: return identify();
-    case AtaCommand::set_features: return set_features();
-    case AtaCommand::set_multiple_mode: return set_multiple_mode();
-    case AtaCommand::initialize_device_parameters: return initialize_device_parameters();
-    case AtaCommand::read_native_max_address: return report_native_maximum(AddressWidth::Bits28);
-    case AtaCommand::read_native_max_address_ext:
+    case ata_command::identify_device: return identify();
+    case ata_command::set_features: return set_features();
+    case ata_command::set_multiple_mode: return set_multiple_mode();
+    case ata_command::initialize_device_parameters: return initialize_device_parameters();
+    case ata_command::read_native_max_address: return report_native_maximum(AddressWidth::Bits28);
+    case ata_command::read_native_max_address_ext:
         return report_native_maximum(AddressWidth::Bits48);
-    default: return fail(AtaError::abrt);
+    default: return fail(ata_error::abrt);
     }
 }
 
 void IdeDisk::seek() {
     const auto range = addressed_sectors(command(), AddressWidth::Bits28, translation_);
-    if (!range || range->first >= total_sectors()) return fail(AtaError::idnf);
+    if (!range || range->first >= total_sectors()) return fail(ata_error::idnf);
     complete();
 }
 
 void IdeDisk::set_multiple_mode() {
     const std::uint32_t count = command().count & 0xff;
     if (count > most_multiple || (count != 0 && !std::has_single_bit(count)))
-        return fail(AtaError::abrt);
+        return fail(ata_error::abrt);
     multiple_ = count;
     complete();
 }
@@ -128,7 +128,7 @@ void IdeDisk::set_multiple_mode() {
 void IdeDisk::initialize_device_parameters() {
     const auto wanted = DiskGeometry::divided(total_sectors(), (command().device & 0xf) + 1u,
                                               command().count & 0xff);
-    if (!wanted) return fail(AtaError::abrt);
+    if (!wanted) return fail(ata_error::abrt);
     translation_ = *wanted;
     complete();
 }
@@ -156,7 +156,7 @@ void IdeDisk::set_features() {
     case 0xaa: look_ahead_ = true; return complete();
     case 0x66:  // whether a reset goes back to the defaults: it does not
     case 0xcc: return complete();
-    default: return fail(AtaError::abrt);
+    default: return fail(ata_error::abrt);
     }
 }
 

@@ -43,7 +43,7 @@ private:
     BlockResult io_done(BlockResult result) override;
     void reset_command(std::uint32_t kind) override;
     std::uint64_t signature() const override { return ata_signature; }
-    std::uint8_t idle_status() const override { return AtaStatus::drdy | AtaStatus::dsc; }
+    std::uint8_t idle_status() const override { return ata_status::drdy | ata_status::dsc; }
     bool is_present() const override { return image().info().has_medium(); }
 
     // ide_disk.cpp

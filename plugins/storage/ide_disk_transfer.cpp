@@ -14,55 +14,55 @@ bool IdeDisk::begin_transfer() {
     using enum AddressWidth;
     forced_ = !write_cache_;
     switch (command().command) {
-    case AtaCommand::read_sectors:
-    case AtaCommand::read_sectors_without_retry:
+    case ata_command::read_sectors:
+    case ata_command::read_sectors_without_retry:
         begin_sectors(Task::Read, Bits28, Protocol::Pio);
         return true;
-    case AtaCommand::read_sectors_ext:
+    case ata_command::read_sectors_ext:
         begin_sectors(Task::Read, Bits48, Protocol::Pio);
         return true;
-    case AtaCommand::read_multiple: begin_multiple(Task::Read, Bits28); return true;
-    case AtaCommand::read_multiple_ext: begin_multiple(Task::Read, Bits48); return true;
-    case AtaCommand::read_dma:
-    case AtaCommand::read_dma_without_retry:
+    case ata_command::read_multiple: begin_multiple(Task::Read, Bits28); return true;
+    case ata_command::read_multiple_ext: begin_multiple(Task::Read, Bits48); return true;
+    case ata_command::read_dma:
+    case ata_command::read_dma_without_retry:
         begin_sectors(Task::Read, Bits28, Protocol::Dma);
         return true;
-    case AtaCommand::read_dma_ext: begin_sectors(Task::Read, Bits48, Protocol::Dma); return true;
-    case AtaCommand::write_sectors:
-    case AtaCommand::write_sectors_without_retry:
+    case ata_command::read_dma_ext: begin_sectors(Task::Read, Bits48, Protocol::Dma); return true;
+    case ata_command::write_sectors:
+    case ata_command::write_sectors_without_retry:
         begin_sectors(Task::Write, Bits28, Protocol::Pio);
         return true;
-    case AtaCommand::write_sectors_ext:
+    case ata_command::write_sectors_ext:
         begin_sectors(Task::Write, Bits48, Protocol::Pio);
         return true;
-    case AtaCommand::write_multiple: begin_multiple(Task::Write, Bits28); return true;
-    case AtaCommand::write_multiple_fua_ext: forced_ = true; [[fallthrough]];
-    case AtaCommand::write_multiple_ext: begin_multiple(Task::Write, Bits48); return true;
-    case AtaCommand::write_dma:
-    case AtaCommand::write_dma_without_retry:
+    case ata_command::write_multiple: begin_multiple(Task::Write, Bits28); return true;
+    case ata_command::write_multiple_fua_ext: forced_ = true; [[fallthrough]];
+    case ata_command::write_multiple_ext: begin_multiple(Task::Write, Bits48); return true;
+    case ata_command::write_dma:
+    case ata_command::write_dma_without_retry:
         begin_sectors(Task::Write, Bits28, Protocol::Dma);
         return true;
-    case AtaCommand::write_dma_fua_ext: forced_ = true; [[fallthrough]];
-    case AtaCommand::write_dma_ext: begin_sectors(Task::Write, Bits48, Protocol::Dma); return true;
-    case AtaCommand::read_verify_sectors:
-    case AtaCommand::read_verify_sectors_without_retry:
+    case ata_command::write_dma_fua_ext: forced_ = true; [[fallthrough]];
+    case ata_command::write_dma_ext: begin_sectors(Task::Write, Bits48, Protocol::Dma); return true;
+    case ata_command::read_verify_sectors:
+    case ata_command::read_verify_sectors_without_retry:
         begin_sectors(Task::Verify, Bits28, Protocol::Pio);
         return true;
-    case AtaCommand::read_verify_sectors_ext:
+    case ata_command::read_verify_sectors_ext:
         begin_sectors(Task::Verify, Bits48, Protocol::Pio);
         return true;
-    case AtaCommand::flush_cache:
-    case AtaCommand::flush_cache_ext:
+    case ata_command::flush_cache:
+    case ata_command::flush_cache_ext:
         ++flushes_;
         task_ = Task::Flush;
         start_command_io(BlockOperation::Flush, 0, 0);
         return true;
-    case AtaCommand::data_set_management: begin_trim(); return true;
-    case AtaCommand::read_buffer:
+    case ata_command::data_set_management: begin_trim(); return true;
+    case ata_command::read_buffer:
         task_ = Task::SendBuffer;
         begin_phase(BACKPLANE_ATA_PIO_IN, 0, sector_size, true);
         return true;
-    case AtaCommand::write_buffer:
+    case ata_command::write_buffer:
         task_ = Task::TakeBuffer;
         begin_phase(BACKPLANE_ATA_PIO_OUT, 0, sector_size, false);
         return true;
@@ -71,7 +71,7 @@ bool IdeDisk::begin_transfer() {
 }
 
 void IdeDisk::begin_multiple(Task task, AddressWidth width) {
-    if (multiple_ == 0) return fail(AtaError::abrt);
+    if (multiple_ == 0) return fail(ata_error::abrt);
     begin_sectors(task, width, Protocol::Pio, multiple_);
 }
 
@@ -83,16 +83,16 @@ void IdeDisk::begin_sectors(Task task, AddressWidth width, Protocol protocol, st
     is_single_ = false;
     batch_ = moved_ = written_ = 0;
     const auto range = addressed_sectors(command(), width, translation_);
-    if (!range) return fail(AtaError::idnf);
+    if (!range) return fail(ata_error::idnf);
     const std::uint64_t total = total_sectors();
     if (range->first >= total || range->count > total - range->first) {
         show_address(std::max(range->first, total));
-        return fail(AtaError::idnf);
+        return fail(ata_error::idnf);
     }
     sector_ = range->first;
     total_ = left_ = range->count;
     if (task != Task::Write) return begin_read();
-    if (image().info().is_read_only()) return fail(AtaError::wp);
+    if (image().info().is_read_only()) return fail(ata_error::wp);
     begin_write_batch();
 }
 
@@ -206,17 +206,17 @@ BlockResult IdeDisk::after_failure(BlockResult failure) {
     }
     ++failures_;
     if (!has_sectors) {
-        fail(AtaError::abrt);
+        fail(ata_error::abrt);
         return BlockResult::Pending;
     }
     show_address(sector_);
     result().count = static_cast<std::uint16_t>(left_);
     if (failure == BlockResult::Invalid)
-        fail(AtaError::idnf);  // the image has shrunk
+        fail(ata_error::idnf);  // the image has shrunk
     else if (task_ != Task::Write)
-        fail(AtaError::unc);
+        fail(ata_error::unc);
     else
-        fail(failure == BlockResult::ReadOnly ? AtaError::wp : AtaError::abrt);
+        fail(failure == BlockResult::ReadOnly ? ata_error::wp : ata_error::abrt);
     return BlockResult::Pending;
 }
 
@@ -227,7 +227,7 @@ void IdeDisk::begin_trim() {
     const BlockInfo info = image().info();
     if ((command().features & trim_bit) == 0 || command().count == 0 ||
         command().count > sectors_in_buffer || !trim_ || !info.can_discard() || info.is_read_only())
-        return fail(AtaError::abrt);
+        return fail(ata_error::abrt);
     task_ = Task::Trim;
     batch_ = command().count;
     begin_phase(BACKPLANE_ATA_DMA_OUT, 0, std::size_t{batch_} * sector_size, false);
@@ -241,7 +241,7 @@ BlockResult IdeDisk::trim_more() {
         const std::uint64_t first = entry & 0xffff'ffff'ffff, count = entry >> 48;
         if (count == 0) continue;
         if (first >= total_sectors() || count > total_sectors() - first) {
-            fail(AtaError::idnf);
+            fail(ata_error::idnf);
             return BlockResult::Pending;
         }
         return start_io(BlockOperation::Discard, first * sector_size, count * sector_size);

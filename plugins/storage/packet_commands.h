@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace backplane::storage::PacketCommand {
+namespace backplane::storage::packet_command {
 
 constexpr std::uint8_t test_unit_ready = 0x00;
 constexpr std::uint8_t request_sense = 0x03;
@@ -30,4 +30,4 @@ constexpr std::uint8_t set_cd_speed = 0xbb;
 constexpr std::uint8_t mechanism_status = 0xbd;
 constexpr std::uint8_t read_cd = 0xbe;
 
-}  // namespace backplane::storage::PacketCommand
+}  // namespace backplane::storage::packet_command

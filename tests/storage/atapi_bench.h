@@ -12,7 +12,7 @@ namespace backplane::storage {
 using Packet = std::array<std::uint8_t, 12>;
 
 inline constexpr Packet read_10(std::uint32_t block, std::uint16_t count) {
-    return {PacketCommand::read_10,
+    return {packet_command::read_10,
             0,
             static_cast<std::uint8_t>(block >> 24),
             static_cast<std::uint8_t>(block >> 16),
@@ -49,9 +49,9 @@ public:
         port->command.write8(1, 0);
         port->command.write8(4, static_cast<std::uint8_t>(limit));
         port->command.write8(5, static_cast<std::uint8_t>(limit >> 8));
-        port->issue(AtaCommand::packet);
-        EXPECT_EQ(port->status() & (AtaStatus::bsy | AtaStatus::drq), AtaStatus::drq);
-        EXPECT_EQ(port->count(), InterruptReason::cod);
+        port->issue(ata_command::packet);
+        EXPECT_EQ(port->status() & (ata_status::bsy | ata_status::drq), ata_status::drq);
+        EXPECT_EQ(port->count(), interrupt_reason::cod);
         port->write_block(packet);
         Answer answer;
         std::size_t sent = 0;
@@ -59,10 +59,10 @@ public:
             EXPECT_TRUE(port->irq());
             answer.status = port->status();
             answer.error = port->error();
-            if ((answer.status & AtaStatus::drq) == 0) break;
+            if ((answer.status & ata_status::drq) == 0) break;
             const unsigned bytes = port->byte_count();
             answer.blocks.push_back(bytes);
-            if (port->count() == InterruptReason::io) {
+            if (port->count() == interrupt_reason::io) {
                 const Data block = port->read_block(bytes);
                 answer.data.insert(answer.data.end(), block.begin(), block.end());
             } else {
@@ -71,13 +71,13 @@ public:
                 sent += bytes;
             }
         }
-        EXPECT_EQ(port->count(), InterruptReason::io | InterruptReason::cod);
+        EXPECT_EQ(port->count(), interrupt_reason::io | interrupt_reason::cod);
         return answer;
     }
 
     // Key, code and qualifier of the last failure.
     std::array<int, 3> sense() {
-        const Data data = send({PacketCommand::request_sense, 0, 0, 0, 18}).data;
+        const Data data = send({packet_command::request_sense, 0, 0, 0, 18}).data;
         return {data.at(2), data.at(12), data.at(13)};
     }
 

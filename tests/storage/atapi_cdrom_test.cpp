@@ -6,7 +6,7 @@ namespace {
 
 using Sense3 = std::array<int, 3>;
 constexpr std::uint8_t checked(int key) {
-    return static_cast<std::uint8_t>(key << 4 | AtaError::abrt);
+    return static_cast<std::uint8_t>(key << 4 | ata_error::abrt);
 }
 
 TEST(AtapiCdromTest, ShowsTheSignatureOfAPacketDevice) {
@@ -15,9 +15,9 @@ TEST(AtapiCdromTest, ShowsTheSignatureOfAPacketDevice) {
     EXPECT_EQ(port.status(), 0);
     EXPECT_EQ(port.error(), diagnostic_passed);
     EXPECT_EQ(port.lba24(), packet_signature);
-    port.issue(AtaCommand::identify_device);
+    port.issue(ata_command::identify_device);
     EXPECT_EQ(port.status(), failed);
-    EXPECT_EQ(port.error(), AtaError::abrt);
+    EXPECT_EQ(port.error(), ata_error::abrt);
     EXPECT_EQ(port.lba24(), packet_signature);
     port.select(1);
     EXPECT_EQ(port.lba24(), 0u) << "a packet device answers for device 1 with zeros";
@@ -25,7 +25,7 @@ TEST(AtapiCdromTest, ShowsTheSignatureOfAPacketDevice) {
 
 TEST(AtapiCdromTest, IdentifiesItselfAsAPacketDevice) {
     CdBench bench{2048, {{"model", "A drive"}}};
-    const auto words = bench.port->identify(AtaCommand::identify_packet_device);
+    const auto words = bench.port->identify(ata_command::identify_packet_device);
     ASSERT_EQ(words.size(), 256u);
     EXPECT_EQ(words[0], 0x85c0);
     EXPECT_EQ(identify_text(words, 27, 4), "A drive ");
@@ -35,33 +35,34 @@ TEST(AtapiCdromTest, IdentifiesItselfAsAPacketDevice) {
 
 TEST(AtapiCdromTest, TheFirstCommandAfterPowerOnIsRefusedOnce) {
     CdBench bench;
-    EXPECT_EQ(bench.send({PacketCommand::test_unit_ready}).error, checked(6));
+    EXPECT_EQ(bench.send({packet_command::test_unit_ready}).error, checked(6));
     EXPECT_EQ(bench.sense(), (Sense3{6, 0x29, 0}));
     EXPECT_EQ(bench.sense(), (Sense3{0, 0, 0})) << "it is told once";
-    const auto answer = bench.send({PacketCommand::test_unit_ready});
+    const auto answer = bench.send({packet_command::test_unit_ready});
     EXPECT_EQ(answer.status, ready);
     EXPECT_EQ(answer.error, 0);
 }
 
 TEST(AtapiCdromTest, InquiryWorksBeforeThat) {
     CdBench bench;
-    const auto answer = bench.send({PacketCommand::inquiry, 0, 0, 0, 36});
+    const auto answer = bench.send({packet_command::inquiry, 0, 0, 0, 36});
     ASSERT_EQ(answer.data.size(), 36u);
     EXPECT_EQ(answer.data[0], 0x05);
     EXPECT_EQ(answer.data[1], 0x80);
     EXPECT_EQ((std::string{answer.data.begin() + 8, answer.data.begin() + 24}), "BACKPLANCD-ROM  ");
-    EXPECT_EQ(bench.send({PacketCommand::inquiry, 0, 0, 0, 5}).data.size(), 5u) << "as allocated";
-    EXPECT_EQ(bench.send({PacketCommand::test_unit_ready}).error, checked(6)) << "still to be told";
+    EXPECT_EQ(bench.send({packet_command::inquiry, 0, 0, 0, 5}).data.size(), 5u) << "as allocated";
+    EXPECT_EQ(bench.send({packet_command::test_unit_ready}).error, checked(6))
+        << "still to be told";
 }
 
 TEST(AtapiCdromTest, VitalProductDataHasTheSerialNumber) {
     CdBench bench{2048, {{"serial", "S123"}}};
-    EXPECT_EQ(bench.send({PacketCommand::inquiry, 1, 0x00, 0, 64}).data,
+    EXPECT_EQ(bench.send({packet_command::inquiry, 1, 0x00, 0, 64}).data,
               (Data{5, 0, 0, 3, 0x00, 0x80, 0x83}));
-    EXPECT_EQ(bench.send({PacketCommand::inquiry, 1, 0x80, 0, 64}).data,
+    EXPECT_EQ(bench.send({packet_command::inquiry, 1, 0x80, 0, 64}).data,
               (Data{5, 0x80, 0, 4, 'S', '1', '2', '3'}));
-    EXPECT_EQ(bench.send({PacketCommand::inquiry, 1, 0x83, 0, 255}).data.size(), 8u + 24 + 4);
-    EXPECT_EQ(bench.send({PacketCommand::inquiry, 1, 0x99, 0, 64}).error, checked(5));
+    EXPECT_EQ(bench.send({packet_command::inquiry, 1, 0x83, 0, 255}).data.size(), 8u + 24 + 4);
+    EXPECT_EQ(bench.send({packet_command::inquiry, 1, 0x99, 0, 64}).error, checked(5));
     EXPECT_EQ(bench.sense(), (Sense3{5, 0x24, 0}));
 }
 
@@ -82,7 +83,7 @@ TEST(AtapiCdromTest, ReadsBlocksInPiecesOfTheHostsSize) {
     EXPECT_EQ(large.data, slice(bench.image, 10 * 2048, 300 * 2048));
     for (const unsigned bytes : large.blocks)
         EXPECT_EQ(bytes % 2048, 0u);
-    EXPECT_EQ(bench.send({PacketCommand::read_12, 0, 0, 0, 0, 2, 0, 0, 0, 2}).data,
+    EXPECT_EQ(bench.send({packet_command::read_12, 0, 0, 0, 0, 2, 0, 0, 0, 2}).data,
               slice(bench.image, 2 * 2048, 2 * 2048));
 }
 
@@ -91,19 +92,19 @@ TEST(AtapiCdromTest, NoRoomForDataEndsTheCommand) {
     bench.ready_for_commands();
     const auto answer = bench.send(read_10(0, 1), 0);
     EXPECT_EQ(answer.status, failed);
-    EXPECT_EQ(answer.error, AtaError::abrt);
-    EXPECT_EQ(bench.send({PacketCommand::test_unit_ready}, 0).status, ready)
+    EXPECT_EQ(answer.error, ata_error::abrt);
+    EXPECT_EQ(bench.send({packet_command::test_unit_ready}, 0).status, ready)
         << "none is needed without data";
 }
 
 TEST(AtapiCdromTest, BlocksBeyondTheEndAreOutOfRange) {
     CdBench bench;
     bench.ready_for_commands();
-    EXPECT_EQ(bench.send({PacketCommand::read_capacity}).data, (Data{0, 0, 1, 0x8f, 0, 0, 8, 0}));
+    EXPECT_EQ(bench.send({packet_command::read_capacity}).data, (Data{0, 0, 1, 0x8f, 0, 0, 8, 0}));
     EXPECT_EQ(bench.send(read_10(399, 1)).status, ready);
     EXPECT_EQ(bench.send(read_10(400, 0)).status, ready);
     for (const Packet& packet : {read_10(399, 2), read_10(400, 1), read_10(0xffffffff, 1),
-                                 Packet{PacketCommand::seek_10, 0, 0, 0, 1, 0x90}}) {
+                                 Packet{packet_command::seek_10, 0, 0, 0, 1, 0x90}}) {
         EXPECT_EQ(bench.send(packet).error, checked(5));
         EXPECT_EQ(bench.sense(), (Sense3{5, 0x21, 0}));
     }
@@ -112,7 +113,7 @@ TEST(AtapiCdromTest, BlocksBeyondTheEndAreOutOfRange) {
 TEST(AtapiCdromTest, APartialLastBlockEndsWithZeroes) {
     CdBench bench{3 * 2048 + 512};
     bench.ready_for_commands();
-    EXPECT_EQ(bench.send({PacketCommand::read_capacity}).data[3], 3);
+    EXPECT_EQ(bench.send({packet_command::read_capacity}).data[3], 3);
     Data expected = slice(bench.image, 2 * 2048, 2048 + 512);
     expected.resize(2 * 2048);
     EXPECT_EQ(bench.send(read_10(2, 2)).data, expected);
@@ -125,7 +126,7 @@ TEST(AtapiCdromTest, AnUnreadableBlockIsNamed) {
     const auto answer = bench.send(read_10(3, 4));
     EXPECT_EQ(answer.data, slice(bench.image, 3 * 2048, 2 * 2048));
     EXPECT_EQ(answer.error, checked(3));
-    const Data data = bench.send({PacketCommand::request_sense, 0, 0, 0, 18}).data;
+    const Data data = bench.send({packet_command::request_sense, 0, 0, 0, 18}).data;
     EXPECT_EQ(data[0], 0xf0);
     EXPECT_EQ(data[2], 3);
     EXPECT_EQ(data[6], 5);
@@ -137,7 +138,7 @@ TEST(AtapiCdromTest, ATableOfContentsInEachFormat) {
     bench.ready_for_commands();
     const auto toc = [&](int format, int msf, int first, int allocated = 255) {
         return bench
-            .send({PacketCommand::read_toc, static_cast<std::uint8_t>(msf << 1),
+            .send({packet_command::read_toc, static_cast<std::uint8_t>(msf << 1),
                    static_cast<std::uint8_t>(format), 0, 0, 0, static_cast<std::uint8_t>(first), 0,
                    static_cast<std::uint8_t>(allocated)})
             .data;
@@ -154,7 +155,7 @@ TEST(AtapiCdromTest, ATableOfContentsInEachFormat) {
     EXPECT_EQ(toc(5, 0, 0), Data{});
     EXPECT_EQ(bench.sense(), (Sense3{5, 0x24, 0}));
     EXPECT_EQ(toc(0, 0, 2), Data{}) << "there is no track 2";
-    EXPECT_EQ(bench.send({PacketCommand::read_toc, 0, 0, 0, 0, 0, 0, 0, 255, 0x40}).data.size(),
+    EXPECT_EQ(bench.send({packet_command::read_toc, 0, 0, 0, 0, 0, 0, 0, 255, 0x40}).data.size(),
               12u)
         << "the format where SFF-8020i has it";
 }
@@ -163,7 +164,7 @@ TEST(AtapiCdromTest, RawSectorsHaveSyncHeaderAndCodes) {
     CdBench bench;
     bench.ready_for_commands();
     const auto read = [&](int parts, int blocks) {
-        return bench.send({PacketCommand::read_cd, 0, 0, 0, 0, 16, 0, 0,
+        return bench.send({packet_command::read_cd, 0, 0, 0, 0, 16, 0, 0,
                            static_cast<std::uint8_t>(blocks), static_cast<std::uint8_t>(parts)});
     };
     EXPECT_EQ(read(0x10, 2).data, slice(bench.image, 16 * 2048, 2 * 2048));
@@ -184,11 +185,11 @@ TEST(AtapiCdromTest, RawSectorsHaveSyncHeaderAndCodes) {
     EXPECT_EQ(read(0x20, 1).data, (Data{0x00, 0x02, 0x16, 0x01})) << "the header alone";
     EXPECT_EQ(read(0x00, 1).data, Data{});
     EXPECT_EQ(read(0x12, 1).error, checked(5)) << "no error flags";
-    const auto msf = bench.send({PacketCommand::read_cd_msf, 0, 0, 0, 2, 16, 0, 2, 18, 0x10});
+    const auto msf = bench.send({packet_command::read_cd_msf, 0, 0, 0, 2, 16, 0, 2, 18, 0x10});
     EXPECT_EQ(msf.data, slice(bench.image, 16 * 2048, 2 * 2048));
-    EXPECT_EQ(bench.send({PacketCommand::read_cd_msf, 0, 0, 0, 2, 16, 0, 2, 15, 0x10}).error,
+    EXPECT_EQ(bench.send({packet_command::read_cd_msf, 0, 0, 0, 2, 16, 0, 2, 15, 0x10}).error,
               checked(5));
-    EXPECT_EQ(bench.send({PacketCommand::read_cd, 1 << 2, 0, 0, 0, 0, 0, 0, 1, 0x10}).error,
+    EXPECT_EQ(bench.send({packet_command::read_cd, 1 << 2, 0, 0, 0, 0, 0, 0, 1, 0x10}).error,
               checked(5))
         << "no audio";
     EXPECT_EQ(bench.sense(), (Sense3{5, 0x64, 0}));
@@ -198,12 +199,12 @@ TEST(AtapiCdromTest, TheTrayOpensAndLocks) {
     CdBench bench;
     bench.ready_for_commands();
     const auto prevent = [&](int lock) {
-        return bench.send({PacketCommand::prevent_allow_medium_removal, 0, 0, 0,
+        return bench.send({packet_command::prevent_allow_medium_removal, 0, 0, 0,
                            static_cast<std::uint8_t>(lock)});
     };
     const auto start_stop = [&](int how) {
         return bench.send(
-            {PacketCommand::start_stop_unit, 0, 0, 0, static_cast<std::uint8_t>(how)});
+            {packet_command::start_stop_unit, 0, 0, 0, static_cast<std::uint8_t>(how)});
     };
     EXPECT_EQ(prevent(1).status, ready);
     EXPECT_TRUE(bench.image.is_locked);
@@ -214,10 +215,10 @@ TEST(AtapiCdromTest, TheTrayOpensAndLocks) {
     EXPECT_EQ(bench.cdrom.statistic("tray.open"), 1u);
     EXPECT_EQ(bench.send(read_10(0, 1)).error, checked(2));
     EXPECT_EQ(bench.sense(), (Sense3{2, 0x3a, 2}));
-    EXPECT_EQ(bench.send({PacketCommand::mechanism_status, 0, 0, 0, 0, 0, 0, 0, 0, 8}).data[1],
+    EXPECT_EQ(bench.send({packet_command::mechanism_status, 0, 0, 0, 0, 0, 0, 0, 0, 8}).data[1],
               0x10);
     EXPECT_EQ(start_stop(3).status, ready);
-    EXPECT_EQ(bench.send({PacketCommand::test_unit_ready}).error, checked(6));
+    EXPECT_EQ(bench.send({packet_command::test_unit_ready}).error, checked(6));
     EXPECT_EQ(bench.sense(), (Sense3{6, 0x28, 0}));
     EXPECT_EQ(bench.send(read_10(0, 1)).status, ready);
 }
@@ -227,8 +228,8 @@ TEST(AtapiCdromTest, AChangedMediumIsReported) {
     bench.ready_for_commands();
     const auto event = [&] {
         const Data data = bench
-                              .send({PacketCommand::get_event_status_notification, 1, 0, 0, 0x10, 0,
-                                     0, 0, 8})
+                              .send({packet_command::get_event_status_notification, 1, 0, 0, 0x10,
+                                     0, 0, 0, 8})
                               .data;
         return std::array<int, 2>{data.at(4), data.at(5)};
     };
@@ -236,23 +237,23 @@ TEST(AtapiCdromTest, AChangedMediumIsReported) {
     bench.image.change_medium(std::nullopt);
     EXPECT_EQ(event(), (std::array{3, 0}));
     EXPECT_EQ(event(), (std::array{0, 0})) << "told once";
-    EXPECT_EQ(bench.send({PacketCommand::test_unit_ready}).error, checked(6));
-    EXPECT_EQ(bench.send({PacketCommand::test_unit_ready}).error, checked(2));
+    EXPECT_EQ(bench.send({packet_command::test_unit_ready}).error, checked(6));
+    EXPECT_EQ(bench.send({packet_command::test_unit_ready}).error, checked(2));
     EXPECT_EQ(bench.sense(), (Sense3{2, 0x3a, 1}));
     bench.image.change_medium(Data(10 * 2048, 0x77));
     EXPECT_EQ(event(), (std::array{2, 2}));
-    EXPECT_EQ(bench.send({PacketCommand::test_unit_ready}).error, checked(6));
+    EXPECT_EQ(bench.send({packet_command::test_unit_ready}).error, checked(6));
     EXPECT_EQ(bench.sense(), (Sense3{6, 0x28, 0}));
     EXPECT_EQ(bench.send(read_10(9, 1)).data, Data(2048, 0x77));
     bench.image.press_eject();
     EXPECT_EQ(event(), (std::array{1, 2}));
     EXPECT_EQ(
-        bench.send({PacketCommand::get_event_status_notification, 1, 0, 0, 0x02, 0, 0, 0, 8}).data,
+        bench.send({packet_command::get_event_status_notification, 1, 0, 0, 0x02, 0, 0, 0, 8}).data,
         (Data{0, 2, 0x80, 0x10}))
         << "no events of that class";
-    EXPECT_EQ(
-        bench.send({PacketCommand::get_event_status_notification, 0, 0, 0, 0x10, 0, 0, 0, 8}).error,
-        checked(5))
+    EXPECT_EQ(bench.send({packet_command::get_event_status_notification, 0, 0, 0, 0x10, 0, 0, 0, 8})
+                  .error,
+              checked(5))
         << "only by polling";
 }
 
@@ -262,10 +263,10 @@ TEST(AtapiCdromTest, AMediumThatChangesInTheMiddleOfARead) {
     auto& port = *bench.port;
     port.command.write8(4, 0xfe);
     port.command.write8(5, 0xff);
-    port.issue(AtaCommand::packet);
+    port.issue(ata_command::packet);
     port.write_block(read_10(0, 100));
     bench.image.change_medium(Data(10 * 2048, 0x77));
-    while ((port.status() & AtaStatus::drq) != 0)
+    while ((port.status() & ata_status::drq) != 0)
         (void)port.read_block(port.byte_count());
     EXPECT_EQ(port.error(), checked(6));
     EXPECT_EQ(bench.sense(), (Sense3{6, 0x28, 0}));
@@ -275,7 +276,7 @@ TEST(AtapiCdromTest, ModePagesAreReadAndSet) {
     CdBench bench;
     bench.ready_for_commands();
     const auto sense10 = [&](int page, int allocated = 255) {
-        return bench.send({PacketCommand::mode_sense_10, 0, static_cast<std::uint8_t>(page), 0, 0,
+        return bench.send({packet_command::mode_sense_10, 0, static_cast<std::uint8_t>(page), 0, 0,
                            0, 0, 0, static_cast<std::uint8_t>(allocated)});
     };
     const Data capabilities = sense10(0x2a).data;
@@ -284,14 +285,14 @@ TEST(AtapiCdromTest, ModePagesAreReadAndSet) {
     EXPECT_EQ(capabilities[8], 0x2a);
     EXPECT_EQ(capabilities[14] & 0x09, 0x09) << "locks and ejects";
     EXPECT_EQ(sense10(0x3f).data.size(), 8u + 8 + 8 + 16 + 12 + 20);
-    EXPECT_EQ(bench.send({PacketCommand::mode_sense_6, 0, 0x01, 0, 64}).data,
+    EXPECT_EQ(bench.send({packet_command::mode_sense_6, 0, 0x01, 0, 64}).data,
               (Data{11, 0x01, 0, 0, 0x01, 6, 0, 5, 0, 0, 0, 0}));
     EXPECT_EQ(sense10(0xc1).error, checked(5));
     EXPECT_EQ(bench.sense(), (Sense3{5, 0x39, 0}));
     EXPECT_EQ(sense10(0x05).error, checked(5)) << "no write parameters";
 
     const Data parameters{0, 0, 0, 0, 0, 0, 0, 0, 0x01, 6, 0x20, 9, 0, 0, 0, 0};
-    const Packet select{PacketCommand::mode_select_10, 0x10, 0, 0, 0, 0, 0, 0, 16};
+    const Packet select{packet_command::mode_select_10, 0x10, 0, 0, 0, 0, 0, 0, 16};
     EXPECT_EQ(bench.send(select, 6, parameters).status, ready) << "in pieces of 6 bytes";
     EXPECT_EQ(sense10(0x01).data[11], 9);
     Data bad = parameters;
@@ -308,7 +309,7 @@ TEST(AtapiCdromTest, ConfigurationNamesTheCurrentProfile) {
     CdBench bench;
     const auto configuration = [&](int what, int from) {
         return bench
-            .send({PacketCommand::get_configuration, static_cast<std::uint8_t>(what),
+            .send({packet_command::get_configuration, static_cast<std::uint8_t>(what),
                    static_cast<std::uint8_t>(from >> 8), static_cast<std::uint8_t>(from), 0, 0, 0,
                    0, 255})
             .data;
@@ -329,34 +330,36 @@ TEST(AtapiCdromTest, ManyBlocksMakeADvd) {
     bench.ready_for_commands();
     const auto structure = [&](int format) {
         return bench
-            .send({PacketCommand::read_dvd_structure, 0, 0, 0, 0, 0, 0,
+            .send({packet_command::read_dvd_structure, 0, 0, 0, 0, 0, 0,
                    static_cast<std::uint8_t>(format), 8, 4})
             .data;
     };
-    EXPECT_EQ(bench.send({PacketCommand::get_configuration, 0, 0, 0, 0, 0, 0, 0, 8}).data[7], 0x10);
+    EXPECT_EQ(bench.send({packet_command::get_configuration, 0, 0, 0, 0, 0, 0, 0, 8}).data[7],
+              0x10);
     const Data physical = structure(0);
     ASSERT_EQ(physical.size(), 2052u);
     EXPECT_EQ((Data{physical.begin() + 8, physical.begin() + 16}),
               (Data{0, 3, 0, 0, 0, 0x09, 0xdd, 0xd0}));
     EXPECT_EQ(structure(1).size(), 8u);
-    EXPECT_EQ(bench.send({PacketCommand::read_cd, 0, 0, 0, 0, 0, 0, 0, 1, 0x10}).error, checked(5));
+    EXPECT_EQ(bench.send({packet_command::read_cd, 0, 0, 0, 0, 0, 0, 0, 1, 0x10}).error,
+              checked(5));
 }
 
 TEST(AtapiCdromTest, OtherDescriptions) {
     CdBench bench;
     bench.ready_for_commands();
     const Data disc =
-        bench.send({PacketCommand::read_disc_information, 0, 0, 0, 0, 0, 0, 0, 34}).data;
+        bench.send({packet_command::read_disc_information, 0, 0, 0, 0, 0, 0, 0, 34}).data;
     ASSERT_EQ(disc.size(), 34u);
     EXPECT_EQ(disc[2], 0x0e);
     const Data track =
-        bench.send({PacketCommand::read_track_information, 1, 0, 0, 0, 1, 0, 0, 36}).data;
+        bench.send({packet_command::read_track_information, 1, 0, 0, 0, 1, 0, 0, 36}).data;
     ASSERT_EQ(track.size(), 36u);
     EXPECT_EQ(track[26], 1);
     EXPECT_EQ(track[27], 0x90);
     (void)bench.send(read_10(123, 1));
     const Data place =
-        bench.send({PacketCommand::read_sub_channel, 0, 0x40, 1, 0, 0, 0, 0, 16}).data;
+        bench.send({packet_command::read_sub_channel, 0, 0x40, 1, 0, 0, 0, 0, 16}).data;
     EXPECT_EQ(place[11], 123);
     EXPECT_EQ(bench.send({0x44}).error, checked(5));
     EXPECT_EQ(bench.sense(), (Sense3{5, 0x20, 0}));
@@ -369,10 +372,10 @@ TEST(AtapiCdromTest, DeviceResetEndsWhatItIsDoing) {
     bench.image.holds = true;
     port.command.write8(4, 0);
     port.command.write8(5, 8);
-    port.issue(AtaCommand::packet);
+    port.issue(ata_command::packet);
     port.write_block(read_10(0, 1));
-    EXPECT_EQ(port.status(), AtaStatus::bsy);
-    port.issue(AtaCommand::device_reset);
+    EXPECT_EQ(port.status(), ata_status::bsy);
+    port.issue(ata_command::device_reset);
     EXPECT_EQ(port.status(), 0);
     EXPECT_EQ(port.lba24(), packet_signature);
     EXPECT_FALSE(port.irq());

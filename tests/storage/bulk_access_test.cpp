@@ -7,7 +7,7 @@ namespace {
 TEST(BulkAccessTest, OneCallMovesTheRestOfABlock) {
     DiskBench bench;
     auto& port = bench.on();
-    port.issue28(AtaCommand::read_sectors, 5, 2);
+    port.issue28(ata_command::read_sectors, 5, 2);
     Data data(1024);
     const auto bytes = std::as_writable_bytes(std::span{data});
     EXPECT_EQ(port.command.read_many(0, 2, bytes.first(100)), 50u);
@@ -25,7 +25,7 @@ TEST(BulkAccessTest, WritingIsTheSame) {
     auto& port = bench.on();
     const Data data(1024, 0x3c);
     const auto bytes = std::as_bytes(std::span{data});
-    port.issue28(AtaCommand::write_sectors, 5, 2);
+    port.issue28(ata_command::write_sectors, 5, 2);
     EXPECT_EQ(port.command.read_many(0, 2, {}), 0u);
     EXPECT_EQ(port.command.write_many(0, 2, bytes), 256u);
     EXPECT_EQ(port.command.write_many(0, 2, bytes), 256u);
@@ -36,7 +36,7 @@ TEST(BulkAccessTest, WritingIsTheSame) {
 TEST(BulkAccessTest, OtherRegistersAndBytesAreReadSingly) {
     DiskBench bench;
     auto& port = bench.on();
-    port.issue28(AtaCommand::read_sectors, 5, 1);
+    port.issue28(ata_command::read_sectors, 5, 1);
     Data data(64);
     const auto bytes = std::as_writable_bytes(std::span{data});
     EXPECT_EQ(port.command.read_many(7, 1, bytes), 0u);

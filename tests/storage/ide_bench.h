@@ -89,7 +89,7 @@ public:
     void issue_features(std::uint8_t features, std::uint8_t sectors = 0) const {
         command.write8(1, features);
         command.write8(2, sectors);
-        issue(AtaCommand::set_features);
+        issue(ata_command::set_features);
     }
 
     Data read_block(std::size_t bytes) const {
@@ -108,10 +108,10 @@ public:
                                    data[at] | (at + 1 < data.size() ? data[at + 1] << 8 : 0)));
     }
 
-    std::vector<std::uint16_t> identify(std::uint8_t opcode = AtaCommand::identify_device) const {
+    std::vector<std::uint16_t> identify(std::uint8_t opcode = ata_command::identify_device) const {
         issue(opcode);
         std::vector<std::uint16_t> words;
-        if ((status() & AtaStatus::drq) == 0) return words;
+        if ((status() & ata_status::drq) == 0) return words;
         for (int word = 0; word < 256; ++word)
             words.push_back(command.read16(0));
         return words;
@@ -132,9 +132,9 @@ inline std::string identify_text(const std::vector<std::uint16_t>& words, std::s
     return text;
 }
 
-constexpr std::uint8_t ready = AtaStatus::drdy | AtaStatus::dsc;
-constexpr std::uint8_t has_data = ready | AtaStatus::drq;
-constexpr std::uint8_t failed = ready | AtaStatus::err;
+constexpr std::uint8_t ready = ata_status::drdy | ata_status::dsc;
+constexpr std::uint8_t has_data = ready | ata_status::drq;
+constexpr std::uint8_t failed = ready | ata_status::err;
 
 // One disk as the primary master.
 class DiskBench {

@@ -12,7 +12,7 @@ TEST(IdeChannelTest, WithoutDrivesTheBusFloats) {
     EXPECT_EQ(port.alternate_status(), 0x7f);
     port.command.write8(2, 0x55);
     EXPECT_EQ(port.count(), 0xff);
-    port.issue(AtaCommand::identify_device);
+    port.issue(ata_command::identify_device);
     EXPECT_EQ(port.status(), 0x7f);
     EXPECT_EQ(port.command.read16(0), 0xffff);
 }
@@ -26,7 +26,7 @@ TEST(IdeChannelTest, Device0AnswersForAnAbsentDevice1WithStatusZero) {
     port.command.write8(3, 0xaa);
     EXPECT_EQ(port.count(), 0x55);
     EXPECT_EQ(port.command.read8(3), 0xaa);
-    port.issue(AtaCommand::identify_device);
+    port.issue(ata_command::identify_device);
     EXPECT_EQ(port.status(), 0);
     EXPECT_FALSE(port.irq());
     port.select(0);
@@ -53,9 +53,9 @@ protected:
 
 TEST_F(TwoDisks, EachHasItsOwnStatusAndData) {
     auto& port = *bench.port;
-    port.issue28(AtaCommand::read_sectors, 0, 1, 0);
+    port.issue28(ata_command::read_sectors, 0, 1, 0);
     EXPECT_TRUE(port.irq());
-    port.issue28(AtaCommand::read_sectors, 0, 1, 1);
+    port.issue28(ata_command::read_sectors, 0, 1, 1);
     EXPECT_EQ(port.read_block(512), slice(second_image, 0, 512));
     EXPECT_EQ(port.status(), ready);
     port.select(0);
@@ -67,7 +67,7 @@ TEST_F(TwoDisks, EachHasItsOwnStatusAndData) {
 TEST_F(TwoDisks, TheDiagnosticIsForBothAndSelectsTheFirst) {
     auto& port = *bench.port;
     port.select(1);
-    port.issue(AtaCommand::execute_device_diagnostic);
+    port.issue(ata_command::execute_device_diagnostic);
     EXPECT_TRUE(port.irq());
     EXPECT_EQ(port.status(), ready);
     EXPECT_EQ(port.error(), diagnostic_passed);
@@ -81,9 +81,9 @@ TEST_F(TwoDisks, TheDiagnosticIsForBothAndSelectsTheFirst) {
 
 TEST_F(TwoDisks, ASoftwareResetIsForBoth) {
     auto& port = *bench.port;
-    port.issue28(AtaCommand::read_sectors, 0, 1, 1);
-    port.control.write8(0, DeviceControl::srst | DeviceControl::nien);
-    port.control.write8(0, DeviceControl::nien);
+    port.issue28(ata_command::read_sectors, 0, 1, 1);
+    port.control.write8(0, device_control::srst | device_control::nien);
+    port.control.write8(0, device_control::nien);
     EXPECT_EQ(port.command.read8(6) & 0x10, 0);
     for (const unsigned device : {0u, 1u}) {
         port.select(device);
@@ -95,9 +95,9 @@ TEST_F(TwoDisks, ASoftwareResetIsForBoth) {
 TEST(IdeChannelTest, ADeviceInTheMiddleOfACommandKeepsItsRegisters) {
     DiskBench bench;
     const auto& port = bench.on();
-    port.issue28(AtaCommand::read_sectors, 0x123, 1);
+    port.issue28(ata_command::read_sectors, 0x123, 1);
     port.command.write8(3, 0x77);
-    port.issue(AtaCommand::write_sectors);
+    port.issue(ata_command::write_sectors);
     EXPECT_EQ(port.status(), has_data);
     EXPECT_EQ(port.command.read8(3), 0x23);
     EXPECT_EQ(port.read_block(512), slice(bench.image, 0x123 * 512, 512));

@@ -58,7 +58,7 @@ TEST(IdeDiskTest, TheSerialNumberIsTheDevicesNameUnlessItIsGiven) {
 TEST(IdeDiskTest, ReadsSectorsOneInterruptEach) {
     DiskBench bench;
     auto& port = bench.on();
-    port.issue28(AtaCommand::read_sectors, 5, 3);
+    port.issue28(ata_command::read_sectors, 5, 3);
     for (int sector = 5; sector < 8; ++sector) {
         EXPECT_TRUE(port.irq()) << sector;
         EXPECT_EQ(port.alternate_status(), has_data);
@@ -77,7 +77,7 @@ TEST(IdeDiskTest, ReadsSectorsOneInterruptEach) {
 TEST(IdeDiskTest, ACountOfZeroIs256Sectors) {
     DiskBench bench;
     const auto& port = bench.on();
-    port.issue28(AtaCommand::read_sectors, 100, 0);
+    port.issue28(ata_command::read_sectors, 100, 0);
     EXPECT_EQ(port.read_block(256 * 512), slice(bench.image, 100 * 512, 256 * 512));
     EXPECT_EQ(port.status(), ready);
     EXPECT_EQ(port.read_block(2), (Data{0, 0})) << "nothing more";
@@ -86,7 +86,7 @@ TEST(IdeDiskTest, ACountOfZeroIs256Sectors) {
 TEST(IdeDiskTest, DoubleWordsAtTheDataRegisterAreTwoWords) {
     DiskBench bench;
     const auto& port = bench.on();
-    port.issue28(AtaCommand::read_sectors, 0, 1);
+    port.issue28(ata_command::read_sectors, 0, 1);
     for (unsigned at = 0; at < 512; at += 4) {
         const auto& bytes = bench.image.bytes;
         ASSERT_EQ(port.command.read32(0), bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 |
@@ -100,7 +100,7 @@ TEST(IdeDiskTest, WritesSectorsWithoutAnInterruptForTheFirst) {
     auto& port = bench.on();
     Data data(3 * 512);
     std::iota(data.begin(), data.end(), std::uint8_t{1});
-    port.issue28(AtaCommand::write_sectors, 9, 3);
+    port.issue28(ata_command::write_sectors, 9, 3);
     EXPECT_EQ(port.status(), has_data);
     EXPECT_FALSE(port.irq());
     for (int sector = 0; sector < 3; ++sector) {
@@ -114,18 +114,18 @@ TEST(IdeDiskTest, WritesSectorsWithoutAnInterruptForTheFirst) {
 TEST(IdeDiskTest, MultipleMovesBlocksOfTheSizeThatWasSet) {
     DiskBench bench;
     auto& port = bench.on();
-    port.issue28(AtaCommand::read_multiple, 0, 4);
+    port.issue28(ata_command::read_multiple, 0, 4);
     EXPECT_EQ(port.status(), failed) << "not set";
-    EXPECT_EQ(port.error(), AtaError::abrt);
+    EXPECT_EQ(port.error(), ata_error::abrt);
     port.command.write8(2, 3);
-    port.issue(AtaCommand::set_multiple_mode);
+    port.issue(ata_command::set_multiple_mode);
     EXPECT_EQ(port.status(), failed) << "not a power of two";
     port.command.write8(2, 8);
-    port.issue(AtaCommand::set_multiple_mode);
+    port.issue(ata_command::set_multiple_mode);
     EXPECT_EQ(port.status(), ready);
     EXPECT_EQ(port.identify()[59], 0x108);
     (void)bench.controller.rises("primary-irq");
-    port.issue28(AtaCommand::read_multiple, 16, 20);
+    port.issue28(ata_command::read_multiple, 16, 20);
     for (const std::size_t sectors : {8u, 8u, 4u}) {
         EXPECT_TRUE(port.irq());
         EXPECT_EQ(port.status(), has_data);
@@ -134,7 +134,7 @@ TEST(IdeDiskTest, MultipleMovesBlocksOfTheSizeThatWasSet) {
     EXPECT_EQ(port.status(), ready);
     EXPECT_EQ(bench.controller.rises("primary-irq"), 3u);
     const Data data(12 * 512, 0x5a);
-    port.issue28(AtaCommand::write_multiple, 32, 12);
+    port.issue28(ata_command::write_multiple, 32, 12);
     port.write_block(std::span{data}.first(8 * 512));
     EXPECT_EQ(port.status(), has_data);
     port.write_block(std::span{data}.first(4 * 512));
@@ -145,14 +145,14 @@ TEST(IdeDiskTest, MultipleMovesBlocksOfTheSizeThatWasSet) {
 TEST(IdeDiskTest, FortyEightBitAddressesAndCountsGoThroughTheRegistersTwice) {
     DiskBench bench{0x30000};
     const auto& port = bench.on();
-    port.issue48(AtaCommand::read_sectors_ext, 0x1fff0, 0x101);
+    port.issue48(ata_command::read_sectors_ext, 0x1fff0, 0x101);
     EXPECT_EQ(port.read_block(0x101 * 512), slice(bench.image, 0x1fff0ull * 512, 0x101 * 512));
     EXPECT_EQ(port.status(), ready);
-    port.issue48(AtaCommand::read_verify_sectors_ext, 0x0000123456789abcull, 1);
+    port.issue48(ata_command::read_verify_sectors_ext, 0x0000123456789abcull, 1);
     EXPECT_EQ(port.status(), failed);
-    EXPECT_EQ(port.error(), AtaError::idnf);
+    EXPECT_EQ(port.error(), ata_error::idnf);
     EXPECT_EQ(port.lba24(), 0x789abcu);
-    port.control.write8(0, DeviceControl::hob);
+    port.control.write8(0, device_control::hob);
     EXPECT_EQ(port.lba24(), 0x123456u);
     port.command.write8(2, 0);
     EXPECT_EQ(port.lba24() & 0xffff00, 0x789a00u) << "a write ends it";
@@ -167,13 +167,13 @@ TEST(IdeDiskTest, CylindersHeadsAndSectorsAreThoseThatWereSet) {
         port.command.write8(3, static_cast<std::uint8_t>(sector));
         port.command.write8(4, static_cast<std::uint8_t>(cylinder));
         port.command.write8(5, static_cast<std::uint8_t>(cylinder >> 8));
-        port.issue(AtaCommand::read_sectors);
+        port.issue(ata_command::read_sectors);
     };
     read_chs(2, 3, 4);
     EXPECT_EQ(port.read_block(512), slice(bench.image, ((2 * 16 + 3) * 63 + 3) * 512, 512));
     port.command.write8(6, 0xa0 | 7);
     port.command.write8(2, 32);
-    port.issue(AtaCommand::initialize_device_parameters);
+    port.issue(ata_command::initialize_device_parameters);
     EXPECT_EQ(port.status(), ready);
     EXPECT_EQ(port.identify()[54], 40960 / (8 * 32));
     read_chs(2, 3, 4);
@@ -183,23 +183,23 @@ TEST(IdeDiskTest, CylindersHeadsAndSectorsAreThoseThatWereSet) {
         read_chs(static_cast<unsigned>(cylinder), static_cast<unsigned>(head),
                  static_cast<unsigned>(sector));
         EXPECT_EQ(port.status(), failed);
-        EXPECT_EQ(port.error(), AtaError::idnf);
+        EXPECT_EQ(port.error(), ata_error::idnf);
     }
     port.command.write8(2, 0);
-    port.issue(AtaCommand::initialize_device_parameters);
-    EXPECT_EQ(port.error(), AtaError::abrt) << "no sectors";
+    port.issue(ata_command::initialize_device_parameters);
+    EXPECT_EQ(port.error(), ata_error::abrt) << "no sectors";
 }
 
 TEST(IdeDiskTest, ARangeBeyondTheEndIsNotFound) {
     DiskBench bench;
     const auto& port = bench.on();
-    port.issue28(AtaCommand::read_sectors, 2047, 2);
+    port.issue28(ata_command::read_sectors, 2047, 2);
     EXPECT_EQ(port.status(), failed);
-    EXPECT_EQ(port.error(), AtaError::idnf);
+    EXPECT_EQ(port.error(), ata_error::idnf);
     EXPECT_EQ(port.lba24(), 2048u);
-    port.issue28(AtaCommand::write_sectors, 2048, 1);
-    EXPECT_EQ(port.error(), AtaError::idnf);
-    port.issue28(AtaCommand::read_sectors, 2047, 1);
+    port.issue28(ata_command::write_sectors, 2048, 1);
+    EXPECT_EQ(port.error(), ata_error::idnf);
+    port.issue28(ata_command::read_sectors, 2047, 1);
     EXPECT_EQ(port.status(), has_data);
 }
 
@@ -207,15 +207,15 @@ TEST(IdeDiskTest, AnUnreadableSectorIsNamedAfterAllBeforeItWereRead) {
     DiskBench bench;
     auto& port = bench.on();
     bench.image.bad = {203 * 512, 204 * 512};
-    port.issue28(AtaCommand::read_sectors, 200, 8);
+    port.issue28(ata_command::read_sectors, 200, 8);
     EXPECT_EQ(port.read_block(3 * 512), slice(bench.image, 200 * 512, 3 * 512));
     EXPECT_TRUE(port.irq());
     EXPECT_EQ(port.status(), failed);
-    EXPECT_EQ(port.error(), AtaError::unc);
+    EXPECT_EQ(port.error(), ata_error::unc);
     EXPECT_EQ(port.lba24(), 203u);
     EXPECT_EQ(port.count(), 5);
-    port.issue28(AtaCommand::read_verify_sectors, 200, 8);
-    EXPECT_EQ(port.error(), AtaError::unc);
+    port.issue28(ata_command::read_verify_sectors, 200, 8);
+    EXPECT_EQ(port.error(), ata_error::unc);
     EXPECT_EQ(port.lba24(), 203u);
     EXPECT_EQ(bench.disk.statistic("failures"), 2u);
 }
@@ -225,10 +225,10 @@ TEST(IdeDiskTest, AnUnwritableSectorIsNamedAfterAllBeforeItWereWritten) {
     const auto& port = bench.on();
     bench.image.bad = {302 * 512, 303 * 512};
     const Data data(4 * 512, 0x11);
-    port.issue28(AtaCommand::write_sectors, 300, 4);
+    port.issue28(ata_command::write_sectors, 300, 4);
     port.write_block(data);
     EXPECT_EQ(port.status(), failed);
-    EXPECT_EQ(port.error(), AtaError::abrt);
+    EXPECT_EQ(port.error(), ata_error::abrt);
     EXPECT_EQ(port.lba24(), 302u);
     EXPECT_EQ(slice(bench.image, 300 * 512, 2 * 512), Data(2 * 512, 0x11));
     EXPECT_NE(bench.image.bytes[303 * 512], 0x11);
@@ -238,20 +238,20 @@ TEST(IdeDiskTest, AReadOnlyImageIsWriteProtected) {
     DiskBench bench;
     bench.image.is_read_only = true;
     const auto& port = bench.on();
-    port.issue28(AtaCommand::write_sectors, 0, 1);
+    port.issue28(ata_command::write_sectors, 0, 1);
     EXPECT_EQ(port.status(), failed);
-    EXPECT_EQ(port.error(), AtaError::wp);
+    EXPECT_EQ(port.error(), ata_error::wp);
     EXPECT_EQ(port.identify()[169], 0) << "nothing to trim";
 }
 
 TEST(IdeDiskTest, FlushReachesTheImageAndReportsItsFailure) {
     DiskBench bench;
     const auto& port = bench.on();
-    port.issue(AtaCommand::flush_cache_ext);
+    port.issue(ata_command::flush_cache_ext);
     EXPECT_EQ(port.status(), ready);
     EXPECT_EQ(bench.image.requests.back().operation, std::uint32_t{BACKPLANE_BLOCK_FLUSH});
     bench.image.bad = {0, 1};
-    port.issue(AtaCommand::flush_cache);
+    port.issue(ata_command::flush_cache);
     EXPECT_EQ(port.status(), ready) << "a bad sector is no matter of the cache";
 }
 
@@ -264,16 +264,16 @@ TEST(IdeDiskTest, WithoutTheWriteCacheEachWriteIsForced) {
         return bench.image.requests.back().flags;
     };
     EXPECT_EQ(port.identify()[85] & 0x20, 0x20);
-    EXPECT_EQ(write(AtaCommand::write_sectors_ext), 0u);
+    EXPECT_EQ(write(ata_command::write_sectors_ext), 0u);
     port.issue_features(0x82);
     EXPECT_EQ(bench.image.requests.back().operation, std::uint32_t{BACKPLANE_BLOCK_FLUSH});
     EXPECT_EQ(port.identify()[85] & 0x20, 0);
-    EXPECT_EQ(write(AtaCommand::write_sectors_ext), BACKPLANE_BLOCK_FORCE_ACCESS);
+    EXPECT_EQ(write(ata_command::write_sectors_ext), BACKPLANE_BLOCK_FORCE_ACCESS);
     port.issue_features(0x02);
-    EXPECT_EQ(write(AtaCommand::write_sectors_ext), 0u);
+    EXPECT_EQ(write(ata_command::write_sectors_ext), 0u);
     port.command.write8(2, 4);
-    port.issue(AtaCommand::set_multiple_mode);
-    EXPECT_EQ(write(AtaCommand::write_multiple_fua_ext), BACKPLANE_BLOCK_FORCE_ACCESS);
+    port.issue(ata_command::set_multiple_mode);
+    EXPECT_EQ(write(ata_command::write_multiple_fua_ext), BACKPLANE_BLOCK_FORCE_ACCESS);
 }
 
 TEST(IdeDiskTest, TransferModesAreOnesIdentifyShows) {
@@ -290,7 +290,7 @@ TEST(IdeDiskTest, TransferModesAreOnesIdentifyShows) {
     for (const std::uint8_t mode : {0x02, 0x0d, 0x11, 0x23, 0x46}) {
         port.issue_features(0x03, mode);
         EXPECT_EQ(port.status(), failed) << int{mode};
-        EXPECT_EQ(port.error(), AtaError::abrt);
+        EXPECT_EQ(port.error(), ata_error::abrt);
     }
 }
 
@@ -298,16 +298,16 @@ TEST(IdeDiskTest, PowerModesChangeByCommandAndByTime) {
     DiskBench bench;
     const auto& port = bench.on();
     const auto mode = [&] {
-        port.issue(AtaCommand::check_power_mode);
+        port.issue(ata_command::check_power_mode);
         return int{port.count()};
     };
     EXPECT_EQ(mode(), 0xff);
-    port.issue(AtaCommand::standby_immediate);
+    port.issue(ata_command::standby_immediate);
     EXPECT_EQ(mode(), 0x00);
-    port.issue28(AtaCommand::read_verify_sectors, 0, 1);
+    port.issue28(ata_command::read_verify_sectors, 0, 1);
     EXPECT_EQ(mode(), 0xff);
     port.command.write8(2, 12);
-    port.issue(AtaCommand::idle);
+    port.issue(ata_command::idle);
     EXPECT_EQ(mode(), 0x80);
     bench.clock.advance(59s);
     EXPECT_EQ(mode(), 0x80);
@@ -318,14 +318,14 @@ TEST(IdeDiskTest, PowerModesChangeByCommandAndByTime) {
 TEST(IdeDiskTest, AsleepItHearsNothingButAReset) {
     DiskBench bench;
     auto& port = bench.on();
-    port.issue(AtaCommand::sleep);
+    port.issue(ata_command::sleep);
     EXPECT_EQ(port.status(), ready);
-    port.issue(AtaCommand::identify_device);
-    EXPECT_EQ(port.status(), AtaStatus::bsy);
-    port.control.write8(0, DeviceControl::srst);
+    port.issue(ata_command::identify_device);
+    EXPECT_EQ(port.status(), ata_status::bsy);
+    port.control.write8(0, device_control::srst);
     port.control.write8(0, 0);
     EXPECT_EQ(port.status(), ready);
-    port.issue(AtaCommand::check_power_mode);
+    port.issue(ata_command::check_power_mode);
     EXPECT_EQ(port.count(), 0x00) << "in standby";
 }
 
@@ -337,7 +337,7 @@ TEST(IdeDiskTest, OtherCommandsAreAborted) {
         port.issue(static_cast<std::uint8_t>(opcode));
         EXPECT_TRUE(port.irq()) << opcode;
         EXPECT_EQ(port.status(), failed) << opcode;
-        EXPECT_EQ(port.error(), AtaError::abrt) << opcode;
+        EXPECT_EQ(port.error(), ata_error::abrt) << opcode;
     }
 }
 
@@ -347,7 +347,7 @@ TEST(IdeDiskTest, SeekAndRecalibrateDoNothingButCheck) {
     port.issue28(0x70, 2047, 1);
     EXPECT_EQ(port.status(), ready);
     port.issue28(0x7f, 2048, 1);
-    EXPECT_EQ(port.error(), AtaError::idnf);
+    EXPECT_EQ(port.error(), ata_error::idnf);
     port.issue(0x1f);
     EXPECT_EQ(port.status(), ready);
 }
@@ -355,9 +355,9 @@ TEST(IdeDiskTest, SeekAndRecalibrateDoNothingButCheck) {
 TEST(IdeDiskTest, TheLastSectorIsReportedInEachForm) {
     DiskBench bench{40960};
     const auto& port = bench.on();
-    port.issue28(AtaCommand::read_native_max_address, 0, 0);
+    port.issue28(ata_command::read_native_max_address, 0, 0);
     EXPECT_EQ(port.lba24(), 40959u);
-    port.issue48(AtaCommand::read_native_max_address_ext, 0, 0);
+    port.issue48(ata_command::read_native_max_address_ext, 0, 0);
     EXPECT_EQ(port.lba24(), 40959u);
 }
 
@@ -366,9 +366,9 @@ TEST(IdeDiskTest, TheBufferCanBeWrittenAndReadBack) {
     const auto& port = bench.on();
     Data data(512);
     std::iota(data.begin(), data.end(), std::uint8_t{3});
-    port.issue(AtaCommand::write_buffer);
+    port.issue(ata_command::write_buffer);
     port.write_block(data);
-    port.issue(AtaCommand::read_buffer);
+    port.issue(ata_command::read_buffer);
     EXPECT_EQ(port.read_block(512), data);
 }
 
@@ -376,13 +376,13 @@ TEST(IdeDiskTest, AResetEndsACommandAndWhatItAskedOfTheImage) {
     DiskBench bench;
     auto& port = bench.on();
     bench.image.holds = true;
-    port.issue28(AtaCommand::read_sectors, 0, 1);
-    EXPECT_EQ(port.status(), AtaStatus::bsy);
-    EXPECT_EQ(port.command.read8(2), AtaStatus::bsy) << "busy in every register";
-    port.issue28(AtaCommand::read_sectors, 1, 1);
+    port.issue28(ata_command::read_sectors, 0, 1);
+    EXPECT_EQ(port.status(), ata_status::bsy);
+    EXPECT_EQ(port.command.read8(2), ata_status::bsy) << "busy in every register";
+    port.issue28(ata_command::read_sectors, 1, 1);
     EXPECT_EQ(bench.image.requests.size(), 1u) << "a busy disk takes no command";
-    port.control.write8(0, DeviceControl::srst);
-    EXPECT_EQ(port.status(), AtaStatus::bsy);
+    port.control.write8(0, device_control::srst);
+    EXPECT_EQ(port.status(), ata_status::bsy);
     EXPECT_EQ(bench.image.held(), 0u);
     port.control.write8(0, 0);
     EXPECT_EQ(port.status(), ready);
@@ -393,8 +393,8 @@ TEST(IdeDiskTest, AResetEndsACommandAndWhatItAskedOfTheImage) {
 TEST(IdeDiskTest, InterruptsAreHeldBackByNien) {
     DiskBench bench;
     auto& port = bench.on();
-    port.control.write8(0, DeviceControl::nien);
-    port.issue28(AtaCommand::read_sectors, 0, 1);
+    port.control.write8(0, device_control::nien);
+    port.issue28(ata_command::read_sectors, 0, 1);
     EXPECT_FALSE(port.irq());
     port.control.write8(0, 0);
     EXPECT_TRUE(port.irq());
@@ -405,9 +405,9 @@ TEST(IdeDiskTest, InterruptsAreHeldBackByNien) {
 TEST(IdeDiskTest, TheAccessTimePassesInGuestTime) {
     DiskBench bench{2048, {{"access-time", Duration{2ms}}}};
     auto& port = bench.on();
-    port.issue28(AtaCommand::read_sectors, 4, 1);
+    port.issue28(ata_command::read_sectors, 4, 1);
     bench.clock.advance(1999us);
-    EXPECT_EQ(port.status(), AtaStatus::bsy);
+    EXPECT_EQ(port.status(), ata_status::bsy);
     bench.clock.advance(1us);
     EXPECT_TRUE(port.irq());
     EXPECT_EQ(port.read_block(512), slice(bench.image, 4 * 512, 512));

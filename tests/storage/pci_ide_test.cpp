@@ -96,9 +96,9 @@ TEST(PciIdeTest, ThePortsAnswerAsTheDecodeBitsSay) {
 TEST(PciIdeTest, ReadsIntoTheRegionsOfTheTable) {
     PciBench bench;
     bench.set_table({{0x10000, 512}, {0x20000, 1024 - 2}, {0x30002, 514 | PciBench::last}});
-    bench.issue28(AtaCommand::read_dma, 40, 4);
+    bench.issue28(ata_command::read_dma, 40, 4);
     EXPECT_FALSE(bench.controller.level("primary-irq")) << "the bus master has not been started";
-    EXPECT_EQ(bench.in(0x1f7) & AtaStatus::drq, AtaStatus::drq);
+    EXPECT_EQ(bench.in(0x1f7) & ata_status::drq, ata_status::drq);
     bench.out(PciBench::master, start | to_memory);
     EXPECT_TRUE(bench.controller.level("primary-irq"));
     EXPECT_EQ(bench.in(PciBench::master + 2), interrupt) << "the table's end was the data's end";
@@ -119,7 +119,7 @@ TEST(PciIdeTest, WritesFromMemoryWhicheverIsStartedFirst) {
         bench.slot.memory.memory[0x40000 + at] = static_cast<std::uint8_t>(at * 5 + at / 512);
     bench.set_table({{0x40000, 0}, {0x50000, 0 | PciBench::last}});
     bench.out(PciBench::master, start);
-    bench.issue28(AtaCommand::write_dma, 1000, 0);
+    bench.issue28(ata_command::write_dma, 1000, 0);
     EXPECT_TRUE(bench.controller.level("primary-irq"));
     EXPECT_EQ(bench.in(0x1f7), ready);
     EXPECT_EQ(slice(bench.image, 1000 * 512, 128 * 1024), bench.memory(0x40000, 128 * 1024));
@@ -128,7 +128,7 @@ TEST(PciIdeTest, WritesFromMemoryWhicheverIsStartedFirst) {
 TEST(PciIdeTest, ATableThatIsTooLongStaysActive) {
     PciBench bench;
     bench.set_table({{0x10000, 4096}, {0x20000, 4096 | PciBench::last}});
-    bench.issue28(AtaCommand::read_dma, 0, 1);
+    bench.issue28(ata_command::read_dma, 0, 1);
     bench.out(PciBench::master, start | to_memory);
     EXPECT_EQ(bench.in(PciBench::master + 2), interrupt | active);
     EXPECT_EQ(bench.in(0x1f7), ready);
@@ -139,19 +139,19 @@ TEST(PciIdeTest, ATableThatIsTooLongStaysActive) {
 TEST(PciIdeTest, ATableThatIsTooShortLeavesTheDriveWaiting) {
     PciBench bench;
     bench.set_table({{0x10000, 1024 | PciBench::last}});
-    bench.issue28(AtaCommand::read_dma, 0, 4);
+    bench.issue28(ata_command::read_dma, 0, 4);
     bench.out(PciBench::master, start | to_memory);
     EXPECT_EQ(bench.in(PciBench::master + 2), 0) << "neither active nor interrupting";
     EXPECT_FALSE(bench.controller.level("primary-irq"));
-    EXPECT_EQ(bench.in(0x1f7) & AtaStatus::drq, AtaStatus::drq);
+    EXPECT_EQ(bench.in(0x1f7) & ata_status::drq, ata_status::drq);
     EXPECT_EQ(bench.memory(0x10000, 1024), slice(bench.image, 0, 1024));
     // As a driver gets out of it.
     bench.out(PciBench::master, 0);
-    bench.out(0x3f6, DeviceControl::srst);
+    bench.out(0x3f6, device_control::srst);
     bench.out(0x3f6, 0);
     EXPECT_EQ(bench.in(0x1f7), ready);
     bench.set_table({{0x10000, 512 | PciBench::last}});
-    bench.issue28(AtaCommand::read_dma, 7, 1);
+    bench.issue28(ata_command::read_dma, 7, 1);
     bench.out(PciBench::master, start | to_memory);
     EXPECT_EQ(bench.memory(0x10000, 512), slice(bench.image, 7 * 512, 512));
 }
@@ -160,7 +160,7 @@ TEST(PciIdeTest, NonsenseInTheTableDoesNoHarm) {
     PciBench bench;
     // An odd address, regions across 64 KiB and beyond memory, and a table that never ends.
     bench.set_table({{0x10001, 513}, {0x1fff0, 64}, {0xfffffff0, 64}, {0x90000000, 1024}});
-    bench.issue28(AtaCommand::read_dma, 3, 3);
+    bench.issue28(ata_command::read_dma, 3, 3);
     bench.out(PciBench::master, start | to_memory);
     EXPECT_EQ(bench.in(0x1f7), ready);
     EXPECT_EQ(bench.memory(0x10000, 512), slice(bench.image, 3 * 512, 512));
@@ -168,16 +168,16 @@ TEST(PciIdeTest, NonsenseInTheTableDoesNoHarm) {
     // A table beyond memory reads as ones: regions of almost 64 KiB at the top, the last.
     bench.out(PciBench::master, 0);
     bench.slot.io.write(PciBench::master + 4, 4, 0xfffffffc);
-    bench.issue28(AtaCommand::write_dma, 3, 0);
+    bench.issue28(ata_command::write_dma, 3, 0);
     bench.out(PciBench::master, start);
     EXPECT_EQ(bench.in(PciBench::master + 2) & active, 0);
-    EXPECT_EQ(bench.in(0x1f7) & AtaStatus::drq, AtaStatus::drq) << "128 KiB were asked for";
+    EXPECT_EQ(bench.in(0x1f7) & ata_status::drq, ata_status::drq) << "128 KiB were asked for";
     // A table in the middle of the data.
     bench.out(PciBench::master, 0);
-    bench.out(0x3f6, DeviceControl::srst);
+    bench.out(0x3f6, device_control::srst);
     bench.out(0x3f6, 0);
     bench.set_table({{PciBench::table, 0}, {PciBench::table, 0}});
-    bench.issue28(AtaCommand::read_dma, 0, 0);
+    bench.issue28(ata_command::read_dma, 0, 0);
     bench.out(PciBench::master, start | to_memory);
     bench.out(PciBench::master, 0);
 }
@@ -185,7 +185,7 @@ TEST(PciIdeTest, NonsenseInTheTableDoesNoHarm) {
 TEST(PciIdeTest, TheWrongDirectionMovesNothing) {
     PciBench bench;
     bench.set_table({{0x10000, 512 | PciBench::last}});
-    bench.issue28(AtaCommand::read_dma, 3, 1);
+    bench.issue28(ata_command::read_dma, 3, 1);
     bench.out(PciBench::master, start);
     EXPECT_EQ(bench.in(PciBench::master + 2), active);
     EXPECT_EQ(bench.memory(0x10000, 512), Data(512, 0));
@@ -195,7 +195,7 @@ TEST(PciIdeTest, WithoutBusMasteringNothingMoves) {
     PciBench bench;
     bench.set_table({{0x10000, 512 | PciBench::last}});
     bench.slot.write_config(0x04, 2, 0x0001);
-    bench.issue28(AtaCommand::read_dma, 3, 1);
+    bench.issue28(ata_command::read_dma, 3, 1);
     bench.out(PciBench::master, start | to_memory);
     EXPECT_EQ(bench.memory(0x10000, 512), Data(512, 0));
     EXPECT_FALSE(bench.controller.level("primary-irq"));
@@ -205,12 +205,12 @@ TEST(PciIdeTest, AnErrorOfTheImageEndsTheCommand) {
     PciBench bench;
     bench.image.bad = {9 * 512, 10 * 512};
     bench.set_table({{0x10000, 4096 | PciBench::last}});
-    bench.issue28(AtaCommand::read_dma, 8, 8);
+    bench.issue28(ata_command::read_dma, 8, 8);
     bench.out(PciBench::master, start | to_memory);
     EXPECT_TRUE(bench.controller.level("primary-irq"));
     EXPECT_EQ(bench.in(PciBench::master + 2), interrupt | active);
     EXPECT_EQ(bench.in(0x1f7), failed);
-    EXPECT_EQ(bench.in(0x1f1), AtaError::unc);
+    EXPECT_EQ(bench.in(0x1f1), ata_error::unc);
     EXPECT_EQ(bench.in(0x1f3), 9);
     EXPECT_EQ(bench.memory(0x10000, 512), slice(bench.image, 8 * 512, 512));
 }
@@ -220,14 +220,14 @@ TEST(PciIdeTest, PacketDataGoesByDmaToo) {
     const auto send = [&](const Packet& packet) {
         bench.out(0x176, 0xa0);
         bench.out(0x171, 1);
-        bench.out(0x177, AtaCommand::packet);
+        bench.out(0x177, ata_command::packet);
         for (std::size_t at = 0; at < 12; at += 2)
             bench.slot.io.write(0x170, 2, packet[at] | packet[at + 1] << 8);
     };
     bench.set_table({{0x2000, 18 | PciBench::last}});
     bench.slot.io.write(PciBench::master + 12, 4, PciBench::table);
     bench.out(PciBench::master + 8, start | to_memory);
-    send({PacketCommand::request_sense, 0, 0, 0, 18});
+    send({packet_command::request_sense, 0, 0, 0, 18});
     EXPECT_EQ(bench.in(0x177), ready);
     EXPECT_EQ(bench.memory(0x2000, 3), (Data{0x70, 0, 6}));
     bench.out(PciBench::master + 8, 0);
@@ -247,7 +247,7 @@ TEST(PciIdeTest, TrimGivesTheRangesBackToTheImage) {
     bench.set_table({{0x2000, 512 | PciBench::last}});
     bench.out(0x1f1, 1);
     bench.out(0x1f2, 0);  // the count has 16 bits
-    bench.issue28(AtaCommand::data_set_management, 0, 1);
+    bench.issue28(ata_command::data_set_management, 0, 1);
     bench.out(PciBench::master, start);
     EXPECT_EQ(bench.in(0x1f1), 0);
     EXPECT_EQ(bench.in(0x1f7), ready);
@@ -260,7 +260,7 @@ TEST(PciIdeTest, ARequestInFlightIsMadeAgainAfterASnapshot) {
     PciBench first, second;
     first.image.holds = true;
     first.set_table({{0x10000, 4096 | PciBench::last}});
-    first.issue28(AtaCommand::read_dma, 64, 8);
+    first.issue28(ata_command::read_dma, 64, 8);
     first.out(PciBench::master, start | to_memory);
     EXPECT_EQ(first.image.held(), 1u);
     second.slot.memory.memory = first.slot.memory.memory;
@@ -279,7 +279,7 @@ TEST(PciIdeTest, ARequestInFlightIsMadeAgainAfterASnapshot) {
 
 TEST(PciIdeTest, APioTransferGoesOnAfterASnapshot) {
     PciBench first, second;
-    first.issue28(AtaCommand::read_sectors, 64, 2);
+    first.issue28(ata_command::read_sectors, 64, 2);
     for (int word = 0; word < 100; ++word)
         (void)first.slot.io.read(0x1f0, 2);
     second.disk.restore(first.disk.save());

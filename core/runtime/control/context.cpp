@@ -55,8 +55,7 @@ std::expected<void, Error> Context::change(const std::string& command,
                 write_log(BACKPLANE_LOG_WARNING, "control",
                           fmt::format("{} changes the guest from outside at instruction {}: this "
                                       "run will not repeat",
-                                      command, last_change_->instructions)
-                              .c_str());
+                                      command, last_change_->instructions));
             if (!first_change_) first_change_ = last_change_;
         }
         act();

@@ -68,7 +68,7 @@ constexpr ResultField typed_fields[] = {
     {"keys", ResultKind::Count, "keys or combinations that were typed"},
 };
 
-Answer type_keys(const Call& call, const std::vector<InputEvents>& keys, Milliseconds hold) {
+Answer type_keys(const Call& call, std::vector<InputEvents> keys, Milliseconds hold) {
     const auto keyboard = input_device(call, BACKPLANE_INPUT_ACCEPTS_KEYS, "keyboard");
     if (!keyboard) return std::unexpected{keyboard.error()};
     if (keys.size() > most_keys)
@@ -100,7 +100,7 @@ Answer send_key(const Call& call) {
     }
     if (keys.empty())
         return refuse(ErrorKind::BadArgument, "send-key: keys: expected the name of a key");
-    return type_keys(call, keys, rounded(call.arguments.duration("hold")));
+    return type_keys(call, std::move(keys), rounded(call.arguments.duration("hold")));
 }
 
 constexpr backplane_property type_arguments[] = {
