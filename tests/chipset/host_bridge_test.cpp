@@ -197,6 +197,16 @@ TEST_F(I440fxTest, SmramOpensUntilLocked) {
     EXPECT_EQ(board.low.bytes[0xa0000], 0x34);
 }
 
+TEST_F(I440fxTest, SmramStaysLockedAfterASnapshot) {
+    board.set_config(0, 0x72, 1, 0x1a);
+    Board other{Declaration<I440fx>::device_type()};
+    other.bench.restore(board.bench.save());
+    other.set_config(0, 0x72, 1, 0x4a);
+    EXPECT_EQ(other.config(0, 0x72, 1) & 0x50, 0x10u);
+    other.memory.write(0xa0000, 1, 0x34);
+    EXPECT_EQ(other.low.bytes[0xa0000], 0);
+}
+
 TEST_F(I440fxTest, PinsOfOneDeviceAreWiredTogether) {
     FakeFunction first{1}, second{2};
     first.attach(board.bench.link("slots." + std::to_string(2 * 8)));

@@ -11,7 +11,7 @@ constexpr std::uint64_t conventional_end = 0xa'0000, video_end = 0xc'0000,
                         segments_start = 0xc'0000, bios_start = 0xf'0000,
                         extended_start = 0x10'0000, four_gib = 0x1'0000'0000, segment_size = 0x4000;
 constexpr unsigned read_enable = 1, write_enable = 2;
-constexpr unsigned d_open = 0x40, d_lck = 0x10;
+constexpr unsigned d_open = 0x40, d_cls = 0x20, d_lck = 0x10, g_smrame = 0x08;
 // Memory in place of what the PCI side shows at the same addresses: expansion ROMs and the BIOS.
 constexpr std::int32_t shadow_priority = 10;
 
@@ -34,6 +34,7 @@ Outcome HostBridge::start() {
 
 void HostBridge::reset(ResetKind) {
     config_address_ = 0;
+    pci_.config().allow(layout_.smram, 1, d_open | d_cls | d_lck | g_smrame);
     pci_.reset();
     update_memory();
 }
@@ -74,9 +75,15 @@ void HostBridge::write_ports(std::uint64_t offset, unsigned size, std::uint64_t 
 void HostBridge::update_memory() {
     for (unsigned segment = 0; segment < segments; ++segment)
         place_segment(segment);
+    // D_LCK stays set until reset, and nobody can open the memory any more (82441FX
+    // datasheet 3.2.19; the Q35's register is the same).
+    auto& config = pci_.config();
+    if ((config.get(layout_.smram, 1) & d_lck) != 0) {
+        config.set(layout_.smram, 1, config.get(layout_.smram, 1) & ~d_open);
+        config.allow(layout_.smram, 1, d_cls);
+    }
     // Without system management mode the memory behind the video window is seen only while open.
-    const unsigned smram = pci_.config().get(layout_.smram, 1);
-    const bool is_open = (smram & d_open) != 0 && (smram & d_lck) == 0;
+    const bool is_open = (config.get(layout_.smram, 1) & d_open) != 0;
     if (is_open == smram_placed_) return;
     smram_placed_ = is_open;
     smram_.remove();

@@ -8,8 +8,6 @@ namespace {
 constexpr unsigned PMCCFG = 0x50, DETURBO = 0x52, DBC = 0x53, AXC = 0x54, DRT = 0x55, DRAMC = 0x57,
                    DRAMT = 0x58, PAM0 = 0x59, DRB0 = 0x60, FDHC = 0x68, MTT = 0x70, SMRAM = 0x72,
                    ERRCMD = 0x90, ERRSTS = 0x91, TRC = 0x93;
-constexpr unsigned d_open = 0x40, d_cls = 0x20, d_lck = 0x10, g_smrame = 0x08;
-constexpr unsigned smram_writable = d_open | d_cls | d_lck | g_smrame;
 
 }  // namespace
 
@@ -38,7 +36,7 @@ I440fx::I440fx() : HostBridge{256, {.pam = PAM0, .smram = SMRAM}} {
     config.allow(ERRCMD, 1, 0xff);
     config.allow(ERRSTS, 1, 0, 0x13);
     config.allow(TRC, 1, 0x0f);
-    pci_.on_config_write([this](unsigned offset, unsigned size) { config_written(offset, size); });
+    pci_.on_config_write([this](unsigned, unsigned) { update_memory(); });
 }
 
 void I440fx::declare(Declaration<I440fx>& d) {
@@ -55,20 +53,9 @@ void I440fx::reset(ResetKind kind) {
     for (unsigned row = 0; row < 8; ++row)
         config.set(DRB0 + row, 1, 0x01);
     config.set(SMRAM, 1, 0x02);
-    config.allow(SMRAM, 1, smram_writable);
     HostBridge::reset(kind);
     config.set(pci::command, 2, pci::command_memory | pci::command_master);
     config.set(pci::status, 2, 0x0280);
-}
-
-// D_LCK stays set until reset, and then nobody can open the memory again (3.2.19).
-void I440fx::config_written(unsigned offset, unsigned size) {
-    auto& config = pci_.config();
-    if (offset <= SMRAM && SMRAM < offset + size && (config.get(SMRAM, 1) & d_lck) != 0) {
-        config.set(SMRAM, 1, config.get(SMRAM, 1) & ~d_open);
-        config.allow(SMRAM, 1, d_cls);
-    }
-    update_memory();
 }
 
 }  // namespace backplane::chipset

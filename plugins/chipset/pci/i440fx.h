@@ -12,10 +12,6 @@ public:
     static void declare(Declaration<I440fx>& d);
 
     void reset(ResetKind kind);
-
-private:
-    friend class HostBridge;
-    void config_written(unsigned offset, unsigned size);
 };
 
 }  // namespace backplane::chipset

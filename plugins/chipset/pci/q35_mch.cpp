@@ -13,7 +13,6 @@ constexpr unsigned EPBAR = 0x40, MCHBAR = 0x48, GGC = 0x52, DEVEN = 0x54, PCIEXB
                    DMIBAR = 0x68, PAM0 = 0x90, LAC = 0x97, REMAPBASE = 0x98, SMRAM = 0x9d,
                    ESMRAMC = 0x9e, TOM = 0xa0, TOUUD = 0xa2, TOLUD = 0xb0, ERRSTS = 0xc8,
                    ERRCMD = 0xca, SMICMD = 0xcc, SKPD = 0xdc;
-constexpr unsigned d_open = 0x40, d_cls = 0x20, d_lck = 0x10, g_smrame = 0x08;
 constexpr std::uint32_t pciexbar_enable = 1;
 constexpr std::uint64_t ecam_bytes = (256_MiB).value;
 constexpr unsigned bus_shift = 20, function_shift = 12;
@@ -76,7 +75,6 @@ void Q35Mch::reset(ResetKind kind) {
     config.set(DEVEN, 4, 0x0000'0001);
     config.set(PCIEXBAR, 4, 0xe000'0000);
     config.set(SMRAM, 1, 0x02);
-    config.allow(SMRAM, 1, d_open | d_cls | d_lck | g_smrame);
     config.set(TOM, 2, 0x0001);
     config.set(TOLUD, 2, 0x0010);
     HostBridge::reset(kind);
@@ -91,11 +89,6 @@ void Q35Mch::restored() {
 }
 
 void Q35Mch::config_written(unsigned offset, unsigned size) {
-    auto& config = pci_.config();
-    if (offset <= SMRAM && SMRAM < offset + size && (config.get(SMRAM, 1) & d_lck) != 0) {
-        config.set(SMRAM, 1, config.get(SMRAM, 1) & ~d_open);
-        config.allow(SMRAM, 1, d_cls);
-    }
     if (offset < PCIEXBAR + 8 && PCIEXBAR < offset + size) place_ecam();
     update_memory();
 }
