@@ -18,7 +18,8 @@ namespace backplane::runtime::gdb {
 inline std::uint64_t number_of(const VirtualCpu& cpu, std::string_view name) {
     std::uint64_t value = 0;
     const auto bytes = cpu.get_register(name);
-    if (bytes.size() <= sizeof value) std::memcpy(&value, bytes.data(), bytes.size());
+    if (!bytes.empty() && bytes.size() <= sizeof value)
+        std::memcpy(&value, bytes.data(), bytes.size());
     return value;
 }
 
