@@ -87,6 +87,8 @@ void Ps2Keyboard::declare(Declaration<Ps2Keyboard>& d) {
     save_byte_queue(d, "buffer", &Ps2Keyboard::buffer_);
 }
 
+// The self-test of power-on is over and its result gone, as if firmware had taken it: whoever opens
+// the port takes a byte that comes unasked for an answer (Linux: for that of its interrupt test).
 void Ps2Keyboard::reset(ResetKind kind) {
     if (kind != ResetKind::PowerOn) return;
     down_ = {};
@@ -95,7 +97,6 @@ void Ps2Keyboard::reset(ResetKind kind) {
     led_bits_ = 0;
     responses_.clear();
     set_defaults();
-    end_self_test();
 }
 
 // What commands F5, F6 and FF restore; the lamps stay as they are.

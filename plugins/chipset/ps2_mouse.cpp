@@ -112,6 +112,8 @@ void Ps2Mouse::declare(Declaration<Ps2Mouse>& d) {
     save_byte_queue(d, "last-packet", &Ps2Mouse::last_packet_);
 }
 
+// The self-test of power-on is over and its result gone, as if firmware had taken it: whoever opens
+// the port takes a byte that comes unasked for an answer (Linux: for that of its interrupt test).
 void Ps2Mouse::reset(ResetKind kind) {
     if (kind != ResetKind::PowerOn) return;
     motion_ = {};
@@ -121,7 +123,6 @@ void Ps2Mouse::reset(ResetKind kind) {
     output_.clear();
     last_packet_.clear();
     set_defaults();
-    end_self_test();
 }
 
 void Ps2Mouse::set_defaults() {

@@ -10,7 +10,7 @@ class Ps2MouseTest : public ::testing::Test, protected Ps2DeviceBench {
 protected:
     explicit Ps2MouseTest(const char* model = "explorer")
         : Ps2DeviceBench{type_of<Ps2Mouse>(), {{"model", std::string{model}}}} {
-        EXPECT_EQ(read(), (Bytes{0xaa, 0x00})) << "it has tested itself";
+        EXPECT_EQ(read(), Bytes{}) << "its self-test is long over";
     }
 
     void move(int x, int y, int wheel = 0) {
@@ -258,7 +258,6 @@ TEST_F(Ps2MouseTest, TheMachinesResetDoesNotReachIt) {
     bench.reset();
     EXPECT_EQ(moved(1, 0), (Bytes{0x08, 1, 0}));
     bench.reset(BACKPLANE_RESET_POWER_ON);
-    EXPECT_EQ(read(), (Bytes{0xaa, 0x00}));
     EXPECT_EQ(moved(1, 0), Bytes{});
 }
 
