@@ -96,6 +96,7 @@ Outcome PciIde::start() {
 
 void PciIde::reset(ResetKind) {
     auto& config = pci_.config();
+    config.set(pci::status, 2, 0x0280);
     for (unsigned offset = 0x40; offset < 0x58; offset += 2) {
         config.set(offset, 2, 0);
         config.allow(offset, 2, timing_bits(offset));
