@@ -73,7 +73,8 @@ public:
 TEST(PciIdeTest, IsAPiix3InConfigurationSpace) {
     PciBench bench;
     EXPECT_EQ(bench.slot.read_config(0), 0x70108086u);
-    EXPECT_EQ(bench.slot.read_config(4) >> 16, 0x0280u) << "medium DEVSEL timing, fast back-to-back";
+    EXPECT_EQ(bench.slot.read_config(4) >> 16, 0x0280u)
+        << "medium DEVSEL timing, fast back-to-back";
     EXPECT_EQ(bench.slot.read_config(8) >> 8, 0x010180u);
     EXPECT_EQ(bench.slot.bar_size(4), 16u);
     bench.slot.write_config(0x40, 4, 0xffffffff);
