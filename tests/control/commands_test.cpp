@@ -121,9 +121,11 @@ TEST_F(Commands, AccessesBusesAsAProcessorDoes) {
 
 TEST_F(Commands, ListsWindows) {
     const auto windows = talk.ask("list-windows")["windows"];
-    ASSERT_EQ(windows.size(), 2u);
+    ASSERT_EQ(windows.size(), 3u);
     EXPECT_EQ(windows[1]["window"], "memory0.rom");
     EXPECT_EQ(windows[1]["base"], "0x8000");
+    EXPECT_EQ(windows[2]["window"], "chip0.placed") << "by the device itself";
+    EXPECT_EQ(windows[2]["base"], "0xc000");
     EXPECT_EQ(talk.ask("list-windows", {{"space", "io"}})["windows"][0]["window"],
               "chip0.registers");
 }
@@ -169,7 +171,8 @@ TEST_F(Commands, ListsAndInspectsDevices) {
     EXPECT_EQ(chip["connections"][0], ordered_json({{"port", "button"},
                                                     {"interface", BACKPLANE_POWER_BUTTON},
                                                     {"to", "button0.button"}}));
-    EXPECT_EQ(chip["windows"][0]["base"], "0x40");
+    EXPECT_EQ(chip["windows"][0]["base"], "0xc000") << "placed by the device";
+    EXPECT_EQ(chip["windows"][1]["base"], "0x40");
     EXPECT_THAT(talk.refusal("inspect-device", {{"device", "chip1"}}),
                 HasSubstr("there is no device 'chip1'; did you mean 'chip0'?"));
 }

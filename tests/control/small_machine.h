@@ -124,7 +124,8 @@ private:
     std::byte *ram_ = nullptr, *rom_ = nullptr;
 };
 
-// Registers with and without side effects, a setting, a topic, and saved state of each kind.
+// Registers with and without side effects, a window that it places itself, a setting, a topic, and
+// saved state of each kind.
 class SmallChip final : public Device {
 public:
     struct Written {
@@ -136,6 +137,7 @@ public:
         d.type("test.chip", "Has registers");
         d.property("clock", &SmallChip::clock_, "How fast");
         d.connects("button", &SmallChip::button_, "A button", Optional::Yes);
+        d.address_space("memory", &SmallChip::space_, "Where it places a window");
         d.publishes(&SmallChip::written_);
         d.saved("history", &SmallChip::history_);
         d.saved("offset", &SmallChip::offset_);
@@ -148,13 +150,31 @@ public:
         bank.at(1, "STATUS").field(0, 8, "COUNT", &SmallChip::count_, Access::ReadToClear);
         bank.at(2, "TIME").computed(0, 8, "NOW", [](SmallChip&) { return 1; });
     }
-    void reset(ResetKind) { count_ = 7; }
+    void reset(ResetKind) {
+        count_ = 7;
+        placement_.remove();
+        placement_ = space_.place({&placed, nullptr}, "placed", {.address = 0xc000, .size = 16});
+    }
 
 private:
+    static constexpr backplane_window placed{
+        .struct_size = sizeof(backplane_window),
+        .flags = 0,
+        .memory = nullptr,
+        .read = [](void*, std::uint64_t, std::uint32_t) -> std::uint64_t { return 0; },
+        .write = [](void*, std::uint64_t, std::uint32_t, std::uint64_t) {},
+        .access_sizes = 0,
+        .reserved = 0,
+        .size = 16,
+        .read_many = nullptr,
+        .write_many = nullptr};
+
     void tell() { written_.publish({value_}); }
 
     Hertz clock_{1000};
     Connection<backplane_power_button> button_;
+    backplane::AddressSpace space_;
+    Placement placement_;
     Topic<Written> written_;
     std::array<std::uint16_t, 3> history_{1, 2, 3};
     std::int32_t offset_ = -5;
@@ -267,7 +287,13 @@ struct SmallMachine {
                               .target_port = 0,
                               .target_element = 0,
                               .place = {}});
-        chip.windows.push_back(window(1, io_space, 0x40));
+        chip.links.push_back({.port = 1,
+                              .element = 0,
+                              .target = memory_space,
+                              .target_port = 0,
+                              .target_element = 0,
+                              .place = {}});
+        chip.windows.push_back(window(2, io_space, 0x40));
         add<SmallButton>("button0");
         add<SmallInput>("input0");
         add<SmallScreen>("vga0");

@@ -113,6 +113,7 @@ TEST_F(PciFunctionTest, WindowsAppearWhenDecodingIsOnAndFollowTheirRegister) {
     slot.write_config(0x04, 2, 2);
     EXPECT_EQ(slot.memory.address_of("registers"), 0xf0000000);
     EXPECT_EQ(slot.memory.address_of("ram"), 0x1240000000);
+    EXPECT_STREQ(slot.memory.placements.front().name, "device.registers");
     EXPECT_EQ(slot.io.address_of("legacy"), ~0ull);
     slot.memory.write(0xf0000000, 4, 7);
     EXPECT_EQ(slot.memory.read(0xf0000004), 11u);

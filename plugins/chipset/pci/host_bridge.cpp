@@ -20,7 +20,7 @@ constexpr std::int32_t shadow_priority = 10;
 Outcome HostBridge::start() {
     if (low_->size < extended_start)
         return std::unexpected{std::string{"a PC needs at least 1 MiB of memory"}};
-    pci_.connect(bus_.slot(0));
+    pci_.connect(bus_.slot(0), host().name);
     const AddressSpace& memory = bus_.memory();
     base_ = memory.place(low_.link(), "memory below 640 KiB", {.size = conventional_end});
     extended_ = memory.place(

@@ -5,7 +5,10 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -24,14 +27,20 @@ struct PlaceAt {
 class Placement {
 public:
     Placement() = default;
-    Placement(const Connection<backplane_address_space>& space, backplane_mapping* mapping)
-        : space_{space}, mapping_{mapping} {}
+    Placement(const Connection<backplane_address_space>& space, backplane_placement placement,
+              std::string name)
+        : space_{space}, name_{std::make_unique<const std::string>(std::move(name))} {
+        placement.name = name_->c_str();
+        mapping_ = space_.call<&backplane_address_space::map>(&placement);
+    }
     Placement(Placement&& other) noexcept
-        : space_{other.space_}, mapping_{std::exchange(other.mapping_, nullptr)} {}
+        : space_{other.space_}, name_{std::move(other.name_)},
+          mapping_{std::exchange(other.mapping_, nullptr)} {}
     Placement& operator=(Placement&& other) noexcept {
         if (this != &other) {
             remove();
             space_ = other.space_;
+            name_ = std::move(other.name_);
             mapping_ = std::exchange(other.mapping_, nullptr);
         }
         return *this;
@@ -48,6 +57,7 @@ public:
 
 private:
     Connection<backplane_address_space> space_;
+    std::unique_ptr<const std::string> name_;  // stays where it is when this object moves
     backplane_mapping* mapping_ = nullptr;
 };
 
@@ -55,7 +65,9 @@ private:
 class AddressSpace {
 public:
     AddressSpace() = default;
-    explicit AddressSpace(backplane_link link) : space_{link} {}
+    // `owner` is the name of the device that uses it, and outlives it: what is placed goes by it.
+    explicit AddressSpace(backplane_link link, const char* owner = "")
+        : space_{link}, owner_{owner} {}
 
     void read(std::uint64_t address, std::span<std::byte> bytes) const {
         space_.call<&backplane_address_space::read_block>(address, static_cast<void*>(bytes.data()),
@@ -90,9 +102,13 @@ public:
         return range;
     }
 
-    // `window` is a link to a backplane_window; it and `name` outlive the placement.
-    [[nodiscard]] Placement place(backplane_link window, const char* name,
+    // `window` is a link to a backplane_window and outlives the placement. In messages it is called
+    // "owner.name".
+    [[nodiscard]] Placement place(backplane_link window, std::string_view name,
                                   const PlaceAt& at) const {
+        std::string full_name = owner_;
+        if (!full_name.empty()) full_name += '.';
+        full_name += name;
         const backplane_placement placement{
             .struct_size = sizeof placement,
             .accesses = at.accesses,
@@ -103,14 +119,15 @@ public:
             .offset = at.offset,
             .window = static_cast<const backplane_window*>(window.functions),
             .object = window.object,
-            .name = name};
-        return {space_, space_.call<&backplane_address_space::map>(&placement)};
+            .name = nullptr};
+        return {space_, placement, std::move(full_name)};
     }
 
     const Connection<backplane_address_space>& connection() const { return space_; }
 
 private:
     Connection<backplane_address_space> space_;
+    const char* owner_ = "";
 };
 
 }  // namespace backplane

@@ -250,7 +250,7 @@ public:
         auto& behaviour = add_port(BACKPLANE_REQUIRES, name, BACKPLANE_ADDRESS_SPACE, doc);
         ports_.back().connect_to = connect_to;
         behaviour.connect = [accessor](T& device, std::uint32_t, backplane_link link) {
-            std::invoke(accessor, device) = AddressSpace{link};
+            std::invoke(accessor, device) = AddressSpace{link, device.host().name};
         };
     }
 
@@ -287,7 +287,7 @@ public:
         auto& behaviour = add_port(BACKPLANE_REQUIRES, name, BACKPLANE_PCI_SLOT,
                                    "Place on a PCI bus");
         behaviour.connect = [accessor](T& device, std::uint32_t, backplane_link link) {
-            std::invoke(accessor, device).connect(link);
+            std::invoke(accessor, device).connect(link, device.host().name);
         };
         const auto function = [accessor](T& device) -> PciFunction& {
             return std::invoke(accessor, device);

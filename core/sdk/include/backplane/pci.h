@@ -207,8 +207,10 @@ public:
         config_written_ = std::move(call);
     }
 
-    void connect(backplane_link slot) {
+    // `owner` is the device's name, and outlives the function.
+    void connect(backplane_link slot, const char* owner) {
         slot_ = Connection<backplane_pci_slot>{slot};
+        owner_ = owner;
         const backplane_pci_function function{
             .struct_size = sizeof function,
             .reserved = 0,
@@ -272,7 +274,7 @@ private:
     };
 
     AddressSpace space(backplane_pci_space which) const {
-        return AddressSpace{slot_.call<&backplane_pci_slot::space>(std::uint32_t{which})};
+        return AddressSpace{slot_.call<&backplane_pci_slot::space>(std::uint32_t{which}), owner_};
     }
 
     static constexpr unsigned offset_of(unsigned index) {
@@ -375,6 +377,7 @@ private:
     bool pin_ = false;                 // what the bus was told
     std::function<void(unsigned, unsigned)> config_written_;
     Connection<backplane_pci_slot> slot_;
+    const char* owner_ = "";
 };
 
 }  // namespace backplane

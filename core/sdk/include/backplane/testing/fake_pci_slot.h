@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <list>
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace backplane::testing {
@@ -96,10 +96,12 @@ public:
                 memory[address + i] = static_cast<std::uint8_t>(value >> (i * 8));
     }
 
-    // Where the window of this name is; all ones when it is nowhere.
-    std::uint64_t address_of(const std::string& name) const {
-        for (const backplane_placement& each : placements)
-            if (each.name == name) return each.address;
+    // Where the window is that its device calls so; all ones when it is nowhere.
+    std::uint64_t address_of(std::string_view name) const {
+        for (const backplane_placement& each : placements) {
+            const std::string_view full_name = each.name;
+            if (full_name.substr(full_name.find('.') + 1) == name) return each.address;
+        }
         return ~std::uint64_t{0};
     }
 
