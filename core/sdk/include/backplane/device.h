@@ -4,10 +4,10 @@
 // `declare` (declaration.h), which lists everything about it once. It may have these members, all
 // optional:
 //
-//   Outcome start()        every property is set, every port connected; once, before the first
-//   reset void reset(ResetKind)  go to the power-on values void stop()            the machine is
-//   going away; end threads, give back the terminal void restored()        saved state was loaded;
-//   rebuild what is derived from it
+//   Outcome start()        everything is set and connected; once, before the first reset
+//   void reset(ResetKind)  go to the power-on values
+//   void stop()            the machine is going away: end threads, give back the terminal
+//   void restored()        saved state was loaded: rebuild what is derived from it
 //
 // Calls come with the machine lock held: a device needs no locks unless it starts threads itself.
 #pragma once
