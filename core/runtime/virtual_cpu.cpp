@@ -1,11 +1,12 @@
 #include "runtime/virtual_cpu.h"
 
+#include "runtime/program_counter.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstring>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -115,10 +116,10 @@ std::optional<VirtualCpu::Breakpoint> VirtualCpu::take_untold() {
 }
 
 std::string VirtualCpu::next_instruction() const {
-    std::uint64_t rip = 0;
-    if (const auto bytes = get_register("rip"); bytes.size() == sizeof rip)
-        std::memcpy(&rip, bytes.data(), sizeof rip);
-    return fmt::format("at {:#x}: {}", rip, disassemble(rip).text);
+    const std::uint64_t linear = program_counter(*this), rip = number_of(*this, "rip");
+    std::string place = fmt::format("at {:#x}", linear);
+    if (linear != rip) place += fmt::format(" = {:04x}:{:x}", number_of(*this, "cs"), rip);
+    return place + ": " + disassemble(linear).text;
 }
 
 VirtualCpu::Disassembly VirtualCpu::disassemble(std::uint64_t linear) const {

@@ -109,7 +109,8 @@ public:
         std::uint32_t bytes = 0;
     };
     [[nodiscard]] Disassembly disassemble(std::uint64_t linear) const;
-    // [vcpu, outside run] "at 0xfff0: jmp 0x5b".
+    // [vcpu, outside run] "at 0xfffffff0 = f000:fff0: jmp 0xe05b"; without the CS and the offset
+    // where they tell nothing more.
     [[nodiscard]] std::string next_instruction() const;
 
     // The registers by name, for the message about a guest that failed.

@@ -43,7 +43,8 @@ public:
         *physical = linear;
         return linear < 0x1'0000 && linear >> 12 != hole;
     }
-    std::uint32_t disassemble(std::uint64_t, char* text, std::uint32_t) {
+    std::uint32_t disassemble(std::uint64_t linear, char* text, std::uint32_t) {
+        last_disassembled = linear;
         std::strcpy(text, "nop");
         return 1;
     }
@@ -69,6 +70,7 @@ public:
     }
 
     static inline std::uint32_t last_step_flags = 0;
+    static inline std::uint64_t last_disassembled = 0;
     static constexpr std::uint64_t hole = 4;
     static constexpr std::array<backplane_cpu_register, 10> registers{{{"rax", 8, 0},
                                                                        {"r8", 8, 0},

@@ -75,6 +75,7 @@ TEST_P(GdbTest, FollowsAMachineThroughItsModes) {
     const std::string said = gdb({
         "info registers rip cs_base",
         "monitor info pc",
+        "monitor info registers",
         "hbreak real_loop",
         "continue",
         "continue",
@@ -93,7 +94,8 @@ TEST_P(GdbTest, FollowsAMachineThroughItsModes) {
     });
     EXPECT_THAT(said, HasSubstr("rip            0xfffffff0"));
     EXPECT_THAT(said, HasSubstr("cs_base        0xffff0000"));
-    EXPECT_THAT(said, HasSubstr("0xfffffff0 = f000:fff0: jmp far 0xF000:0x0000"));
+    EXPECT_THAT(said, HasSubstr("\n0xfffffff0 = f000:fff0: jmp far 0xF000:0x0000"));
+    EXPECT_THAT(said, HasSubstr("at 0xfffffff0 = f000:fff0: jmp far 0xF000:0x0000"));
     EXPECT_THAT(said, HasSubstr("ecx            0x2"));
     EXPECT_THAT(said, HasSubstr("0xf0001: xor ax, ax"));
     EXPECT_THAT(said, HasSubstr("in protected_mark ()"));

@@ -142,6 +142,8 @@ TEST_F(GdbStub, TakesTheLinearAddressForTheProgramCounter) {
     machine_->control().call([&] {
         EXPECT_EQ(machine_->cpus()[0]->get_register("rip")[0], std::byte{0x45});
         EXPECT_EQ(machine_->cpus()[0]->get_register("rip")[2], std::byte{0});
+        EXPECT_EQ(machine_->cpus()[0]->next_instruction(), "at 0xf0145 = 0000:145: nop");
+        EXPECT_EQ(DebuggedCpu::last_disassembled, 0xf0145u);
     });
 }
 

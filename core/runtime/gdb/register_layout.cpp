@@ -1,7 +1,7 @@
 #include "runtime/gdb/register_layout.h"
 
-#include "runtime/gdb/program_counter.h"
 #include "runtime/gdb/x87_tags.h"
+#include "runtime/program_counter.h"
 
 #include <fmt/format.h>
 

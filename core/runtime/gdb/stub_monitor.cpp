@@ -1,7 +1,7 @@
 // `monitor COMMAND` in GDB: what the protocol has no packet for.
 #include "runtime/gdb/hex.h"
-#include "runtime/gdb/program_counter.h"
 #include "runtime/gdb/stub.h"
+#include "runtime/program_counter.h"
 
 #include <fmt/format.h>
 
