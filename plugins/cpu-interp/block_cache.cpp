@@ -5,14 +5,17 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace backplane::interp {
 
 void* BlockArena::allocate(std::size_t bytes) {
     bytes = (bytes + alignment - 1) & ~(alignment - 1);
     if (next_ + bytes > chunk_bytes) {
-        chunks_.emplace_back(
-            static_cast<std::byte*>(::operator new[](chunk_bytes, std::align_val_t{alignment})));
+        if (!spare_)
+            spare_.reset(static_cast<std::byte*>(
+                ::operator new[](chunk_bytes, std::align_val_t{alignment})));
+        chunks_.push_back(std::move(spare_));
         next_ = 0;
     }
     void* place = chunks_.back().get() + next_;
@@ -21,6 +24,7 @@ void* BlockArena::allocate(std::size_t bytes) {
 }
 
 void BlockArena::release() {
+    if (!chunks_.empty()) spare_ = std::move(chunks_.back());
     chunks_.clear();
     next_ = chunk_bytes;
 }

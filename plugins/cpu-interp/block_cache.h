@@ -12,7 +12,8 @@
 
 namespace backplane::interp {
 
-// What a block's memory starts from; grows in chunks and is given back all at once.
+// What a block's memory starts from; grows in chunks and is given back all at once, but for one
+// chunk: whoever fills an arena needs it again at once.
 class BlockArena {
 public:
     explicit BlockArena(std::size_t limit) : limit_{limit} {}
@@ -31,8 +32,11 @@ private:
         }
     };
 
+    using Chunk = std::unique_ptr<std::byte[], Release>;
+
     std::size_t limit_, next_ = chunk_bytes;
-    std::vector<std::unique_ptr<std::byte[], Release>> chunks_;
+    std::vector<Chunk> chunks_;
+    Chunk spare_;
 };
 
 class BlockCache {
