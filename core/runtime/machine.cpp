@@ -182,7 +182,8 @@ backplane_cpu_exit Machine::run_slice(VirtualCpu& cpu, std::int64_t budget) {
     const backplane_cpu_exit exit = steps ? cpu.step(cpu.step_flags()) : cpu.run(budget);
     exclusive_.leave();
     const bool tells_more = exit == BACKPLANE_CPU_BREAKPOINT || exit == BACKPLANE_CPU_SHUTDOWN;
-    if (steps && !tells_more && (exit == BACKPLANE_CPU_BUDGET || cpu.instructions() != before))
+    const bool has_stepped = exit == BACKPLANE_CPU_BUDGET || cpu.instructions() != before;
+    if (steps && !tells_more && has_stepped && !cpu.is_in_step_range())
         control_.stop({.change = StateChange::Stepped, .cpu = &cpu, .why = {}});
     return exit;
 }

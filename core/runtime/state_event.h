@@ -14,7 +14,7 @@ enum class StateChange : std::uint8_t {
     Paused,      // somebody asked for it
     Breakpoint,  // a CPU is about to execute an instruction with a breakpoint
     Watchpoint,  // a CPU made a watched access, and completed the instruction
-    Stepped,     // a CPU executed the one instruction it was to
+    Stepped,     // a CPU executed what it was to
     Shutdown,    // a CPU met a triple fault, and a debugger wants to see it
     Resumed,
     Reset,

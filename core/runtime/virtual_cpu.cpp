@@ -115,6 +115,17 @@ std::optional<VirtualCpu::Breakpoint> VirtualCpu::take_untold() {
     return hit;
 }
 
+bool VirtualCpu::is_in_step_range() const {
+    if (step_range_.start >= step_range_.end) return false;
+    const std::uint64_t place = program_counter(*this);
+    return place >= step_range_.start && place < step_range_.end &&
+           std::ranges::none_of(
+               breakpoints_,
+               [&](const Breakpoint& each) {
+                   return each.kind == BACKPLANE_BREAK_EXECUTE && each.linear == place;
+               });
+}
+
 std::string VirtualCpu::next_instruction() const {
     const std::uint64_t linear = program_counter(*this), rip = number_of(*this, "rip");
     std::string place = fmt::format("at {:#x}", linear);

@@ -77,11 +77,21 @@ public:
     // each is Run again.
     enum class Mode : std::uint8_t {
         Run,
-        Step,  // one instruction; then the machine is paused
+        Step,  // one instruction, or more within a range; then the machine is paused
         Hold,  // nothing: it stays parked
     };
+    // Linear addresses, the last one not included.
+    struct StepRange {
+        std::uint64_t start, end;
+    };
     [[nodiscard]] Mode mode() const { return mode_; }
-    void set_mode(Mode mode) { mode_ = mode; }
+    void set_mode(Mode mode, StepRange range = {}) {
+        mode_ = mode;
+        step_range_ = range;
+    }
+    // [vcpu, outside run] Whether a CPU that steps goes on: it is in its range, and there is no
+    // breakpoint to be seen.
+    [[nodiscard]] bool is_in_step_range() const;
 
     // [any] Whether the last run ended with nothing but NMI, INIT or reset to wake it.
     [[nodiscard]] bool is_halted_for_good() const { return halted_for_good_; }
@@ -126,6 +136,7 @@ private:
     void* object_;
     std::uint64_t idle_ = 0;
     Mode mode_ = Mode::Run;
+    StepRange step_range_{};
     std::uint32_t step_flags_ = 0;
     std::vector<Breakpoint> breakpoints_;
     std::optional<Breakpoint> untold_;

@@ -13,8 +13,8 @@
 
 namespace backplane::runtime::gdb {
 
-// Executes nothing but its counter. Linear addresses are physical ones below 64 KiB, but for one
-// page that is not mapped; the memory is the device beside it.
+// Executes nothing but its counter; a step goes on by one byte. Linear addresses are physical ones
+// below 64 KiB, but for one page that is not mapped; the memory is the device beside it.
 class DebuggedCpu : public Device {
 public:
     static void declare(Declaration<DebuggedCpu>& d);
@@ -65,6 +65,10 @@ public:
     }
     std::uint32_t step(std::uint32_t flags) {
         ++instructions_;
+        std::uint64_t rip = 0;
+        std::memcpy(&rip, values_[2].data(), sizeof rip);
+        ++rip;
+        std::memcpy(values_[2].data(), &rip, sizeof rip);
         last_step_flags = flags;
         return BACKPLANE_CPU_BUDGET;
     }

@@ -108,6 +108,21 @@ TEST_P(GdbTest, FollowsAMachineThroughItsModes) {
     EXPECT_THAT(session_.unread(), HasSubstr("ended by the debugger"));
 }
 
+TEST_P(GdbTest, StepsOutOfAFunctionInOneGo) {
+    const std::string said = gdb({
+        "tbreak long_mark",
+        "continue",
+        "set debug remote 1",
+        "next",
+        "set debug remote 0",
+        "p $pc == (unsigned long)long_loop",
+        "p $rcx",
+        "kill",
+    });
+    EXPECT_THAT(said, AllOf(HasSubstr("vCont;r"), HasSubstr("$1 = 1\n"), HasSubstr("$2 = 0\n")));
+    EXPECT_EQ(session_.exit_code(), 0);
+}
+
 TEST_P(GdbTest, WatchesMemoryWrittenAndRead) {
     const std::string said = gdb({
         "watch *(int*)0x604",

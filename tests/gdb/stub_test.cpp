@@ -78,7 +78,7 @@ TEST_F(GdbStub, SaysWhatItCan) {
               "PacketSize=4000;qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;"
               "hwbreak+");
     EXPECT_EQ(ask("vMustReplyEmpty"), "");
-    EXPECT_EQ(ask("vCont?"), "vCont;c;C;s;S;t");
+    EXPECT_EQ(ask("vCont?"), "vCont;c;C;s;S;t;r");
     EXPECT_EQ(ask("qAttached"), "1");
     for (const char* unknown : {"", "!", "bc", "qTStatus", "QNonStop:1", "vFile:open", "\xff"})
         EXPECT_EQ(ask(unknown), "") << unknown;
@@ -198,8 +198,36 @@ TEST_F(GdbStub, Steps) {
     EXPECT_EQ(ask("vCont;s:1;c"), "T05thread:01;");
     EXPECT_EQ(DebuggedCpu::last_step_flags, 0u);
     EXPECT_EQ(ask("s"), "T05thread:01;");
-    for (const char* wrong : {"vCont;x", "vCont;c:9", "vCont;;", "Qqemu.sstep=8"})
+    for (const char* wrong : {"vCont;x", "vCont;c:9", "vCont;;", "vCont;r10", "vCont;r10,:1",
+                              "vCont;rx,20", "Qqemu.sstep=8"})
         EXPECT_EQ(ask(wrong), error::bad_packet) << wrong;
+}
+
+// Each step of these CPUs goes on by one byte.
+TEST_F(GdbStub, StepsUntilARangeIsLeft) {
+    ask("?");
+    EXPECT_EQ(ask("P10=0020000000000000"), "OK");
+    EXPECT_EQ(ask("vCont;r2000,2010:1"), "T05thread:01;");
+    EXPECT_EQ(ask("p10"), "1020000000000000");
+    EXPECT_EQ(ask("vCont;r2000,2010:1"), "T05thread:01;") << "one step, into no range";
+    EXPECT_EQ(ask("p10"), "1120000000000000");
+    EXPECT_EQ(ask("vCont;r2011,2011:1"), "T05thread:01;") << "an empty range";
+    EXPECT_EQ(ask("p10"), "1220000000000000");
+    EXPECT_EQ(ask("Z1,2018,1"), "OK");
+    EXPECT_EQ(ask("vCont;r2000,2100:1"), "T05thread:01;") << "there is a breakpoint in it";
+    EXPECT_EQ(ask("p10"), "1820000000000000");
+    EXPECT_EQ(ask("vCont;r2000,2100:1"), "T05thread:01;") << "which is left behind";
+    EXPECT_EQ(ask("p10"), "0021000000000000");
+    EXPECT_EQ(ask("vCont;s:1"), "T05thread:01;") << "the range is forgotten";
+    EXPECT_EQ(ask("p10"), "0121000000000000");
+}
+
+TEST_F(GdbStub, InterruptsStepsInARange) {
+    ask("?");
+    send("vCont;r0,ffffffff:2");
+    std::this_thread::sleep_for(20ms);
+    machine_->control().pause("Ctrl-C");
+    EXPECT_EQ(reply(), "T02thread:01;");
 }
 
 TEST_F(GdbStub, InterruptsAndHearsOfTheEnd) {

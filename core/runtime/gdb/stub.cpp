@@ -49,7 +49,7 @@ Stub::Reply Stub::answer(std::string_view packet) {
         return "OK";
     }
     case 'v':
-        if (packet == "vCont?") return "vCont;c;C;s;S;t";
+        if (packet == "vCont?") return "vCont;c;C;s;S;t;r";
         if (packet.starts_with("vCont;")) return resume_as_told(packet.substr(6));
         if (packet.starts_with("vKill")) return kill(true);
         return "";

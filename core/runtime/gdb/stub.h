@@ -62,7 +62,12 @@ private:
     Reply why_stopped();
     Reply resume_as_told(std::string_view actions);
     Reply resume_one(std::string_view packet);
-    Reply resume(const std::vector<VirtualCpu::Mode>& modes);
+    struct Order {
+        VirtualCpu::Mode mode = VirtualCpu::Mode::Hold;
+        VirtualCpu::StepRange range{};
+    };
+    static std::optional<Order> order_of(std::string_view action);
+    Reply resume(const std::vector<Order>& orders);
     Reply detach();
     Reply kill(bool is_confirmed);
     std::string stop_reply(const StateEvent& event);

@@ -72,9 +72,9 @@ void Stub::changed(const StateEvent& event) {
     send_(stop_reply(event));
 }
 
-Stub::Reply Stub::resume(const std::vector<VirtualCpu::Mode>& modes) {
+Stub::Reply Stub::resume(const std::vector<Order>& orders) {
     for (std::size_t index = 0; index < cpu_count(); ++index) {
-        cpu(index).set_mode(modes[index]);
+        cpu(index).set_mode(orders[index].mode, orders[index].range);
         cpu(index).set_step_flags(
             (step_bits_ & step_bits::no_interrupts) != 0 ? BACKPLANE_STEP_NO_INTERRUPTS : 0);
     }
@@ -83,42 +83,53 @@ Stub::Reply Stub::resume(const std::vector<VirtualCpu::Mode>& modes) {
     return std::nullopt;
 }
 
-// action[:thread];... The first that names a thread counts for it; threads without stay stopped.
-Stub::Reply Stub::resume_as_told(std::string_view actions) {
+// What a vCont action wants of a CPU. Signals mean nothing to a machine.
+std::optional<Stub::Order> Stub::order_of(std::string_view action) {
     using Mode = VirtualCpu::Mode;
-    std::vector<std::optional<Mode>> chosen(cpu_count());
-    while (!actions.empty()) {
-        std::string_view action = take_until(actions, ';');
-        const std::string_view what = take_until(action, ':');
-        const auto who = action.empty() ? ThreadId{.is_all = true} : thread(action);
-        if (what.empty() || !who) return error::bad_packet;
-        Mode mode = Mode::Hold;
-        switch (what.front()) {
-        case 'c':
-        case 'C': mode = Mode::Run; break;
-        case 's':
-        case 'S': mode = Mode::Step; break;
-        case 't': break;
-        default: return error::bad_packet;
-        }
-        for (std::size_t index = 0; index < cpu_count(); ++index)
-            if ((who->is_all || index == who->index) && !chosen[index]) chosen[index] = mode;
+    if (action.empty()) return std::nullopt;
+    switch (action.front()) {
+    case 'c':
+    case 'C': return Order{Mode::Run};
+    case 's':
+    case 'S': return Order{Mode::Step};
+    case 't': return Order{Mode::Hold};
+    case 'r': {
+        action.remove_prefix(1);
+        const auto start = number_from_hex(take_until(action, ','));
+        const auto end = number_from_hex(action);
+        if (!start || !end) return std::nullopt;
+        return Order{Mode::Step, {.start = *start, .end = *end}};
     }
-    std::vector<Mode> modes;
-    for (const auto& each : chosen)
-        modes.push_back(each.value_or(Mode::Hold));
-    return resume(modes);
+    default: return std::nullopt;
+    }
 }
 
-// c [addr], s [addr], C sig[;addr], S sig[;addr]: signals mean nothing to a machine.
+// action[:thread];... The first that names a thread counts for it; threads without stay stopped.
+Stub::Reply Stub::resume_as_told(std::string_view actions) {
+    std::vector<std::optional<Order>> chosen(cpu_count());
+    while (!actions.empty()) {
+        std::string_view action = take_until(actions, ';');
+        const auto order = order_of(take_until(action, ':'));
+        const auto who = action.empty() ? ThreadId{.is_all = true} : thread(action);
+        if (!order || !who) return error::bad_packet;
+        for (std::size_t index = 0; index < cpu_count(); ++index)
+            if ((who->is_all || index == who->index) && !chosen[index]) chosen[index] = order;
+    }
+    std::vector<Order> orders;
+    for (const auto& each : chosen)
+        orders.push_back(each.value_or(Order{}));
+    return resume(orders);
+}
+
+// c [addr], s [addr], C sig[;addr], S sig[;addr].
 Stub::Reply Stub::resume_one(std::string_view packet) {
     const char what = packet.front();
     packet.remove_prefix(1);
     if (what == 'C' || what == 'S') take_until(packet, ';');
     if (!packet.empty()) return "";  // vCont has replaced it
-    std::vector modes(cpu_count(), VirtualCpu::Mode::Run);
-    if (what == 's' || what == 'S') modes[continued_] = VirtualCpu::Mode::Step;
-    return resume(modes);
+    std::vector orders(cpu_count(), Order{VirtualCpu::Mode::Run});
+    if (what == 's' || what == 'S') orders[continued_] = Order{VirtualCpu::Mode::Step};
+    return resume(orders);
 }
 
 Stub::Reply Stub::detach() {
