@@ -17,6 +17,8 @@ namespace backplane::x86 {
 
 // A Machine is made for one instruction: it knows the op being executed and the state it works on.
 //
+//   flags()                         the arithmetic flags, for semantics that read or write them one
+//   by one: state().flags, or a copy when nobody reads what the instruction leaves there.
 //   load<T>(linear)                 optional<T>; empty = page fault raised. T: 1 to 16 bytes, any
 //   alignment. store(linear, value)            false = page fault raised, nothing written, also
 //   across a page boundary. update<T>(linear, f)            optional<T> old value; checked for
@@ -46,6 +48,7 @@ template <class M>
 concept Machine = requires(M& m, const M& cm, std::uint64_t address, std::uint16_t port,
                            std::uint32_t value, Fault fault) {
     { m.state() } -> std::same_as<CpuState&>;
+    { m.flags() } -> std::same_as<LazyFlags&>;
     { cm.op() } -> std::same_as<const Op&>;
     { m.template load<std::uint32_t>(address) } -> std::same_as<std::optional<std::uint32_t>>;
     { m.store(address, value) } -> std::same_as<bool>;

@@ -44,6 +44,7 @@ public:
         : cpu_{cpu}, op_{op}, pages_{pages} {}
 
     BACKPLANE_INLINE x86::CpuState& state() { return cpu_.state; }
+    BACKPLANE_INLINE x86::LazyFlags& flags() { return cpu_.state.flags; }
     BACKPLANE_INLINE const Op& op() const { return op_; }
 
     // The op is noted, so that time asked for inside a service is exact to the instruction.

@@ -28,6 +28,7 @@ public:
 
     // What semantics use.
     CpuState& state() { return state_; }
+    LazyFlags& flags() { return state_.flags; }
     const Op& op() const { return op_; }
 
     template <class T>

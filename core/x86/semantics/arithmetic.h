@@ -14,7 +14,7 @@ inline constexpr auto add = [](auto& m, auto dst, auto src) __attribute__((alway
     if (!b) return Outcome::Fault;
     const auto a = dst.update(m, [&](auto value) { return value + *b; });
     if (!a) return Outcome::Fault;
-    m.state().flags.set_add(*a, *b);
+    m.flags().set_add(*a, *b);
     return Outcome::Next;
 };
 
@@ -22,11 +22,11 @@ inline constexpr auto adc = [](auto& m, auto dst, auto src) __attribute__((alway
     using T = typename decltype(dst)::Value;
     const auto b = src.read(m);
     if (!b) return Outcome::Fault;
-    const std::uint64_t carry = m.state().flags.carry;
+    const std::uint64_t carry = m.flags().carry;
     const auto a = dst.update(m, [&](T value) { return static_cast<T>(value + *b + carry); });
     if (!a) return Outcome::Fault;
     const T sum = static_cast<T>(*a + *b), result = static_cast<T>(sum + carry);
-    m.state().flags.set_add(*a, *b, result, sum < *a || result < sum);
+    m.flags().set_add(*a, *b, result, sum < *a || result < sum);
     return Outcome::Next;
 };
 
@@ -35,7 +35,7 @@ inline constexpr auto sub = [](auto& m, auto dst, auto src) __attribute__((alway
     if (!b) return Outcome::Fault;
     const auto a = dst.update(m, [&](auto value) { return value - *b; });
     if (!a) return Outcome::Fault;
-    m.state().flags.set_sub(*a, *b);
+    m.flags().set_sub(*a, *b);
     return Outcome::Next;
 };
 
@@ -43,11 +43,11 @@ inline constexpr auto sbb = [](auto& m, auto dst, auto src) __attribute__((alway
     using T = typename decltype(dst)::Value;
     const auto b = src.read(m);
     if (!b) return Outcome::Fault;
-    const std::uint64_t borrow = m.state().flags.carry;
+    const std::uint64_t borrow = m.flags().carry;
     const auto a = dst.update(m, [&](T value) { return static_cast<T>(value - *b - borrow); });
     if (!a) return Outcome::Fault;
     const T difference = static_cast<T>(*a - *b), result = static_cast<T>(difference - borrow);
-    m.state().flags.set_add(*a, *b, result, *a < *b || difference < borrow);
+    m.flags().set_add(*a, *b, result, *a < *b || difference < borrow);
     return Outcome::Next;
 };
 
@@ -56,7 +56,7 @@ inline constexpr auto cmp = [](auto& m, auto first, auto second) __attribute__((
     if (!b) return Outcome::Fault;
     const auto a = first.read(m);
     if (!a) return Outcome::Fault;
-    m.state().flags.set_sub(*a, *b);
+    m.flags().set_sub(*a, *b);
     return Outcome::Next;
 };
 
@@ -65,7 +65,7 @@ inline constexpr auto inc = [](auto& m, auto dst) __attribute__((always_inline))
     const auto a = dst.update(m, [](T value) { return static_cast<T>(value + 1); });
     if (!a) return Outcome::Fault;
     const T result = static_cast<T>(*a + 1);
-    m.state().flags.set_keeping_carry(*a, T{1}, result, result == 0);
+    m.flags().set_keeping_carry(*a, T{1}, result, result == 0);
     return Outcome::Next;
 };
 
@@ -73,7 +73,7 @@ inline constexpr auto dec = [](auto& m, auto dst) __attribute__((always_inline))
     using T = typename decltype(dst)::Value;
     const auto a = dst.update(m, [](T value) { return static_cast<T>(value - 1); });
     if (!a) return Outcome::Fault;
-    m.state().flags.set_keeping_carry(*a, T{1}, static_cast<T>(*a - 1), *a == 0);
+    m.flags().set_keeping_carry(*a, T{1}, static_cast<T>(*a - 1), *a == 0);
     return Outcome::Next;
 };
 
@@ -81,7 +81,7 @@ inline constexpr auto neg = [](auto& m, auto dst) __attribute__((always_inline))
     using T = typename decltype(dst)::Value;
     const auto a = dst.update(m, [](T value) { return static_cast<T>(0 - value); });
     if (!a) return Outcome::Fault;
-    m.state().flags.set_sub(T{0}, *a);
+    m.flags().set_sub(T{0}, *a);
     return Outcome::Next;
 };
 
@@ -91,7 +91,7 @@ inline constexpr auto adcx = [](auto& m, auto dst, auto src) __attribute__((alwa
     using T = typename decltype(dst)::Value;
     const auto b = src.read(m);
     if (!b) return Outcome::Fault;
-    LazyFlags& flags = m.state().flags;
+    LazyFlags& flags = m.flags();
     const T a = *dst.read(m), sum = static_cast<T>(a + *b), carry = flags.cf();
     const T result = static_cast<T>(sum + carry);
     dst.write(m, result);
@@ -103,7 +103,7 @@ inline constexpr auto adox = [](auto& m, auto dst, auto src) __attribute__((alwa
     using T = typename decltype(dst)::Value;
     const auto b = src.read(m);
     if (!b) return Outcome::Fault;
-    LazyFlags& flags = m.state().flags;
+    LazyFlags& flags = m.flags();
     const T a = *dst.read(m), sum = static_cast<T>(a + *b), carry = flags.of();
     const T result = static_cast<T>(sum + carry);
     dst.write(m, result);

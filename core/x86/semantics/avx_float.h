@@ -84,7 +84,7 @@ inline constexpr auto test_signs =
             in_both |= signs(a.high) & signs(b->high);
             in_source |= signs(b->high) & ~signs(a.high);
         }
-        m.state().flags.from_rflags((in_both ? 0 : rflags::zf) | (in_source ? 0 : rflags::cf));
+        m.flags().from_rflags((in_both ? 0 : rflags::zf) | (in_source ? 0 : rflags::cf));
         return Outcome::Next;
     }>;
 

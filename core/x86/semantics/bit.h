@@ -21,7 +21,7 @@ inline constexpr auto bt = [](auto& m, auto dst, auto index) __attribute__((alwa
     const auto mask = bit_mask(m, dst, index);
     const auto before = dst.read(m);
     if (!before) return Outcome::Fault;
-    m.state().flags.set_carry_only((*before & mask) != 0);
+    m.flags().set_carry_only((*before & mask) != 0);
     return Outcome::Next;
 };
 
@@ -29,7 +29,7 @@ inline constexpr auto bts = [](auto& m, auto dst, auto index) __attribute__((alw
     const auto mask = bit_mask(m, dst, index);
     const auto before = dst.update(m, [&](auto value) { return value | mask; });
     if (!before) return Outcome::Fault;
-    m.state().flags.set_carry_only((*before & mask) != 0);
+    m.flags().set_carry_only((*before & mask) != 0);
     return Outcome::Next;
 };
 
@@ -37,7 +37,7 @@ inline constexpr auto btr = [](auto& m, auto dst, auto index) __attribute__((alw
     const auto mask = bit_mask(m, dst, index);
     const auto before = dst.update(m, [&](auto value) { return value & ~mask; });
     if (!before) return Outcome::Fault;
-    m.state().flags.set_carry_only((*before & mask) != 0);
+    m.flags().set_carry_only((*before & mask) != 0);
     return Outcome::Next;
 };
 
@@ -45,7 +45,7 @@ inline constexpr auto btc = [](auto& m, auto dst, auto index) __attribute__((alw
     const auto mask = bit_mask(m, dst, index);
     const auto before = dst.update(m, [&](auto value) { return value ^ mask; });
     if (!before) return Outcome::Fault;
-    m.state().flags.set_carry_only((*before & mask) != 0);
+    m.flags().set_carry_only((*before & mask) != 0);
     return Outcome::Next;
 };
 
@@ -56,7 +56,7 @@ inline constexpr auto bsf = [](auto& m, auto dst, auto src) __attribute__((alway
     const auto value = src.read(m);
     if (!value) return Outcome::Fault;
     if (*value != 0) dst.write(m, static_cast<T>(std::countr_zero(*value)));
-    m.state().flags.zero = *value;
+    m.flags().zero = *value;
     return Outcome::Next;
 };
 
@@ -65,7 +65,7 @@ inline constexpr auto bsr = [](auto& m, auto dst, auto src) __attribute__((alway
     const auto value = src.read(m);
     if (!value) return Outcome::Fault;
     if (*value != 0) dst.write(m, static_cast<T>(std::bit_width(*value) - 1));
-    m.state().flags.zero = *value;
+    m.flags().zero = *value;
     return Outcome::Next;
 };
 

@@ -18,7 +18,7 @@ inline constexpr auto popcnt = [](auto& m, auto dst, auto src) __attribute__((al
     if (!value) return Outcome::Fault;
     dst.write(m, static_cast<T>(std::popcount(*value)));
     // Every flag but ZF is cleared, PF too: a sign word of one has odd parity.
-    LazyFlags& flags = m.state().flags;
+    LazyFlags& flags = m.flags();
     flags = {.zero = *value, .sign = 1, .aux = 0, .carry = 0};
     return Outcome::Next;
 };
@@ -30,8 +30,8 @@ inline constexpr auto lzcnt = [](auto& m, auto dst, auto src) __attribute__((alw
     if (!value) return Outcome::Fault;
     const T count = static_cast<T>(std::countl_zero(*value));
     dst.write(m, count);
-    m.state().flags.set_carry_only(*value == 0);
-    m.state().flags.zero = count;
+    m.flags().set_carry_only(*value == 0);
+    m.flags().zero = count;
     return Outcome::Next;
 };
 
@@ -41,8 +41,8 @@ inline constexpr auto tzcnt = [](auto& m, auto dst, auto src) __attribute__((alw
     if (!value) return Outcome::Fault;
     const T count = static_cast<T>(std::countr_zero(*value));
     dst.write(m, count);
-    m.state().flags.set_carry_only(*value == 0);
-    m.state().flags.zero = count;
+    m.flags().set_carry_only(*value == 0);
+    m.flags().zero = count;
     return Outcome::Next;
 };
 
@@ -53,7 +53,7 @@ inline constexpr auto andn = [](auto& m, auto dst, auto first, auto second)
                                      if (!b) return Outcome::Fault;
                                      const T result = static_cast<T>(~*first.read(m) & *b);
                                      dst.write(m, result);
-                                     m.state().flags.set_logic(result);
+                                     m.flags().set_logic(result);
                                      return Outcome::Next;
                                  };
 
@@ -69,7 +69,7 @@ inline constexpr auto bextr = [](auto& m, auto dst, auto src,
     T result = start < width ? static_cast<T>(*value >> start) : T{0};
     if (length < width) result &= static_cast<T>((T{1} << length) - 1);
     dst.write(m, result);
-    m.state().flags.set_logic(result);
+    m.flags().set_logic(result);
     return Outcome::Next;
 };
 
@@ -79,8 +79,8 @@ inline constexpr auto blsi = [](auto& m, auto dst, auto src) __attribute__((alwa
     if (!value) return Outcome::Fault;
     const T result = static_cast<T>(*value & (0 - *value));
     dst.write(m, result);
-    m.state().flags.set_logic(result);
-    m.state().flags.set_carry_only(*value != 0);
+    m.flags().set_logic(result);
+    m.flags().set_carry_only(*value != 0);
     return Outcome::Next;
 };
 
@@ -90,8 +90,8 @@ inline constexpr auto blsmsk = [](auto& m, auto dst, auto src) __attribute__((al
     if (!value) return Outcome::Fault;
     const T result = static_cast<T>(*value ^ (*value - 1));
     dst.write(m, result);
-    m.state().flags.set_logic(result);
-    m.state().flags.set_carry_only(*value == 0);
+    m.flags().set_logic(result);
+    m.flags().set_carry_only(*value == 0);
     return Outcome::Next;
 };
 
@@ -101,8 +101,8 @@ inline constexpr auto blsr = [](auto& m, auto dst, auto src) __attribute__((alwa
     if (!value) return Outcome::Fault;
     const T result = static_cast<T>(*value & (*value - 1));
     dst.write(m, result);
-    m.state().flags.set_logic(result);
-    m.state().flags.set_carry_only(*value == 0);
+    m.flags().set_logic(result);
+    m.flags().set_carry_only(*value == 0);
     return Outcome::Next;
 };
 
@@ -116,8 +116,8 @@ inline constexpr auto bzhi = [](auto& m, auto dst, auto src,
     const unsigned first = *index.read(m) & 0xff;
     const T result = first < width ? static_cast<T>(*value & ((T{1} << first) - 1)) : *value;
     dst.write(m, result);
-    m.state().flags.set_logic(result);
-    m.state().flags.set_carry_only(first >= width);
+    m.flags().set_logic(result);
+    m.flags().set_carry_only(first >= width);
     return Outcome::Next;
 };
 

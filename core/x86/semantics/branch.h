@@ -34,7 +34,7 @@ inline constexpr auto jmp = [](auto& m, auto target) __attribute__((always_inlin
 
 template <Condition condition>
 inline constexpr auto jcc = [](auto& m, auto target) __attribute__((always_inline)) {
-    if (!holds<condition>(m.state().flags)) return Outcome::Next;
+    if (!holds<condition>(m.flags())) return Outcome::Next;
     return go_to(m, target, *target.read(m));
 };
 
@@ -75,7 +75,7 @@ inline constexpr auto loop_while =
         using A = typename decltype(count)::Value;
         const A remaining = static_cast<A>(*count.read(m) - 1);
         const auto ip = *target.read(m);
-        const bool taken = remaining != 0 && goes_on(m.state().flags);
+        const bool taken = remaining != 0 && goes_on(m.flags());
         if (taken && !target_is_valid(m, ip)) return m.raise({.vector = Vector::GeneralProtection});
         count.write(m, remaining);
         return taken ? m.jump(ip) : Outcome::Next;
@@ -134,7 +134,7 @@ inline constexpr auto compare_and_branch = [](auto& m, auto first, auto second, 
                                                    if (!b) return Outcome::Fault;
                                                    const auto a = first.read(m);
                                                    if (!a) return Outcome::Fault;
-                                                   m.state().flags.set_sub(*a, *b);
+                                                   m.flags().set_sub(*a, *b);
                                                    if (!holds_after_compare<condition>(*a, *b))
                                                        return Outcome::Next;
                                                    return go_to(m, target, *target.read(m));
@@ -149,7 +149,7 @@ inline constexpr auto test_and_branch = [](auto& m, auto first, auto second, aut
                                                 const auto a = first.read(m);
                                                 if (!a) return Outcome::Fault;
                                                 const T result = static_cast<T>(*a & *b);
-                                                m.state().flags.set_logic(result);
+                                                m.flags().set_logic(result);
                                                 if (!holds_after_test<condition>(result))
                                                     return Outcome::Next;
                                                 return go_to(m, target, *target.read(m));

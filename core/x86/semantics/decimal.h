@@ -9,7 +9,7 @@ namespace backplane::x86::semantics {
 // OF (and for AAA and AAS also SF, ZF, PF) is undefined; it is cleared.
 inline constexpr auto set_decimal_flags = [](auto& m, std::uint8_t al, bool adjust, bool carry)
                                               __attribute__((always_inline)) {
-                                                  LazyFlags& flags = m.state().flags;
+                                                  LazyFlags& flags = m.flags();
                                                   flags.set_result(al);
                                                   flags.aux = adjust ? 1u << 4 : 0;
                                                   flags.set_carry_and_overflow(carry, false);
@@ -19,7 +19,7 @@ inline constexpr auto set_decimal_flags = [](auto& m, std::uint8_t al, bool adju
 // AH.
 inline constexpr auto ascii_adjust = [](auto& m, int direction) __attribute__((always_inline)) {
     std::uint16_t ax = *Accumulator<std::uint16_t>::read(m);
-    const bool adjust = (ax & 0xf) > 9 || m.state().flags.af();
+    const bool adjust = (ax & 0xf) > 9 || m.flags().af();
     if (adjust) ax = static_cast<std::uint16_t>(ax + direction * 0x106);
     ax &= 0xff0f;
     Accumulator<std::uint16_t>::write(m, ax);
@@ -54,7 +54,7 @@ inline constexpr auto aad = [](auto& m, auto base) __attribute__((always_inline)
 // `direction` is +1 for DAA and -1 for DAS. The second adjustment looks at AL and CF as they were
 // (SDM 2, DAA).
 inline constexpr auto decimal_adjust = [](auto& m, int direction) __attribute__((always_inline)) {
-    const LazyFlags& flags = m.state().flags;
+    const LazyFlags& flags = m.flags();
     const std::uint8_t before = *Accumulator<std::uint8_t>::read(m);
     const bool low = (before & 0xf) > 9 || flags.af();
     const bool high = before > 0x99 || flags.cf();

@@ -36,7 +36,7 @@ inline constexpr auto int3 = [](auto& m) {
 };
 
 inline constexpr auto into = [](auto& m) {
-    if (!m.state().flags.of()) return Outcome::Next;
+    if (!m.flags().of()) return Outcome::Next;
     return raise_interrupt(m, static_cast<std::uint8_t>(Vector::Overflow), EventSource::Software);
 };
 

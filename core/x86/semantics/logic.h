@@ -12,7 +12,7 @@ inline constexpr auto and_ = [](auto& m, auto dst, auto src) __attribute__((alwa
     if (!b) return Outcome::Fault;
     const auto a = dst.update(m, [&](T value) { return static_cast<T>(value & *b); });
     if (!a) return Outcome::Fault;
-    m.state().flags.set_logic(static_cast<T>(*a & *b));
+    m.flags().set_logic(static_cast<T>(*a & *b));
     return Outcome::Next;
 };
 
@@ -22,7 +22,7 @@ inline constexpr auto or_ = [](auto& m, auto dst, auto src) __attribute__((alway
     if (!b) return Outcome::Fault;
     const auto a = dst.update(m, [&](T value) { return static_cast<T>(value | *b); });
     if (!a) return Outcome::Fault;
-    m.state().flags.set_logic(static_cast<T>(*a | *b));
+    m.flags().set_logic(static_cast<T>(*a | *b));
     return Outcome::Next;
 };
 
@@ -32,7 +32,7 @@ inline constexpr auto xor_ = [](auto& m, auto dst, auto src) __attribute__((alwa
     if (!b) return Outcome::Fault;
     const auto a = dst.update(m, [&](T value) { return static_cast<T>(value ^ *b); });
     if (!a) return Outcome::Fault;
-    m.state().flags.set_logic(static_cast<T>(*a ^ *b));
+    m.flags().set_logic(static_cast<T>(*a ^ *b));
     return Outcome::Next;
 };
 
@@ -42,7 +42,7 @@ inline constexpr auto test = [](auto& m, auto first, auto second) __attribute__(
     if (!b) return Outcome::Fault;
     const auto a = first.read(m);
     if (!a) return Outcome::Fault;
-    m.state().flags.set_logic(static_cast<T>(*a & *b));
+    m.flags().set_logic(static_cast<T>(*a & *b));
     return Outcome::Next;
 };
 

@@ -41,13 +41,13 @@ inline constexpr auto cmov = [](auto& m, auto dst, auto src) __attribute__((alwa
     const auto value = src.read(m);
     if (!value) return Outcome::Fault;
     const auto before = *dst.read(m);
-    dst.write(m, holds<condition>(m.state().flags) ? *value : before);
+    dst.write(m, holds<condition>(m.flags()) ? *value : before);
     return Outcome::Next;
 };
 
 template <Condition condition>
 inline constexpr auto setcc = [](auto& m, auto dst) __attribute__((always_inline)) {
-    const std::uint8_t value = holds<condition>(m.state().flags);
+    const std::uint8_t value = holds<condition>(m.flags());
     return dst.write(m, value) ? Outcome::Next : Outcome::Fault;
 };
 
@@ -69,7 +69,7 @@ inline constexpr auto xadd = [](auto& m, auto dst, auto src) __attribute__((alwa
     // With one register as both operands the sum stays (SDM 2, XADD: the destination is written
     // last).
     if constexpr (!decltype(dst)::is_memory) dst.write(m, static_cast<T>(*a + b));
-    m.state().flags.set_add(*a, b);
+    m.flags().set_add(*a, b);
     return Outcome::Next;
 };
 
@@ -90,7 +90,7 @@ inline constexpr auto cmpxchg = [](auto& m, auto dst, auto src) __attribute__((a
         if (before == expected) dst.write(m, b);
     }
     if (before != expected) Accumulator<T>::write(m, before);
-    m.state().flags.set_sub(expected, before);
+    m.flags().set_sub(expected, before);
     return Outcome::Next;
 };
 
@@ -112,7 +112,7 @@ inline constexpr auto cmpxchg_pair = [](auto& m, auto dst) __attribute__((always
         Accumulator<Half>::write(m, static_cast<Half>(*before));
         Data<Half>::write(m, static_cast<Half>(*before >> shift));
     }
-    m.state().flags.zero = *before == expected ? 0 : 1;
+    m.flags().zero = *before == expected ? 0 : 1;
     return Outcome::Next;
 };
 
@@ -137,7 +137,7 @@ inline constexpr auto lahf = [](auto& m) __attribute__((always_inline)) {
 
 // OF, which AH does not have, stays.
 inline constexpr auto sahf = [](auto& m) __attribute__((always_inline)) {
-    LazyFlags& flags = m.state().flags;
+    LazyFlags& flags = m.flags();
     const std::uint64_t overflow = flags.of() ? rflags::of : 0;
     flags.from_rflags(*AccumulatorHigh::read(m) | overflow);
     return Outcome::Next;
@@ -146,22 +146,22 @@ inline constexpr auto sahf = [](auto& m) __attribute__((always_inline)) {
 // AL becomes the carry in every bit; it is in no manual, but in every processor outside 64-bit
 // mode.
 inline constexpr auto salc = [](auto& m) __attribute__((always_inline)) {
-    Accumulator<std::uint8_t>::write(m, m.state().flags.cf() ? 0xff : 0);
+    Accumulator<std::uint8_t>::write(m, m.flags().cf() ? 0xff : 0);
     return Outcome::Next;
 };
 
 inline constexpr auto clc = [](auto& m) __attribute__((always_inline)) {
-    m.state().flags.set_carry_only(false);
+    m.flags().set_carry_only(false);
     return Outcome::Next;
 };
 
 inline constexpr auto stc = [](auto& m) __attribute__((always_inline)) {
-    m.state().flags.set_carry_only(true);
+    m.flags().set_carry_only(true);
     return Outcome::Next;
 };
 
 inline constexpr auto cmc = [](auto& m) __attribute__((always_inline)) {
-    m.state().flags.set_carry_only(!m.state().flags.cf());
+    m.flags().set_carry_only(!m.flags().cf());
     return Outcome::Next;
 };
 

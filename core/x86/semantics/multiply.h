@@ -72,10 +72,10 @@ namespace semantics {
 // low half.
 inline constexpr auto set_product_flags = [](auto& m, auto low,
                                              bool overflow) __attribute__((always_inline)) {
-    m.state().flags.set_result(low);
-    m.state().flags.aux = 0;
-    m.state().flags.carry = overflow;
-    m.state().flags.set_carry_and_overflow(overflow, overflow);
+    m.flags().set_result(low);
+    m.flags().aux = 0;
+    m.flags().carry = overflow;
+    m.flags().set_carry_and_overflow(overflow, overflow);
 };
 
 inline constexpr auto mul = [](auto& m, auto src) __attribute__((always_inline)) {

@@ -33,7 +33,7 @@ constexpr bool changes_flags(unsigned count) {
 // The result sets SF, ZF and PF; AF is undefined and cleared.
 inline constexpr auto set_shift_flags = [](auto& m, auto result, bool carry,
                                            bool overflow) __attribute__((always_inline)) {
-    LazyFlags& flags = m.state().flags;
+    LazyFlags& flags = m.flags();
     flags.set_result(result);
     flags.aux = static_cast<std::uint64_t>(carry != overflow) << 63;
     flags.carry = carry;
@@ -93,7 +93,7 @@ inline constexpr auto rol = [](auto& m, auto dst, auto count) __attribute__((alw
     if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
     const T result = rotate(*before);
     const bool carry = result & 1;
-    m.state().flags.set_carry_and_overflow(carry, carry != top_bit(result));
+    m.flags().set_carry_and_overflow(carry, carry != top_bit(result));
     return Outcome::Next;
 };
 
@@ -107,7 +107,7 @@ inline constexpr auto ror = [](auto& m, auto dst, auto count) __attribute__((alw
     if (!before) return Outcome::Fault;
     if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
     const T result = rotate(*before);
-    m.state().flags.set_carry_and_overflow(top_bit(result), top_bit(result) != second_bit(result));
+    m.flags().set_carry_and_overflow(top_bit(result), top_bit(result) != second_bit(result));
     return Outcome::Next;
 };
 
@@ -122,7 +122,7 @@ inline constexpr auto rcl = [](auto& m, auto dst, auto count) __attribute__((alw
     using T = typename decltype(dst)::Value;
     constexpr unsigned width = width_of<T>;
     const unsigned n = rotate_through_carry_count<T>(*count.read(m));
-    const std::uint64_t carry_in = m.state().flags.cf();
+    const std::uint64_t carry_in = m.flags().cf();
     const auto rotate = [&](T operand) {
         if (n == 0) return operand;
         const std::uint64_t value = operand;
@@ -133,7 +133,7 @@ inline constexpr auto rcl = [](auto& m, auto dst, auto count) __attribute__((alw
     if (!before) return Outcome::Fault;
     if (n == 0) return Outcome::Next;
     const bool carry = (*before >> (width - n)) & 1;
-    m.state().flags.set_carry_and_overflow(carry, carry != top_bit(rotate(*before)));
+    m.flags().set_carry_and_overflow(carry, carry != top_bit(rotate(*before)));
     return Outcome::Next;
 };
 
@@ -141,7 +141,7 @@ inline constexpr auto rcr = [](auto& m, auto dst, auto count) __attribute__((alw
     using T = typename decltype(dst)::Value;
     constexpr unsigned width = width_of<T>;
     const unsigned n = rotate_through_carry_count<T>(*count.read(m));
-    const std::uint64_t carry_in = m.state().flags.cf();
+    const std::uint64_t carry_in = m.flags().cf();
     const auto rotate = [&](T operand) {
         if (n == 0) return operand;
         const std::uint64_t value = operand;
@@ -152,8 +152,8 @@ inline constexpr auto rcr = [](auto& m, auto dst, auto count) __attribute__((alw
     if (!before) return Outcome::Fault;
     if (n == 0) return Outcome::Next;
     const T result = rotate(*before);
-    m.state().flags.set_carry_and_overflow((*before >> (n - 1)) & 1,
-                                           top_bit(result) != second_bit(result));
+    m.flags().set_carry_and_overflow((*before >> (n - 1)) & 1,
+                                     top_bit(result) != second_bit(result));
     return Outcome::Next;
 };
 

@@ -105,8 +105,8 @@ inline constexpr auto float_compare_flags =
         const auto result = execute_sse<Operation::tiny>(
             m, [=] [[gnu::always_inline]] { return Operation::compute(first, second); });
         if (!result) return Outcome::Fault;
-        m.state().flags.from_rflags((result->zf ? rflags::zf : 0) | (result->pf ? rflags::pf : 0) |
-                                    (result->cf ? rflags::cf : 0));
+        m.flags().from_rflags((result->zf ? rflags::zf : 0) | (result->pf ? rflags::pf : 0) |
+                              (result->cf ? rflags::cf : 0));
         return Outcome::Next;
     }>;
 

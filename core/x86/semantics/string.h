@@ -35,7 +35,7 @@ template <Repeat repeat, class M, class Space, class One, class Bulk>
         const bool stepped = (m.state().rflags & rflags::tf) || (m.state().dr[7] & breakpoints);
         // SDM 2, REP: a fault within a repeated comparison leaves the flags as they were before the
         // instruction.
-        [[maybe_unused]] const LazyFlags flags_before = m.state().flags;
+        [[maybe_unused]] const LazyFlags flags_before = m.flags();
         Outcome outcome = Outcome::Next;
         for (unsigned since_question = 0; count != 0;) {
             Iteration state = Iteration::GoOn;
@@ -43,7 +43,7 @@ template <Repeat repeat, class M, class Space, class One, class Bulk>
             if (done == 0) {
                 state = iteration();
                 if (state == Iteration::Faulted) {
-                    if constexpr (repeat != Repeat::Count) m.state().flags = flags_before;
+                    if constexpr (repeat != Repeat::Count) m.flags() = flags_before;
                     outcome = Outcome::Fault;
                     break;
                 }
@@ -204,7 +204,7 @@ inline constexpr auto scas = [](auto& m, auto space) __attribute__((always_inlin
         const auto value = m.template load<T>(*target);
         if (!value) return Iteration::Faulted;
         space.set_index(m, RDI, space.index(m, RDI) + step);
-        m.state().flags.set_sub(wanted, *value);
+        m.flags().set_sub(wanted, *value);
         return after_comparison<repeat>(wanted == *value);
     };
     return repeat_string<repeat>(m, space, one, no_bulk);
@@ -227,7 +227,7 @@ inline constexpr auto cmps = [](auto& m, auto space) __attribute__((always_inlin
         if (!second) return Iteration::Faulted;
         space.set_index(m, RSI, space.index(m, RSI) + step);
         space.set_index(m, RDI, space.index(m, RDI) + step);
-        m.state().flags.set_sub(*first, *second);
+        m.flags().set_sub(*first, *second);
         return after_comparison<repeat>(*first == *second);
     };
     return repeat_string<repeat>(m, space, one, no_bulk);

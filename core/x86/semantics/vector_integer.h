@@ -144,8 +144,8 @@ inline constexpr auto ptest = sse<[](auto& m, auto dst, auto src) __attribute__(
         common |= a.high & b->high;
         missing |= ~a.high & b->high;
     }
-    m.state().flags.from_rflags(((common[0] | common[1]) == 0 ? rflags::zf : 0) |
-                                ((missing[0] | missing[1]) == 0 ? rflags::cf : 0));
+    m.flags().from_rflags(((common[0] | common[1]) == 0 ? rflags::zf : 0) |
+                          ((missing[0] | missing[1]) == 0 ? rflags::cf : 0));
     return Outcome::Next;
 }>;
 

@@ -121,9 +121,9 @@ inline constexpr auto x87_compare_flags = x87<[](auto& m, auto src) __attribute_
     X87Stack stack{m.state()};
     const unsigned from = src.index(m);
     const auto set_flags = [&](std::uint16_t status) {
-        m.state().flags.from_rflags((status & x87_status::c3 ? rflags::zf : 0) |
-                                    (status & x87_status::c2 ? rflags::pf : 0) |
-                                    (status & x87_status::c0 ? rflags::cf : 0));
+        m.flags().from_rflags((status & x87_status::c3 ? rflags::zf : 0) |
+                              (status & x87_status::c2 ? rflags::pf : 0) |
+                              (status & x87_status::c0 ? rflags::cf : 0));
         pop_stack<pop>(stack);
     };
     if (stack.is_empty(0) || stack.is_empty(from)) [[unlikely]] {

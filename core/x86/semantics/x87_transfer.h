@@ -172,7 +172,7 @@ inline constexpr auto fcmov = x87<[](auto& m, auto src) __attribute__((always_in
         if (stack.underflow()) stack.set(0, x87_indefinite);
         return Outcome::Next;
     }
-    if (holds<condition>(m.state().flags)) stack.set(0, stack.st(from));
+    if (holds<condition>(m.flags())) stack.set(0, stack.st(from));
     return Outcome::Next;
 }>;
 
