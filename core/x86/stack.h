@@ -13,6 +13,7 @@
 
 namespace backplane::x86 {
 
+// Also where a probe is unlikely it is inlined: a handler with a call in it needs a stack frame.
 struct Stack64 {
     template <class M>
     static std::uint64_t pointer(M& m) {
@@ -22,9 +23,10 @@ struct Stack64 {
     template <class T, class M>
     static std::optional<T> load(M& m, std::uint64_t pointer) {
         const auto value = m.template load<T>(pointer);
-        if (!value) [[unlikely]]
-            judge_fault(m, pointer, sizeof(T));
-        return value;
+        if (value) [[likely]]
+            return value;
+        judge_fault(m, pointer, sizeof(T));
+        return std::nullopt;
     }
 
     template <class M, class T>
@@ -37,7 +39,7 @@ struct Stack64 {
 
     // Raises what a write to the stack at `pointer` would raise. False: something was.
     template <class T, class M>
-    static bool probe(M& m, std::uint64_t pointer) {
+    [[gnu::always_inline]] static bool probe(M& m, std::uint64_t pointer) {
         if (m.template update<T>(pointer, [](T value) { return value; })) [[likely]]
             return true;
         judge_fault(m, pointer, sizeof(T));
