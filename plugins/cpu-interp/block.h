@@ -28,10 +28,10 @@ inline HandlerFunction handler_of(const Op& op) {
 // known. It is an op itself, so that an instruction that does not branch simply falls into it.
 struct alignas(32) BlockLinks {
     const void* handler = nullptr;
-    Block* taken = nullptr;         // of the direct branch that ends the block
-    Block* next = nullptr;          // the instruction behind the block
-    std::uint32_t next_offset = 0;  // of that instruction, from the block's first byte
-    std::uint32_t unused = 0;
+    Block* taken = nullptr;           // of the direct branch that ends the block
+    Block* next = nullptr;            // the instruction behind the block
+    std::uint32_t next_offset = 0;    // of that instruction, from the block's first byte
+    std::uint32_t branch_offset = 0;  // of the last instruction, likewise
 };
 static_assert(sizeof(BlockLinks) == sizeof(Op));
 

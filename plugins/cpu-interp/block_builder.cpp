@@ -26,6 +26,12 @@ bool is_software_interrupt(ZydisMnemonic mnemonic) {
            mnemonic == ZYDIS_MNEMONIC_SYSCALL;
 }
 
+// Spares decoding most instructions twice. SDM 2, Jcc: 70 to 7F, 0F 80 to 0F 8F.
+bool looks_like_jcc(std::span<const std::byte> bytes) {
+    const auto byte = [&](std::size_t i) { return std::to_integer<unsigned>(bytes[i]); };
+    return byte(0) >> 4 == 7 || (byte(0) == 0x0f && bytes.size() > 1 && byte(1) >> 4 == 8);
+}
+
 bool has_no_index(const Op& op) { return op.index == offsetof(x86::CpuState, zero); }
 
 }  // namespace
@@ -37,7 +43,7 @@ BlockBuilder::BlockBuilder(BlockCache& blocks, const x86::CpuModel& model,
       decoder_{x86::decoder_features(model)}, forms_{make_forms()} {}
 
 Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
-    ops_ = instructions_ = bytes_ = 0;
+    ops_ = instructions_ = bytes_ = last_instruction_ = 0;
     software_interrupt_ = false;
     for (;;) {
         const Progress progress = add(code, mode);
@@ -85,34 +91,35 @@ BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mod
         add_op(address, address_handler);
     if (add_fused(code, mode, instruction)) return Progress::EndBlock;
     add_op(op, handler);
+    last_instruction_ = bytes_;
     ++instructions_;
     bytes_ += instruction.decoded.length;
     software_interrupt_ = is_software_interrupt(instruction.mnemonic());
     return x86::ends_block(instruction) ? Progress::EndBlock : Progress::Continue;
 }
 
-// A comparison whose flags are consumed at once, as almost all are. Both instructions have to lie
-// in the first page.
+// An instruction whose flags are consumed at once, as those of almost all comparisons are. Both
+// instructions have to lie in the first page.
 bool BlockBuilder::add_fused(const CodeBytes& code, std::uint8_t mode,
-                             const x86::Instruction& comparison) {
-    const bool compares = comparison.mnemonic() == ZYDIS_MNEMONIC_CMP ||
-                          comparison.mnemonic() == ZYDIS_MNEMONIC_TEST;
+                             const x86::Instruction& first) {
     constexpr std::uint8_t apart = block_mode::single | block_mode::unfused;
-    if (!compares || (mode & apart) || instructions_ + 2 > max_instructions_) return false;
-    const std::size_t behind = bytes_ + comparison.decoded.length;
+    if ((mode & apart) || instructions_ + 2 > max_instructions_) return false;
+    const std::size_t behind = bytes_ + first.decoded.length;
     if (behind >= code.in_first_page) return false;
+    const std::span<const std::byte> bytes = code.bytes.subspan(behind,
+                                                                code.in_first_page - behind);
+    if (!looks_like_jcc(bytes)) return false;
 
     x86::Instruction jump;
     const auto code_size = static_cast<x86::CodeSize>(mode & block_mode::code_size);
-    const std::span<const std::byte> bytes = code.bytes.subspan(behind,
-                                                                code.in_first_page - behind);
     if (decoder_.decode(bytes, code_size, code.ip + behind, jump) != DecodeStatus::Complete)
         return false;
     jump.block_ip = code.ip;
     Op op;
-    const Handler handler = bind_fused_op(comparison, jump, op);
+    const Handler handler = bind_fused_op(first, jump, op);
     if (!handler) return false;
     add_op(op, handler);
+    last_instruction_ = behind;
     instructions_ += 2;
     bytes_ = behind + jump.decoded.length;
     return true;
@@ -133,6 +140,7 @@ void BlockBuilder::add_fault(HandlerFunction handler, std::size_t bytes) {
     Op op;
     op.offset = static_cast<std::uint16_t>(bytes_);
     add_op(op, handler);
+    last_instruction_ = bytes_;
     ++instructions_;
     bytes_ += std::min(bytes, x86::Decoder::max_length);
 }
@@ -149,6 +157,7 @@ Block* BlockBuilder::finish(const CodeBytes& code, std::uint8_t mode) {
     block->crosses_page = bytes_ > code.in_first_page;
     block->second_page = block->crosses_page ? code.second_page : 0;
     block->links().next_offset = static_cast<std::uint32_t>(bytes_);
+    block->links().branch_offset = static_cast<std::uint32_t>(last_instruction_);
     for (std::size_t i = 0; i < ops_; ++i) {
         block->ops()[i] = drafts_[i].op;
         block->retired_before[i] = drafts_[i].retired_before;

@@ -48,7 +48,7 @@ private:
 
     enum class Progress : std::uint8_t { Continue, EndBlock, EndBefore, NeedsNextPage };
     Progress add(const CodeBytes& code, std::uint8_t mode);
-    bool add_fused(const CodeBytes& code, std::uint8_t mode, const x86::Instruction& comparison);
+    bool add_fused(const CodeBytes& code, std::uint8_t mode, const x86::Instruction& first);
     void add_op(const Op& op, Handler handler);
     void add_fault(HandlerFunction handler, std::size_t bytes);
     Block* finish(const CodeBytes& code, std::uint8_t mode);
@@ -62,7 +62,7 @@ private:
 
     // The block being made.
     std::array<Draft, 2 * block_max_instructions> drafts_;
-    std::size_t ops_ = 0, instructions_ = 0, bytes_ = 0;
+    std::size_t ops_ = 0, instructions_ = 0, bytes_ = 0, last_instruction_ = 0;
     bool software_interrupt_ = false;
 };
 

@@ -72,15 +72,17 @@ void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages) {
     BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages);
 }
 
-// A relative branch to an address that is not canonical: #GP of the branch. As an op may be a
-// comparison too, which is complete then, the branch is executed once more by itself.
+// A relative branch to an address that is not canonical: #GP of the branch. As an op may be more
+// than the branch, which is complete then, the branch is executed once more by itself.
 void refuse_target(Core* cpu, const Op* op, const x86::FastPage* pages) {
-    if (!(cpu->block->mode & block_mode::single)) {
-        owner(cpu).step_once();
-        BACKPLANE_TAIL leave_again(cpu, op, pages);
+    if (cpu->block->mode & block_mode::single) {
+        cpu->fault = {.vector = x86::Vector::GeneralProtection};
+        BACKPLANE_TAIL leave_with_fault(cpu, op, pages);
     }
-    cpu->fault = {.vector = x86::Vector::GeneralProtection};
-    BACKPLANE_TAIL leave_with_fault(cpu, op, pages);
+    cpu->state.rip = cpu->state.block_ip + links_behind(op).branch_offset;
+    owner(cpu).refund(1);
+    owner(cpu).step_once();
+    cpu->exit = Exit::Leave;
 }
 
 // Branches to other pages come here each time: what is linked is entered without looking at the

@@ -14,7 +14,8 @@ Forms make_forms();
 // The address micro-op in front of an instruction; null when it needs none.
 Handler bind_address_op(const x86::Instruction& instruction, Op& op);
 
-// A comparison and the conditional branch behind it as one op; null when the pair has no such form.
-Handler bind_fused_op(const x86::Instruction& comparison, const x86::Instruction& jump, Op& op);
+// An instruction and the conditional branch behind it as one op; null when the pair has no such
+// form.
+Handler bind_fused_op(const x86::Instruction& first, const x86::Instruction& jump, Op& op);
 
 }  // namespace backplane::interp

@@ -4,8 +4,8 @@
 
 namespace backplane::interp {
 
-Handler bind_fused_op(const x86::Instruction& comparison, const x86::Instruction& jump, Op& op) {
-    return x86::forms::bind_fused<InterpreterEngine>(comparison, jump, op);
+Handler bind_fused_op(const x86::Instruction& first, const x86::Instruction& jump, Op& op) {
+    return x86::forms::bind_fused<InterpreterEngine>(first, jump, op);
 }
 
 }  // namespace backplane::interp

@@ -236,6 +236,21 @@ TEST_F(Boundaries, ANonMaskableInterruptEndsAHaltWithInterruptsOff) {
     EXPECT_EQ(frame(0), code + 1);
 }
 
+TEST_F(Boundaries, ABranchThatIsRefusedFaultsBehindWhatIsFusedWithIt) {
+    constexpr std::uint64_t last_page = 0x7fff'ffff'f000, at = last_page + 0xff0;
+    processor.map(last_page, code);
+    // dec rcx;  jnz beyond the last canonical address
+    processor.place(code + 0xff0, {0x48, 0xff, 0xc9, 0x75, 0x7f, 0xf4});
+    processor[RCX] = 2;
+    EXPECT_FALSE(processor.run_to_halt(at));
+    EXPECT_EQ(processor.stopped_in_vector(), 13);
+    EXPECT_EQ(frame(1), at + 3);
+    EXPECT_EQ(processor[RCX], 1u);
+    EXPECT_EQ(processor.cpu.instructions(), 2u);
+    processor[RCX] = 1;
+    EXPECT_TRUE(processor.run_to_halt(at)) << "not taken";
+}
+
 TEST_F(Boundaries, StackAddressesThatAreNotCanonicalAreStackFaults) {
     int vector = -1;
     processor.cpu.on_exception = [&](const x86::Fault& found) {

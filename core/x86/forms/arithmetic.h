@@ -2,6 +2,7 @@
 #pragma once
 
 #include "x86/doubled.h"
+#include "x86/forms/logic.h"
 #include "x86/forms/shapes.h"
 #include "x86/semantics/arithmetic.h"
 #include "x86/semantics/bound.h"
@@ -26,7 +27,7 @@ void register_arithmetic(FormTable<Engine>& table) {
     using namespace forms;
     table[ZYDIS_MNEMONIC_ADD] = binary<Engine, semantics::add>;
     table[ZYDIS_MNEMONIC_ADC] = binary<Engine, semantics::adc>;
-    table[ZYDIS_MNEMONIC_SUB] = binary<Engine, semantics::sub>;
+    table[ZYDIS_MNEMONIC_SUB] = binary_or_clear<Engine, semantics::sub>;
     table[ZYDIS_MNEMONIC_SBB] = binary<Engine, semantics::sbb>;
     table[ZYDIS_MNEMONIC_CMP] = binary<Engine, semantics::cmp, Lock::Refused>;
     table[ZYDIS_MNEMONIC_INC] = unary<Engine, semantics::inc>;

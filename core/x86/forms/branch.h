@@ -1,8 +1,10 @@
-// Forms of the near branches, and of comparisons fused with the conditional branch behind them.
+// Forms of the near branches, and of instructions fused with the conditional branch behind them.
 #pragma once
 
 #include "x86/forms/condition.h"
+#include "x86/forms/logic.h"
 #include "x86/forms/shapes.h"
+#include "x86/semantics/arithmetic.h"
 #include "x86/semantics/branch.h"
 
 namespace backplane::x86 {
@@ -100,25 +102,12 @@ typename Engine::Handler counted_branch(const Instruction& instruction, Op& op) 
     });
 }
 
-// Fills the op for CMP or TEST and the Jcc right behind it as one. Null when the pair has no fused
-// form; then bind the two apart. A fault is the comparison's; the op's length covers both.
-template <class Engine>
-typename Engine::Handler bind_fused(const Instruction& comparison, const Instruction& jump,
-                                    Op& op) {
+// CMP or TEST, and a Jcc.
+template <class Engine, Condition condition>
+typename Engine::Handler compare_and_branch(const Instruction& comparison, Op& op) {
     using Handler = typename Engine::Handler;
-    const bool is_cmp = comparison.mnemonic() == ZYDIS_MNEMONIC_CMP;
-    const auto condition = condition_of_jump(jump);
-    if ((!is_cmp && comparison.mnemonic() != ZYDIS_MNEMONIC_TEST) || !condition ||
-        !comparison.is_code64() || is_narrowed(jump))
-        return nullptr;
-    const auto distance = static_cast<std::int64_t>(distance_from_block(jump));
-    if (distance != static_cast<std::int32_t>(distance)) return nullptr;
-
     const ZydisDecodedOperand& first = comparison.operands[0];
     const ZydisDecodedOperand& second = comparison.operands[1];
-    op.length = static_cast<std::uint8_t>(comparison.decoded.length + jump.decoded.length);
-    op.offset = static_cast<std::uint16_t>(comparison.ip - comparison.block_ip);
-    op.extra = static_cast<std::uint32_t>(distance);
     if (is_immediate(second)) fill_immediate(second, op);
     if (is_memory(first)) fill_memory(comparison, first, op);
     if (is_memory(second)) fill_memory(comparison, second, op);
@@ -138,15 +127,81 @@ typename Engine::Handler bind_fused(const Instruction& comparison, const Instruc
         return Engine::template handler<semantic, Memory<T>, Reg<T>, Target>();
     };
     return with_any_width(first.size, [&]<class T>() -> Handler {
-        Handler handler = nullptr;
-        for_each_condition([&]<Condition candidate>() {
-            if (*condition != candidate) return;
-            handler =
-                is_cmp ? choose.template operator()<semantics::compare_and_branch<candidate>, T>()
-                       : choose.template operator()<semantics::test_and_branch<candidate>, T>();
-        });
-        return handler;
+        return comparison.mnemonic() == ZYDIS_MNEMONIC_CMP
+                   ? choose.template operator()<semantics::compare_and_branch<condition>, T>()
+                   : choose.template operator()<semantics::test_and_branch<condition>, T>();
     });
+}
+
+// What programs ask of a result that they go on with.
+constexpr bool is_asked_of_results(Condition condition) {
+    using enum Condition;
+    return condition == E || condition == NE || condition == B || condition == AE ||
+           condition == S || condition == NS;
+}
+
+// An instruction with a register of 32 or 64 bits as its destination, and a Jcc.
+template <class Engine, Condition condition>
+typename Engine::Handler compute_and_branch(const Instruction& instruction, Op& op) {
+    using Handler = typename Engine::Handler;
+    using Target = FusedTarget<std::uint64_t>;
+    const ZydisDecodedOperand& first = instruction.operands[0];
+    const ZydisDecodedOperand& second = instruction.operands[1];
+    if (!is_register(first)) return nullptr;
+    fill_reg(first, op);
+    return with_width<std::uint32_t, std::uint64_t>(first.size, [&]<class T>() -> Handler {
+        const auto alone = [&]<auto semantic>() -> Handler {
+            constexpr auto fused = semantics::compute_and_branch<semantic, condition>;
+            return Engine::template handler<fused, Target, Reg<T>>();
+        };
+        const auto with_source = [&]<auto semantic>() -> Handler {
+            constexpr auto fused = semantics::compute_and_branch<semantic, condition>;
+            if (is_immediate(second)) {
+                fill_immediate(second, op);
+                return Engine::template handler<fused, Target, Reg<T>, Immediate<T>>();
+            }
+            if (!is_register(second)) return nullptr;
+            fill_rm(second, op);
+            return Engine::template handler<fused, Target, Reg<T>, Rm<T>>();
+        };
+        if (is_clear(instruction)) return alone.template operator()<semantics::clear>();
+        switch (instruction.mnemonic()) {
+        case ZYDIS_MNEMONIC_INC: return alone.template operator()<semantics::inc>();
+        case ZYDIS_MNEMONIC_DEC: return alone.template operator()<semantics::dec>();
+        case ZYDIS_MNEMONIC_ADD: return with_source.template operator()<semantics::add>();
+        case ZYDIS_MNEMONIC_SUB: return with_source.template operator()<semantics::sub>();
+        case ZYDIS_MNEMONIC_AND: return with_source.template operator()<semantics::and_>();
+        case ZYDIS_MNEMONIC_OR: return with_source.template operator()<semantics::or_>();
+        case ZYDIS_MNEMONIC_XOR: return with_source.template operator()<semantics::xor_>();
+        default: return nullptr;
+        }
+    });
+}
+
+// Fills the op for an instruction and the Jcc right behind it as one. Null when the pair has no
+// fused form; then bind the two apart. A fault is the first one's; the op's length covers both.
+template <class Engine>
+typename Engine::Handler bind_fused(const Instruction& first, const Instruction& jump, Op& op) {
+    using Handler = typename Engine::Handler;
+    const auto condition = condition_of_jump(jump);
+    if (!condition || !first.is_code64() || is_narrowed(jump)) return nullptr;
+    const auto distance = static_cast<std::int64_t>(distance_from_block(jump));
+    if (distance != static_cast<std::int32_t>(distance)) return nullptr;
+    op.length = static_cast<std::uint8_t>(first.decoded.length + jump.decoded.length);
+    op.offset = static_cast<std::uint16_t>(first.ip - first.block_ip);
+    op.extra = static_cast<std::uint32_t>(distance);
+
+    const bool compares = first.mnemonic() == ZYDIS_MNEMONIC_CMP ||
+                          first.mnemonic() == ZYDIS_MNEMONIC_TEST;
+    Handler handler = nullptr;
+    for_each_condition([&]<Condition candidate>() {
+        if (*condition != candidate) return;
+        if (compares)
+            handler = compare_and_branch<Engine, candidate>(first, op);
+        else if constexpr (is_asked_of_results(candidate))
+            handler = compute_and_branch<Engine, candidate>(first, op);
+    });
+    return handler;
 }
 
 }  // namespace forms

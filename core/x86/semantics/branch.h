@@ -1,4 +1,4 @@
-// Near jumps, calls, returns and loops, and comparisons fused with the branch behind them (SDM 2).
+// Near jumps, calls, returns and loops, and instructions fused with the branch behind them (SDM 2).
 #pragma once
 
 #include "x86/implicit_operand.h"
@@ -154,5 +154,15 @@ inline constexpr auto test_and_branch = [](auto& m, auto first, auto second, aut
                                                     return Outcome::Next;
                                                 return go_to(m, target, *target.read(m));
                                             };
+
+// Any other instruction that only Next follows, and the Jcc behind it.
+template <auto semantic, Condition condition>
+inline constexpr auto compute_and_branch = [](auto& m, auto target, auto... operands)
+                                               __attribute__((always_inline)) {
+                                                   semantic(m, operands...);
+                                                   if (!holds<condition>(m.flags()))
+                                                       return Outcome::Next;
+                                                   return go_to(m, target, *target.read(m));
+                                               };
 
 }  // namespace backplane::x86::semantics

@@ -36,6 +36,14 @@ inline constexpr auto xor_ = [](auto& m, auto dst, auto src) __attribute__((alwa
     return Outcome::Next;
 };
 
+// XOR and SUB of a register with itself: nothing depends on what it held.
+inline constexpr auto clear = [](auto& m, auto dst) __attribute__((always_inline)) {
+    using T = typename decltype(dst)::Value;
+    dst.write(m, T{0});
+    m.flags().set_logic(T{0});
+    return Outcome::Next;
+};
+
 inline constexpr auto test = [](auto& m, auto first, auto second) __attribute__((always_inline)) {
     using T = typename decltype(first)::Value;
     const auto b = second.read(m);
