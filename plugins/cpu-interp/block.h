@@ -16,9 +16,11 @@ struct Core;
 struct Block;
 
 // Every handler, and everything it tail-calls. None of the registers a handler uses is saved by
-// anybody.
+// anybody. `last` is the general register that an op before has left in a host register, where the
+// block builder knows which (variants.h).
 typedef __attribute__((preserve_none)) void (*HandlerFunction)(Core* cpu, const Op* op,
-                                                               const x86::FastPage* pages);
+                                                               const x86::FastPage* pages,
+                                                               std::uint64_t last);
 
 inline HandlerFunction handler_of(const Op& op) {
     return reinterpret_cast<HandlerFunction>(const_cast<void*>(op.handler));
@@ -51,7 +53,8 @@ struct alignas(64) Block {
     Block* page_next = nullptr;         // further blocks with bytes in the first page
     Block* second_page_next = nullptr;  // and in the second
     IncomingLink* incoming = nullptr;
-    // by op: instructions of this block that come before it
+    // by op: instructions of this block that come before it. Where the block cannot be left before
+    // an op, as flags are missing there, it is the number of the op in front
     std::uint8_t* retired_before = nullptr;
     std::uint16_t bytes = 0;
     std::uint16_t op_count = 0;  // without the links

@@ -1,6 +1,6 @@
 #include "block_builder.h"
 
-#include "dispatch.h"
+#include "handlers.h"
 #include "x86/cpu_state.h"
 #include "x86/instruction_set.h"
 
@@ -66,16 +66,16 @@ BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mod
     switch (decoder_.decode(bytes, code_size, code.ip + bytes_, instruction)) {
     case DecodeStatus::NeedsMoreBytes: return first ? Progress::NeedsNextPage : Progress::EndBefore;
     case DecodeStatus::TooLong:
-        add_fault(&execute<raise_too_long>, bytes.size());
+        add_fault(InterpreterEngine::handler<raise_too_long>(), bytes.size());
         return Progress::EndBlock;
     case DecodeStatus::Invalid:
-        add_fault(&execute<raise_invalid_opcode>, bytes.size());
+        add_fault(InterpreterEngine::handler<raise_invalid_opcode>(), bytes.size());
         return Progress::EndBlock;
     case DecodeStatus::Complete: break;
     }
     instruction.block_ip = code.ip;
     if (!x86::has_instruction(model_, instruction)) {
-        add_fault(&execute<raise_invalid_opcode>, bytes.size());
+        add_fault(InterpreterEngine::handler<raise_invalid_opcode>(), bytes.size());
         return Progress::EndBlock;
     }
 
@@ -83,14 +83,14 @@ BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mod
     const Handler handler = forms_.bind(instruction, op);
     if (!handler) {
         services_.report_once(x86::Unknown::Instruction, instruction.mnemonic());
-        add_fault(&execute<raise_invalid_opcode>, bytes.size());
+        add_fault(InterpreterEngine::handler<raise_invalid_opcode>(), bytes.size());
         return Progress::EndBlock;
     }
     Op address;
     if (const Handler address_handler = bind_address_op(instruction, address))
-        add_op(address, address_handler);
+        add_op(address, address_handler, {.is_known = true});
     if (add_fused(code, mode, instruction)) return Progress::EndBlock;
-    add_op(op, handler);
+    add_op(op, handler, effects_of(instruction));
     last_instruction_ = bytes_;
     ++instructions_;
     bytes_ += instruction.decoded.length;
@@ -118,34 +118,81 @@ bool BlockBuilder::add_fused(const CodeBytes& code, std::uint8_t mode,
     Op op;
     const Handler handler = bind_fused_op(first, jump, op);
     if (!handler) return false;
-    add_op(op, handler);
+    add_op(op, handler, effects_of(first));
     last_instruction_ = behind;
     instructions_ += 2;
     bytes_ = behind + jump.decoded.length;
     return true;
 }
 
-void BlockBuilder::add_op(const Op& op, Handler handler) {
-    Draft& draft = drafts_[ops_++];
-    draft.op = op;
-    const HandlerFunction chosen = handler.without_index && has_no_index(op) ? handler.without_index
-                                                                             : handler.any;
-    draft.op.handler = reinterpret_cast<const void*>(chosen);
-    draft.retired_before = static_cast<std::uint8_t>(instructions_);
+void BlockBuilder::add_op(const Op& op, Handler handler, const Effects& effects) {
+    drafts_[ops_++] = {.op = op,
+                       .handler = handler,
+                       .effects = effects,
+                       .retired_before = static_cast<std::uint8_t>(instructions_),
+                       .known = has_no_index(op) ? knows::no_index : std::uint8_t{0}};
 }
 
 // Every byte that was looked at belongs to the block: writing over any may make an instruction of
 // it.
-void BlockBuilder::add_fault(HandlerFunction handler, std::size_t bytes) {
+void BlockBuilder::add_fault(Handler handler, std::size_t bytes) {
     Op op;
     op.offset = static_cast<std::uint16_t>(bytes_);
-    add_op(op, handler);
+    add_op(op, handler, {});
     last_instruction_ = bytes_;
     ++instructions_;
     bytes_ += std::min(bytes, x86::Decoder::max_length);
 }
 
+// Flags that are replaced before anybody can look at them need not be kept. From where they are
+// missing the block is not left before they are there again.
+void BlockBuilder::find_unread_flags() {
+    bool unread = false;  // who comes behind the block may read them
+    for (std::size_t i = ops_; i-- > 0;) {
+        Draft& draft = drafts_[i];
+        if (!draft.effects.is_harmless) {
+            unread = false;
+            continue;
+        }
+        if (unread && draft.effects.flags != FlagUse::Leaves) draft.known |= knows::flags_unread;
+        if (draft.effects.flags == FlagUse::Reads) unread = false;
+        if (draft.effects.flags == FlagUse::Replaces) unread = true;
+    }
+    bool missing = false;
+    for (std::size_t i = 0; i < ops_; ++i) {
+        Draft& draft = drafts_[i];
+        if (missing) draft.retired_before = drafts_[i - 1].retired_before;
+        if (draft.effects.flags == FlagUse::Leaves) continue;
+        missing = (draft.known & knows::flags_unread) != 0;
+    }
+}
+
+// Follows the register that is in a host register too.
+void BlockBuilder::choose_handlers(bool apart) {
+    constexpr unsigned none = 0xff, stack_pointer = x86::RSP * 8;
+    unsigned last = none;
+    for (std::size_t i = 0; i < ops_; ++i) {
+        Draft& draft = drafts_[i];
+        const Effects& effects = draft.effects;
+        if (!apart) {
+            if (draft.op.reg == last) draft.known |= knows::reg_is_last;
+            if (draft.op.rm == last) draft.known |= knows::rm_is_last;
+            if (last == stack_pointer) draft.known |= knows::stack_is_last;
+        }
+        const Variant& variant = draft.handler.choose(draft.known);
+        draft.op.handler = reinterpret_cast<const void*>(variant.function);
+        if (variant.leaves != Left::None && variant.leaves == effects.leaves)
+            last = variant.leaves == Left::Reg ? draft.op.reg : stack_pointer;
+        else if (!effects.is_known || (effects.written && variant.leaves != Left::None) ||
+                 (last != none && (effects.written >> (last / 8) & 1)))
+            last = none;
+    }
+}
+
 Block* BlockBuilder::finish(const CodeBytes& code, std::uint8_t mode) {
+    const bool apart = (mode & (block_mode::single | block_mode::unfused)) != 0;
+    if (!apart) find_unread_flags();
+    choose_handlers(apart);
     Block* block = blocks_.allocate(ops_);
     block->physical = code.physical;
     block->mode = mode;

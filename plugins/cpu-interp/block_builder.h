@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block_cache.h"
+#include "effects.h"
 #include "forms_table.h"
 #include "x86/decoder.h"
 #include "x86/instruction.h"
@@ -17,7 +18,7 @@ namespace backplane::interp {
 // The mode of a block: what besides its bytes decides its meaning.
 namespace block_mode {
 constexpr std::uint8_t code_size = 3;  // x86::CodeSize
-constexpr std::uint8_t unfused = 4;    // each instruction by itself
+constexpr std::uint8_t unfused = 4;    // each instruction by itself, all its results in CpuState
 constexpr std::uint8_t single = 8;     // one instruction, not fused, not linked
 }  // namespace block_mode
 
@@ -43,14 +44,19 @@ public:
 private:
     struct Draft {
         Op op{};
+        Handler handler;
+        Effects effects;
         std::uint8_t retired_before = 0;
+        std::uint8_t known = 0;  // for Handler::choose
     };
 
     enum class Progress : std::uint8_t { Continue, EndBlock, EndBefore, NeedsNextPage };
     Progress add(const CodeBytes& code, std::uint8_t mode);
     bool add_fused(const CodeBytes& code, std::uint8_t mode, const x86::Instruction& first);
-    void add_op(const Op& op, Handler handler);
-    void add_fault(HandlerFunction handler, std::size_t bytes);
+    void add_op(const Op& op, Handler handler, const Effects& effects);
+    void add_fault(Handler handler, std::size_t bytes);
+    void find_unread_flags();
+    void choose_handlers(bool apart);
     Block* finish(const CodeBytes& code, std::uint8_t mode);
 
     BlockCache& blocks_;

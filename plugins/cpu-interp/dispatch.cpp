@@ -28,56 +28,56 @@ bool is_stack_reference(const Core& cpu, const Op& op) {
 
 }  // namespace
 
-void leave_for_budget(Core* cpu, const Op*, const x86::FastPage*) {
+void leave_for_budget(Core* cpu, const Op*, const x86::FastPage*, std::uint64_t) {
     owner(cpu).refund(cpu->block->length);
     cpu->state.rip = cpu->state.block_ip;
     cpu->exit = Exit::Budget;
 }
 
-void leave_with_fault(Core* cpu, const Op* op, const x86::FastPage*) {
+void leave_with_fault(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
     if (is_stack_reference(*cpu, *op)) cpu->fault = {.vector = x86::Vector::StackFault};
     cpu->state.rip = cpu->state.block_ip + op->offset;
     leave_at(cpu, op, Exit::Fault);
 }
 
-void leave_again(Core* cpu, const Op* op, const x86::FastPage*) {
+void leave_again(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
     cpu->state.rip = cpu->state.block_ip + op->offset;
     leave_at(cpu, op, Exit::Again);
 }
 
-void leave_after(Core* cpu, const Op* op, const x86::FastPage*) {
+void leave_after(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
     leave_at(cpu, op + 1, Exit::Leave);
 }
 
-void leave_before(Core* cpu, const Op* op, const x86::FastPage*) {
+void leave_before(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
     cpu->state.rip = cpu->state.block_ip + op->offset;
     owner(cpu).restore_patch();
     leave_at(cpu, op, Exit::Leave);
 }
 
-void enter_stale(Core* cpu, const Op* op, const x86::FastPage* pages) {
+void enter_stale(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     cpu->state.rip = cpu->state.block_ip;
-    BACKPLANE_TAIL follow_rip(cpu, op, pages);
+    BACKPLANE_TAIL follow_rip(cpu, op, pages, last);
 }
 
 // A block that could not be found within the chain is left to the run loop, which deals with the
 // reason.
-void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages) {
+void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     Block* block = owner(cpu).locate();
     if (!block) {
         cpu->exit = Exit::Lookup;
         return;
     }
-    if (!enter(cpu, block, cpu->state.rip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
-    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages);
+    if (!enter(cpu, block, cpu->state.rip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages, last);
+    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages, last);
 }
 
 // A relative branch to an address that is not canonical: #GP of the branch. As an op may be more
 // than the branch, which is complete then, the branch is executed once more by itself.
-void refuse_target(Core* cpu, const Op* op, const x86::FastPage* pages) {
+void refuse_target(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     if (cpu->block->mode & block_mode::single) {
         cpu->fault = {.vector = x86::Vector::GeneralProtection};
-        BACKPLANE_TAIL leave_with_fault(cpu, op, pages);
+        BACKPLANE_TAIL leave_with_fault(cpu, op, pages, last);
     }
     cpu->state.rip = cpu->state.block_ip + links_behind(op).branch_offset;
     owner(cpu).refund(1);
@@ -87,10 +87,10 @@ void refuse_target(Core* cpu, const Op* op, const x86::FastPage* pages) {
 
 // Branches to other pages come here each time: what is linked is entered without looking at the
 // page tables again.
-void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages) {
+void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     const std::uint64_t ip = cpu->state.rip;
     if (cpu->state.code64() && !x86::is_canonical(ip)) [[unlikely]]
-        BACKPLANE_TAIL refuse_target(cpu, op, pages);
+        BACKPLANE_TAIL refuse_target(cpu, op, pages, last);
     Block* block = find_in_jump_cache(cpu, ip);
     if (!block || !block->valid || owner(cpu).may_link(ip)) {
         block = owner(cpu).locate();
@@ -100,11 +100,11 @@ void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages) {
         }
         owner(cpu).link(const_cast<BlockLinks&>(links_behind(op)).taken, block, ip);
     }
-    if (!enter(cpu, block, ip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
-    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages);
+    if (!enter(cpu, block, ip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages, last);
+    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages, last);
 }
 
-void follow_next(Core* cpu, const Op* op, const x86::FastPage* pages) {
+void follow_next(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     const std::uint64_t ip = cpu->state.rip;
     Block* block = owner(cpu).locate();
     if (!block) {
@@ -112,21 +112,21 @@ void follow_next(Core* cpu, const Op* op, const x86::FastPage* pages) {
         return;
     }
     owner(cpu).link(const_cast<BlockLinks&>(links_behind(op)).next, block, ip);
-    if (!enter(cpu, block, ip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
-    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages);
+    if (!enter(cpu, block, ip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages, last);
+    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages, last);
 }
 
-void fall_through(Core* cpu, const Op* op, const x86::FastPage* pages) {
+void fall_through(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     const auto& links = reinterpret_cast<const BlockLinks&>(*op);
     const std::uint64_t ip = cpu->state.block_ip + links.next_offset;
     Block* next = links.next;
     if (!next) [[unlikely]] {
         cpu->state.rip = ip;
-        BACKPLANE_TAIL follow_next(cpu, op - 1, pages);
+        BACKPLANE_TAIL follow_next(cpu, op - 1, pages, last);
     }
     if (!enter(cpu, next, ip)) [[unlikely]]
-        BACKPLANE_TAIL leave_for_budget(cpu, op, pages);
-    BACKPLANE_TAIL handler_of (*next->ops())(cpu, next->ops(), pages);
+        BACKPLANE_TAIL leave_for_budget(cpu, op, pages, last);
+    BACKPLANE_TAIL handler_of (*next->ops())(cpu, next->ops(), pages, last);
 }
 
 }  // namespace backplane::interp

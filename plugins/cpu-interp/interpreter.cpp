@@ -263,7 +263,7 @@ std::int64_t Interpreter::execute(Block* first, std::int64_t slice) {
     // A request made since the last look must not wait for the slice's end.
     if (nudged_) budget.fetch_sub(attention_weight);
     const Op* op = first->ops();
-    handler_of (*op)(this, op, pages(view));
+    handler_of (*op)(this, op, pages(view), 0);
     if (patched_op_) restore_patch();
     access_op = nullptr;
 

@@ -40,8 +40,9 @@ template <> struct UnsignedOf<16> {
 // so that the compiler adds nothing to that; fences and locked instructions are the host's.
 class InterpreterMachine {
 public:
-    BACKPLANE_INLINE InterpreterMachine(Core& cpu, const Op& op, const x86::FastPage* pages)
-        : cpu_{cpu}, op_{op}, pages_{pages} {}
+    BACKPLANE_INLINE InterpreterMachine(Core& cpu, const Op& op, const x86::FastPage* pages,
+                                        std::uint64_t last = 0)
+        : cpu_{cpu}, op_{op}, pages_{pages}, last_{last}, left_{last} {}
 
     BACKPLANE_INLINE x86::CpuState& state() { return cpu_.state; }
     BACKPLANE_INLINE x86::LazyFlags& flags() { return cpu_.state.flags; }
@@ -154,6 +155,10 @@ public:
     // For the engine.
     BACKPLANE_INLINE std::uint64_t target() const { return target_; }
     BACKPLANE_INLINE bool jumped() const { return jumped_; }
+    // The value of the register that an op before has left, and what this op leaves (variants.h).
+    BACKPLANE_INLINE std::uint64_t last() const { return last_; }
+    BACKPLANE_INLINE std::uint64_t left() const { return left_; }
+    BACKPLANE_INLINE void leave(std::uint64_t value) { left_ = value; }
 
 private:
     template <class T>
@@ -248,10 +253,23 @@ private:
     Core& cpu_;
     const Op& op_;
     const x86::FastPage* pages_;
-    std::uint64_t target_ = 0;
+    std::uint64_t last_, left_, target_ = 0;
     bool jumped_ = false, restarted_ = false;
 };
 
-static_assert(x86::Machine<InterpreterMachine>);
+// The machine of an op whose flags nobody reads: a compiler drops the stores.
+class FlaglessMachine : public InterpreterMachine {
+public:
+    BACKPLANE_INLINE FlaglessMachine(Core& cpu, const Op& op, const x86::FastPage* pages,
+                                     std::uint64_t last)
+        : InterpreterMachine{cpu, op, pages, last}, flags_{cpu.state.flags} {}
+
+    BACKPLANE_INLINE x86::LazyFlags& flags() { return flags_; }
+
+private:
+    x86::LazyFlags flags_;
+};
+
+static_assert(x86::Machine<InterpreterMachine> && x86::Machine<FlaglessMachine>);
 
 }  // namespace backplane::interp
