@@ -6,6 +6,8 @@
 #include "x86/instruction_set.h"
 #include "x86/reset_state.h"
 
+#include <backplane/thunk.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
