@@ -16,7 +16,7 @@ int bits_of(x86::CodeSize size) {
     return size == x86::CodeSize::Bits64 ? 64 : size == x86::CodeSize::Bits32 ? 32 : 16;
 }
 
-std::string quoted(std::string_view text) {
+std::string as_json(std::string_view text) {
     std::string result = "\"";
     for (const char letter : text) {
         if (letter == '"' || letter == '\\') result += '\\';
@@ -45,7 +45,7 @@ public:
     }
     void add(const std::string& key, std::string_view value) {
         item(key);
-        text_ += quoted(value);
+        text_ += as_json(value);
     }
     std::string take() { return text_ + "\n"; }
 
@@ -55,7 +55,7 @@ private:
         if (!first_) text_ += ",";
         if (depth_ > 0) line();
         first_ = false;
-        if (!key.empty()) text_ += quoted(key) + ": ";
+        if (!key.empty()) text_ += as_json(key) + ": ";
     }
 
     std::string text_;
