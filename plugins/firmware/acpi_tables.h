@@ -20,6 +20,7 @@ struct AcpiMachine {
     std::uint64_t high_end = 0;  // of the memory above
     // PCI Express configuration space, as firmware has set it up; none when the size is 0.
     std::uint64_t configuration_base = 0, configuration_size = 0;
+    std::uint16_t power_management_base = 0x600;  // likewise
     bool hpet = true, keyboard = true, mouse = true, floppy = false, parallel_port = false;
     unsigned serial_ports = 1;
 };

@@ -19,6 +19,19 @@ constexpr std::uint8_t pciexbar = 0x60;
 constexpr std::uint32_t pciexbar_enabled = 1, pciexbar_high = 0xf;
 constexpr std::array<std::uint64_t, 4> pciexbar_sizes{256 << 20, 128 << 20, 64 << 20, 0};
 
+// The function with the power management registers, and what of its base register is address: PMBA
+// of 82371AB 7.1.11, PMBASE of ICH9 13.1.12.
+struct PowerManagement {
+    std::uint32_t function;  // as the address port selects it
+    std::uint32_t id;
+    std::uint32_t address_bits;
+};
+constexpr PowerManagement power_management_of(Chipset chipset) {
+    return chipset == Chipset::I440fx ? PowerManagement{1 << 11 | 3 << 8, 0x71138086, 0xffc0}
+                                      : PowerManagement{31 << 11, 0x29188086, 0xff80};
+}
+constexpr std::uint32_t power_management_base = 0x40;
+
 // Firmware allocates whole pages, and what is found later must fit.
 constexpr std::size_t granularity = 4096;
 
@@ -40,12 +53,15 @@ void AcpiTablesDevice::declare(Declaration<AcpiTablesDevice>& d) {
     d.address_space("memory", &AcpiTablesDevice::memory_,
                     "Tells how much RAM there is, and so where PCI windows can be");
     d.address_space("io", &AcpiTablesDevice::io_,
-                    "Tells where firmware has put PCI Express configuration space", "io");
+                    "Tells where firmware has put the power management registers and PCI Express "
+                    "configuration space",
+                    "io");
     d.connects_all("cpus", &AcpiTablesDevice::cpus_,
                    "All processors, in the order of their APIC IDs");
     d.provides("files", functions, "The tables, and how to place them");
     d.saved("configuration-base", &AcpiTablesDevice::configuration_base_);
     d.saved("configuration-size", &AcpiTablesDevice::configuration_size_);
+    d.saved("power-management-base", &AcpiTablesDevice::power_management_base_);
     d.saved("made", &AcpiTablesDevice::is_made_);
 }
 
@@ -78,6 +94,7 @@ void AcpiTablesDevice::reset(ResetKind kind) {
     }
     is_made_ = false;
     configuration_base_ = configuration_size_ = 0;
+    power_management_base_ = AcpiMachine{}.power_management_base;
     for (File& file : files_)
         file.content.assign(file.content.size(), std::byte{0});
 }
@@ -89,6 +106,7 @@ AcpiFiles AcpiTablesDevice::make() const {
                             .high_end = high_end_,
                             .configuration_base = configuration_base_,
                             .configuration_size = configuration_size_,
+                            .power_management_base = power_management_base_,
                             .hpet = hpet_,
                             .keyboard = keyboard_,
                             .mouse = mouse_,
@@ -108,7 +126,7 @@ void AcpiTablesDevice::describe(std::uint32_t index, backplane_firmware_file* fi
 // once.
 void AcpiTablesDevice::opened(std::uint32_t) {
     if (is_made_) return;
-    find_configuration_space();
+    look_at_chipset();
     is_made_ = true;
     restored();
 }
@@ -125,7 +143,7 @@ void AcpiTablesDevice::restored() {
     fill(files_[2], files.script);
 }
 
-std::uint32_t AcpiTablesDevice::read_configuration(std::uint8_t offset) const {
+std::uint32_t AcpiTablesDevice::read_configuration(std::uint32_t offset) const {
     const auto& io = io_.connection();
     io.call<&backplane_address_space::write>(configuration_address, 4u,
                                              std::uint64_t{enable_configuration | offset});
@@ -134,22 +152,33 @@ std::uint32_t AcpiTablesDevice::read_configuration(std::uint8_t offset) const {
 }
 
 // Through the ports, as firmware does; the address that it has left there stays.
-void AcpiTablesDevice::find_configuration_space() {
-    configuration_base_ = configuration_size_ = 0;
-    if (chipset_ != Chipset::Q35) return;
+void AcpiTablesDevice::look_at_chipset() {
     const auto& io = io_.connection();
     const std::uint64_t address = io.call<&backplane_address_space::read>(configuration_address,
                                                                           4u);
-    if (read_configuration(0) == host_bridge_id) {
-        const std::uint32_t low = read_configuration(pciexbar);
-        const std::uint32_t high = read_configuration(pciexbar + 4) & pciexbar_high;
-        const std::uint64_t size = pciexbar_sizes[low >> 1 & 3];
-        if ((low & pciexbar_enabled) != 0 && size != 0) {
-            configuration_size_ = size;
-            configuration_base_ = (std::uint64_t{high} << 32 | low) & ~(size - 1);
-        }
-    }
+    find_power_management();
+    find_configuration_space();
     io.call<&backplane_address_space::write>(configuration_address, 4u, address);
+}
+
+// SeaBIOS puts them at 0x600, OVMF those of the PIIX4 at 0xb000.
+void AcpiTablesDevice::find_power_management() {
+    const PowerManagement chip = power_management_of(chipset_);
+    if (read_configuration(chip.function) != chip.id) return;
+    const std::uint32_t base = read_configuration(chip.function | power_management_base) &
+                               chip.address_bits;
+    if (base != 0) power_management_base_ = static_cast<std::uint16_t>(base);
+}
+
+void AcpiTablesDevice::find_configuration_space() {
+    configuration_base_ = configuration_size_ = 0;
+    if (chipset_ != Chipset::Q35 || read_configuration(0) != host_bridge_id) return;
+    const std::uint32_t low = read_configuration(pciexbar);
+    const std::uint32_t high = read_configuration(pciexbar + 4) & pciexbar_high;
+    const std::uint64_t size = pciexbar_sizes[low >> 1 & 3];
+    if ((low & pciexbar_enabled) == 0 || size == 0) return;
+    configuration_size_ = size;
+    configuration_base_ = (std::uint64_t{high} << 32 | low) & ~(size - 1);
 }
 
 }  // namespace backplane::firmware

@@ -30,8 +30,10 @@ private:
     };
 
     AcpiFiles make() const;
+    void look_at_chipset();
+    void find_power_management();
     void find_configuration_space();
-    std::uint32_t read_configuration(std::uint8_t offset) const;
+    std::uint32_t read_configuration(std::uint32_t offset) const;
 
     Chipset chipset_ = Chipset::I440fx;
     bool hpet_ = true, keyboard_ = true, mouse_ = true, floppy_ = false, parallel_port_ = false;
@@ -41,6 +43,7 @@ private:
 
     std::uint64_t low_end_ = 0, high_end_ = 0;
     std::uint64_t configuration_base_ = 0, configuration_size_ = 0;
+    std::uint16_t power_management_base_ = AcpiMachine{}.power_management_base;
     bool is_made_ = false;
     std::array<File, 3> files_;
 };

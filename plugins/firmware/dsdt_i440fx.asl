@@ -71,7 +71,6 @@ DefinitionBlock ("", "DSDT", 1, "BKPL", "BACKPLAN", 1)
             })
         }
 
-#define POWER_MANAGEMENT_PORTS 0x40
 #include "mainboard.asli"
     }
 }

@@ -96,7 +96,6 @@ DefinitionBlock ("", "DSDT", 1, "BKPL", "BACKPLAN", 1)
             }
         }
 
-#define POWER_MANAGEMENT_PORTS 0x80
 #include "mainboard.asli"
     }
 }

@@ -7,7 +7,7 @@ namespace backplane::firmware {
 namespace {
 
 constexpr std::uint16_t system_control_interrupt = 9;
-constexpr std::uint16_t event = 0x600, control = 0x604, timer = 0x608;
+constexpr std::uint16_t event = 0, control = 4, timer = 8;  // of the power management registers
 constexpr std::uint16_t reset_port = 0xcf9;
 constexpr std::uint8_t hard_reset = 0x06;
 constexpr std::uint8_t century_in_cmos = 0x32;
@@ -15,11 +15,11 @@ constexpr std::uint16_t no_c2 = 0xfff, no_c3 = 0xfff;  // latencies beyond what 
 
 // General-purpose events: after the timer on the PIIX4 (82371AB 7.2.5), 9.10 of the ICH9.
 struct GeneralEvents {
-    std::uint16_t port;
+    std::uint16_t offset;
     std::uint8_t length;
 };
 constexpr GeneralEvents general_events(Chipset chipset) {
-    return chipset == Chipset::I440fx ? GeneralEvents{0x60c, 4} : GeneralEvents{0x620, 16};
+    return chipset == Chipset::I440fx ? GeneralEvents{0x0c, 4} : GeneralEvents{0x20, 16};
 }
 
 constexpr std::uint32_t wbinvd = 1u << 0, c1_supported = 1u << 2, no_sleep_button = 1u << 5,
@@ -41,9 +41,12 @@ void store_port(Table& table, std::size_t offset, std::uint16_t port, std::uint8
 
 }  // namespace
 
-Table fixed_description(Chipset chipset) {
+Table fixed_description(Chipset chipset, std::uint16_t power_management) {
     const bool newer = chipset == Chipset::Q35;
     const GeneralEvents general = general_events(chipset);
+    const auto port = [&](std::uint16_t offset) {
+        return static_cast<std::uint16_t>(power_management + offset);
+    };
 
     Table table = begin_table("FACP", newer ? 3 : 1);
     table.resize(newer ? 244 : 116);
@@ -53,10 +56,10 @@ Table fixed_description(Chipset chipset) {
     store(bytes, 46, system_control_interrupt);
     // SMI_CMD stays 0: there is no system management mode to take the events away from the guest,
     // and ACPI mode is always on.
-    store(bytes, 56, std::uint32_t{event});
-    store(bytes, 64, std::uint32_t{control});
-    store(bytes, 76, std::uint32_t{timer});
-    store(bytes, 80, std::uint32_t{general.port});
+    store(bytes, 56, std::uint32_t{port(event)});
+    store(bytes, 64, std::uint32_t{port(control)});
+    store(bytes, 76, std::uint32_t{port(timer)});
+    store(bytes, 80, std::uint32_t{port(general.offset)});
     store(bytes, 88, std::uint8_t{4});  // PM1_EVT_LEN
     store(bytes, 89, std::uint8_t{2});  // PM1_CNT_LEN
     store(bytes, 91, std::uint8_t{4});  // PM_TMR_LEN
@@ -72,10 +75,10 @@ Table fixed_description(Chipset chipset) {
     store_port(table, 116, reset_port, 1, AccessSize::Byte);
     store(bytes, 128, hard_reset);
     // X_FIRMWARE_CTRL stays 0: with both, a kernel would take it for a second FACS.
-    store_port(table, 148, event, 4, AccessSize::Word);
-    store_port(table, 172, control, 2, AccessSize::Word);
-    store_port(table, 208, timer, 4, AccessSize::Dword);
-    store_port(table, 220, general.port, general.length, AccessSize::Byte);
+    store_port(table, 148, port(event), 4, AccessSize::Word);
+    store_port(table, 172, port(control), 2, AccessSize::Word);
+    store_port(table, 208, port(timer), 4, AccessSize::Dword);
+    store_port(table, 220, port(general.offset), general.length, AccessSize::Byte);
     return table;
 }
 

@@ -72,6 +72,15 @@ Table host_bridge_windows(const AcpiMachine& machine) {
         memory_window_above_4_gibibytes(machine));
 }
 
+// 82371AB 7.2: 64 ports; ICH9 13.8.3: 128.
+Table reserved_power_management_ports(const AcpiMachine& machine) {
+    const std::uint8_t count = machine.chipset == Chipset::I440fx ? 64 : 128;
+    return aml::device("MBRD", aml::name("_HID", aml::integer(pnp0c02)) +
+                                   aml::name("_UID", aml::integer(0)) +
+                                   aml::name("_CRS", aml::resources(aml::fixed_ports(
+                                                         machine.power_management_base, count))));
+}
+
 Table reserved_configuration_space(const AcpiMachine& machine) {
     if (machine.configuration_size == 0 || machine.configuration_base >= four_gibibytes) return {};
     return aml::device(
@@ -87,7 +96,9 @@ Table reserved_configuration_space(const AcpiMachine& machine) {
 Table machine_namespace(const AcpiMachine& machine) {
     Table table = begin_table("SSDT", 1);
     table = std::move(table) +
-            aml::scope("\\_SB", processors(machine.cpus) + reserved_configuration_space(machine)) +
+            aml::scope("\\_SB", processors(machine.cpus) +
+                                    reserved_power_management_ports(machine) +
+                                    reserved_configuration_space(machine)) +
             aml::scope("\\_SB.PCI0", aml::name("_CRS", host_bridge_windows(machine)));
     set_length(table);
     return table;

@@ -85,6 +85,19 @@ TEST_F(AcpiTablesDeviceTest, LooksWhereFirmwareHasPutConfigurationSpace) {
     EXPECT_EQ(ports.address, 0x8000f844u) << "the guest's selection stays";
 }
 
+TEST_F(AcpiTablesDeviceTest, LooksWhereFirmwareHasPutPowerManagement) {
+    const auto control_port = [&] {
+        const LoadedTables loaded = load_tables();
+        return load<std::uint32_t>(loaded.table(loaded.by_rsdt().at("FACP")), 64);
+    };
+    EXPECT_EQ(control_port(), 0x604u) << "there is no such chip";
+    ports.registers[0xf800] = 0x29188086;
+    ports.registers[0xf840] = 0xb081;
+    tables.reset();
+    fw_cfg.reset();
+    EXPECT_EQ(control_port(), 0xb084u);
+}
+
 TEST_F(AcpiTablesDeviceTest, KnowsTheSmallerConfigurationSpaces) {
     ports.registers[0x60] = 0xb8000003;
     ports.registers[0x64] = 1;
