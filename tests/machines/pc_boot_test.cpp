@@ -74,6 +74,17 @@ TEST(PcBoot, FromCdWithUefi) {
     EXPECT_EQ(std::filesystem::file_size(variables), 540672U);
 }
 
+TEST(PcBoot, FromDiskWithUefiOn440fx) {
+    GuestSession session{"pc-uefi",
+                         {"--disk", paths::guest_iso, "-p", "disk0-image.snapshot=true"}};
+    ASSERT_TRUE(session.expect(GuestSession::prompt, boot_limit)) << session.unread();
+    expect_no_complaints(session);
+    EXPECT_THAT(session.shell("dmesg | grep -E 'efi:|serio:'"),
+                AllOf(HasSubstr("EFI v2"), HasSubstr("KBD port"), HasSubstr("AUX port")));
+    session.type("poweroff -f\r");
+    EXPECT_EQ(session.exit_code(), 0);
+}
+
 TEST(PcBoot, AKernelInPlaceOfSeaBiosAndAgainAfterAReset) {
     GuestSession session{"pc", linux_guest("")};
     ASSERT_TRUE(session.expect(GuestSession::prompt, boot_limit)) << session.unread();
