@@ -257,7 +257,8 @@ AcpiFiles make_acpi_files(const AcpiMachine& machine) {
     const std::uint32_t facs = assembly.place(firmware_control());
     const std::uint32_t dsdt = assembly.add(differentiated_description(machine));
 
-    const std::uint32_t fadt = assembly.place(fixed_description(machine.chipset, machine.power_management_base));
+    const std::uint32_t fadt = assembly.place(
+        fixed_description(machine.chipset, machine.power_management_base));
     assembly.point<std::uint32_t>(fadt + fadt::facs, facs);
     assembly.point<std::uint32_t>(fadt + fadt::dsdt, dsdt);
     if (newer) assembly.point<std::uint64_t>(fadt + fadt::extended_dsdt, dsdt);
