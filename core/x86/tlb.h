@@ -13,16 +13,14 @@ namespace backplane::x86 {
 
 // A page reached without any check but one comparison. The tags are page addresses; an access of n
 // bytes at `linear` hits when ((linear + n - 1) & page mask) equals the tag found through `linear`:
-// then it lies within the page.
+// then it lies within the page. Or, the same in fewer instructions for compiled code, when
+// linear - tag is at most page_size - n.
 struct FastPage {
-    static constexpr std::uint64_t none = 1;  // no page address is odd
-
-    std::uint64_t read_tag = none;
-    // also none for ROM, clean pages and pages that hold translated code
-    std::uint64_t write_tag = none;
+    std::uint64_t read_tag = 0;
+    // also no tag for ROM, clean pages and pages that hold translated code
+    std::uint64_t write_tag = 0;
     std::uint64_t addend = 0;  // host address minus linear address
-    std::uint32_t global = 0;
-    std::uint32_t shift = page_shift;  // of the guest's page; this one may be a part of it
+    std::uint64_t host = 0;    // of the page's first byte
 };
 static_assert(sizeof(FastPage) == 32);
 
@@ -32,16 +30,31 @@ constexpr std::size_t fast_index(std::uint64_t linear) {
     return (linear >> page_shift) & (fast_pages - 1);
 }
 
+// What no access that looks there finds: a page that is half of the table away.
+constexpr std::uint64_t no_page_tag(std::size_t index) {
+    return static_cast<std::uint64_t>(index ^ (fast_pages / 2)) << page_shift;
+}
+constexpr std::uint64_t no_page_tag_for(std::uint64_t linear) {
+    return no_page_tag(fast_index(linear));
+}
+
 // One for each privilege. Keeps track of what is in it, so that the frequent flushes touch little.
 class FastTlb {
 public:
     std::array<FastPage, fast_pages> pages;
 
-    void fill(std::uint64_t linear, FastPage page) {
+    FastTlb() {
+        for (std::size_t index = 0; index < fast_pages; ++index)
+            forget(index);
+    }
+
+    // `shift` is that of the guest's page, of which this one may be a part.
+    void fill(std::uint64_t linear, const FastPage& page, bool global, unsigned shift) {
         const std::size_t index = fast_index(linear);
         pages[index] = page;
-        if (!page.global) mark(non_global_, index);
-        if (page.shift != page_shift) mark(large_, index);
+        shifts_[index] = static_cast<std::uint8_t>(shift);
+        if (!global) mark(non_global_, index);
+        if (shift != page_shift) mark(large_, index);
         mark(filled_, index);
     }
 
@@ -53,21 +66,19 @@ public:
     void flush_non_global() { drop(non_global_); }
 
     void flush_page(std::uint64_t linear) {
-        FastPage& page = pages[fast_index(linear)];
+        const std::size_t index = fast_index(linear);
         const std::uint64_t tag = linear & ~page_offset_mask;
-        if (page.read_tag == tag || page.write_tag == tag) page = {};
+        if (place_of(index) == tag) forget(index);
         // SDM 3A 4.10.4.1: every part of a large page goes.
-        for_each(large_, [&](FastPage& part) {
-            const std::uint64_t place = part.read_tag != FastPage::none ? part.read_tag
-                                                                        : part.write_tag;
-            if (((place ^ linear) >> part.shift) == 0) part = {};
+        for_each(large_, [&](std::size_t part) {
+            if (((place_of(part) ^ linear) >> shifts_[part]) == 0) forget(part);
         });
     }
 
     // Writes to the page at this host address must be seen from now on.
     void protect(std::uint64_t host_page) {
-        for (FastPage& page : pages)
-            if (page.write_tag + page.addend == host_page) page.write_tag = FastPage::none;
+        for (std::size_t index = 0; index < fast_pages; ++index)
+            if (pages[index].host == host_page) pages[index].write_tag = no_page_tag(index);
     }
 
 private:
@@ -79,19 +90,30 @@ private:
     static void clear(Set& set) { set = {}; }
 
     template <class F>
-    void for_each(const Set& set, F f) {
+    static void for_each(const Set& set, F f) {
         for (std::size_t word = 0; word < set.size(); ++word)
             for (std::uint64_t left = set[word]; left != 0; left &= left - 1)
-                f(pages[word * 64 + static_cast<std::size_t>(std::countr_zero(left))]);
+                f(word * 64 + static_cast<std::size_t>(std::countr_zero(left)));
+    }
+
+    void forget(std::size_t index) {
+        pages[index] = {.read_tag = no_page_tag(index), .write_tag = no_page_tag(index)};
     }
 
     void drop(Set& set) {
-        for_each(set, [](FastPage& page) { page = {}; });
+        for_each(set, [this](std::size_t index) { forget(index); });
         clear(set);
+    }
+
+    // The linear address of the page there.
+    std::uint64_t place_of(std::size_t index) const {
+        return pages[index].read_tag != no_page_tag(index) ? pages[index].read_tag
+                                                           : pages[index].write_tag;
     }
 
     // `large_` and `non_global_` may name entries that have been filled anew since: harmless.
     Set filled_{}, non_global_{}, large_{};
+    std::array<std::uint8_t, fast_pages> shifts_{};
 };
 
 // 256 sets of 4 ways for 4 KiB pages and 32 entries for larger ones. Flushing changes a stamp and

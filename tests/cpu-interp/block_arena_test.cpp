@@ -1,5 +1,5 @@
 // The memory of translated blocks.
-#include "block_cache.h"
+#include "interp/block_cache.h"
 
 #include <gtest/gtest.h>
 

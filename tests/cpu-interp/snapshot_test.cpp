@@ -1,5 +1,5 @@
 // A processor saved anywhere and restored into another one goes on exactly as the first does.
-#include "processor.h"
+#include "interp/interpreted_processor.h"
 
 #include <backplane/testing/device_bench.h>
 #include <backplane/testing/fake_connections.h>
@@ -36,7 +36,9 @@ constexpr std::array<std::uint8_t, 12> nmi_handler{0x51, 0xb9, 0x14, 0x00, 0xe2,
 constexpr std::int64_t whole = 12'000;
 
 struct Bench {
-    Bench() : device{Declaration<Processor>::device_type(), {{"block-memory", Bytes{4 << 20}}}} {
+    Bench()
+        : device{Declaration<InterpretedProcessor>::device_type(),
+                 {{"block-memory", Bytes{4 << 20}}}} {
         device.connect("memory", memory)
             .connect("io", io)
             .connect("interrupt-controller", controller);
@@ -121,7 +123,7 @@ TEST(Snapshot, IsOfTheWholeProgram) {
 }
 
 TEST(Snapshot, FieldsHaveNamesOfTheirOwn) {
-    const backplane_device_type& type = *Declaration<Processor>::device_type();
+    const backplane_device_type& type = *Declaration<InterpretedProcessor>::device_type();
     std::set<std::string> names;
     for (std::uint32_t i = 0; i < type.state_count; ++i)
         EXPECT_TRUE(names.insert(type.state[i].name).second) << type.state[i].name;

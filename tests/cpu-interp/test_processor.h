@@ -2,7 +2,7 @@
 // paging by 4 KiB pages.
 #pragma once
 
-#include "interpreter.h"
+#include "interp/interpreter.h"
 #include "x86/cpu_model.h"
 #include "x86/msr.h"
 

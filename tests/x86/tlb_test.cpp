@@ -89,25 +89,25 @@ TEST(SecondLevelTlb, KeepsThirtyTwoLargePages) {
 TEST(FastTlb, ForgetsByKindAndByAddress) {
     const auto tlb = std::make_unique<FastTlb>();
     const auto tag = [&](std::uint64_t linear) { return tlb->pages[fast_index(linear)].read_tag; };
-    tlb->fill(0x1000, {.read_tag = 0x1000, .write_tag = 0x1000, .addend = 0, .global = 0});
-    tlb->fill(0x2000, {.read_tag = 0x2000, .write_tag = 0x2000, .addend = 0, .global = 1});
-    tlb->fill(0x3000, {.read_tag = 0x3000, .write_tag = 0x3000, .addend = 0, .global = 1});
+    tlb->fill(0x1000, {.read_tag = 0x1000, .write_tag = 0x1000}, false, page_shift);
+    tlb->fill(0x2000, {.read_tag = 0x2000, .write_tag = 0x2000}, true, page_shift);
+    tlb->fill(0x3000, {.read_tag = 0x3000, .write_tag = 0x3000}, true, page_shift);
     tlb->flush_page(0x3456);
-    EXPECT_EQ(tag(0x3000), FastPage::none);
+    EXPECT_EQ(tag(0x3000), no_page_tag_for(0x3000));
     tlb->flush_non_global();
-    EXPECT_EQ(tag(0x1000), FastPage::none);
+    EXPECT_EQ(tag(0x1000), no_page_tag_for(0x1000));
     EXPECT_EQ(tag(0x2000), 0x2000u);
     tlb->flush();
-    EXPECT_EQ(tag(0x2000), FastPage::none);
+    EXPECT_EQ(tag(0x2000), no_page_tag_for(0x2000));
 }
 
 TEST(FastTlb, ProtectingAHostPageStopsDirectWritesThroughEveryAlias) {
     const auto tlb = std::make_unique<FastTlb>();
-    tlb->fill(0x1000, {.read_tag = 0x1000, .write_tag = 0x1000, .addend = 0x9000, .global = 0});
-    tlb->fill(0x4000, {.read_tag = 0x4000, .write_tag = 0x4000, .addend = 0x6000, .global = 0});
+    tlb->fill(0x1000, {0x1000, 0x1000, 0x9000, 0xa000}, false, page_shift);
+    tlb->fill(0x4000, {0x4000, 0x4000, 0x6000, 0xa000}, false, page_shift);
     tlb->protect(0xa000);
-    EXPECT_EQ(tlb->pages[fast_index(0x1000)].write_tag, FastPage::none);
-    EXPECT_EQ(tlb->pages[fast_index(0x4000)].write_tag, FastPage::none);
+    EXPECT_EQ(tlb->pages[fast_index(0x1000)].write_tag, no_page_tag_for(0x1000));
+    EXPECT_EQ(tlb->pages[fast_index(0x4000)].write_tag, no_page_tag_for(0x4000));
     EXPECT_EQ(tlb->pages[fast_index(0x4000)].read_tag, 0x4000u);
 }
 

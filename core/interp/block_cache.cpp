@@ -1,0 +1,199 @@
+#include "interp/block_cache.h"
+
+#include "interp/dispatch.h"
+
+#include <bit>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace backplane::interp {
+
+void* BlockArena::allocate(std::size_t bytes) {
+    bytes = (bytes + alignment - 1) & ~(alignment - 1);
+    if (next_ + bytes > chunk_bytes) {
+        if (!spare_)
+            spare_.reset(static_cast<std::byte*>(
+                ::operator new[](chunk_bytes, std::align_val_t{alignment})));
+        chunks_.push_back(std::move(spare_));
+        next_ = 0;
+    }
+    void* place = chunks_.back().get() + next_;
+    next_ += bytes;
+    return place;
+}
+
+void BlockArena::release() {
+    if (!chunks_.empty()) spare_ = std::move(chunks_.back());
+    chunks_.clear();
+    next_ = chunk_bytes;
+}
+
+BlockCache::BlockCache(std::size_t arena_bytes, Watch watch, void* user, Compiler* compiler)
+    : arena_{arena_bytes}, watch_{watch}, user_{user}, compiler_{compiler} {}
+
+Block* BlockCache::find(Key key, bool crosses_page, std::uint64_t second_page) const {
+    for (Block* block = table_[bucket(key)]; block; block = block->hash_next) {
+        if (block->physical != key.physical || block->mode != key.mode) continue;
+        if (block->segment_end != key.segment_end) continue;
+        if (block->crosses_page != crosses_page) continue;
+        if (!crosses_page || block->second_page == second_page) return block;
+    }
+    return nullptr;
+}
+
+Block* BlockCache::allocate(std::size_t ops) {
+    const std::size_t bytes = sizeof(Block) + (ops + 1) * sizeof(Op) + ops + 1;
+    auto* memory = static_cast<std::byte*>(arena_.allocate(bytes));
+    std::memset(memory, 0, bytes);
+    Block* block = new (memory) Block;
+    block->op_count = static_cast<std::uint16_t>(ops);
+    block->retired_before = reinterpret_cast<std::uint8_t*>(block->ops() + ops + 1);
+    new (&block->links()) BlockLinks{.handler = reinterpret_cast<const void*>(&fall_through)};
+    if (compiler_) compiler_->created(*block);
+    return block;
+}
+
+std::uint64_t BlockCache::granules_of(std::uint64_t first, std::uint64_t last) {
+    const unsigned low = (first & x86::page_offset_mask) >> granule_shift;
+    const unsigned high = (last & x86::page_offset_mask) >> granule_shift;
+    return (~std::uint64_t{0} << low) & (~std::uint64_t{0} >> (63 - high));
+}
+
+std::uint64_t BlockCache::granules_of(const Block& block, std::uint64_t page) {
+    const std::uint64_t first_page = block.physical & ~x86::page_offset_mask;
+    const std::uint64_t in_first = block.crosses_page
+                                       ? x86::page_size - (block.physical & x86::page_offset_mask)
+                                       : block.bytes;
+    std::uint64_t granules = 0;
+    if (page == first_page) granules |= granules_of(block.physical, block.physical + in_first - 1);
+    if (block.crosses_page && page == block.second_page)
+        granules |= granules_of(0, block.bytes - in_first - 1);
+    return granules;
+}
+
+Block*& BlockCache::next_in(Block& block, std::uint64_t page) {
+    return (block.physical & ~x86::page_offset_mask) == page ? block.page_next
+                                                             : block.second_page_next;
+}
+
+void BlockCache::watch(std::uint64_t page) {
+    if (!pages_.try_emplace(page).second) return;
+    filter_[filter_word(page)] |= std::uint64_t{1} << (page >> 12 & 63);
+    watch_(user_, page, true);
+}
+
+void BlockCache::forget_page(std::unordered_map<std::uint64_t, CodePage>::iterator entry) {
+    const std::uint64_t page = entry->first;
+    pages_.erase(entry);
+    watch_(user_, page, false);
+}
+
+void BlockCache::add_to_page(Block* block, std::uint64_t page) {
+    watch(page);
+    CodePage& code = pages_.find(page)->second;
+    code.granules |= granules_of(*block, page);
+    next_in(*block, page) = code.blocks;
+    code.blocks = block;
+}
+
+void BlockCache::insert(Block* block) {
+    Block*& head = table_[bucket({block->physical, block->mode})];
+    block->hash_next = head;
+    head = block;
+    const std::uint64_t page = block->physical & ~x86::page_offset_mask;
+    add_to_page(block, page);
+    if (block->crosses_page && block->second_page != page) add_to_page(block, block->second_page);
+}
+
+void BlockCache::link(Block*& place, Block* target) {
+    place = target;
+    target->incoming = new (arena_.allocate(sizeof(IncomingLink)))
+        IncomingLink{&place, target->incoming};
+}
+
+void BlockCache::remove_from_page(Block* block, std::uint64_t page) {
+    const auto entry = pages_.find(page);
+    CodePage& code = entry->second;
+    code.granules = 0;
+    for (Block** place = &code.blocks; *place;) {
+        if (*place == block) {
+            *place = next_in(*block, page);
+            continue;
+        }
+        code.granules |= granules_of(**place, page);
+        place = &next_in(**place, page);
+    }
+    if (!code.blocks) forget_page(entry);
+}
+
+void BlockCache::drop(Block* block) {
+    Block** place = &table_[bucket({block->physical, block->mode})];
+    while (*place != block)
+        place = &(*place)->hash_next;
+    *place = block->hash_next;
+
+    const std::uint64_t page = block->physical & ~x86::page_offset_mask;
+    remove_from_page(block, page);
+    if (block->crosses_page && block->second_page != page)
+        remove_from_page(block, block->second_page);
+
+    for (const IncomingLink* link = block->incoming; link; link = link->next)
+        *link->place = nullptr;
+    block->incoming = nullptr;
+    block->valid = false;
+    block->length = 0;
+    for (std::size_t i = 0; i < block->op_count; ++i)
+        block->ops()[i].handler = reinterpret_cast<const void*>(i == 0 ? &enter_stale
+                                                                       : &leave_before);
+    if (compiler_) compiler_->dropped(*block);
+}
+
+std::size_t BlockCache::invalidate(std::uint64_t physical, std::uint64_t length) {
+    const std::uint64_t page = physical & ~x86::page_offset_mask;
+    if (length == 0 || !has_code(page)) return 0;
+    std::size_t dropped = 0;
+    if (const auto entry = pages_.find(page); !entry->second.blocks) {
+        forget_page(entry);
+        return 0;
+    }
+    const std::uint64_t written = granules_of(physical, physical + length - 1);
+    const std::uint64_t first = physical & x86::page_offset_mask, last = first + length - 1;
+    for (auto entry = pages_.find(page);
+         entry != pages_.end() && (entry->second.granules & written);) {
+        Block* victim = entry->second.blocks;
+        for (; victim; victim = next_in(*victim, page)) {
+            const bool starts_here = (victim->physical & ~x86::page_offset_mask) == page;
+            const std::uint64_t start = starts_here ? victim->physical & x86::page_offset_mask : 0;
+            const std::uint64_t bytes_before = starts_here
+                                                   ? 0
+                                                   : x86::page_size -
+                                                         (victim->physical & x86::page_offset_mask);
+            if (first < start + (victim->bytes - bytes_before) && start <= last) break;
+            if (starts_here && victim->crosses_page && victim->second_page == page) break;
+        }
+        if (!victim) break;
+        drop(victim);
+        ++dropped;
+        entry = pages_.find(page);
+    }
+    return dropped;
+}
+
+void BlockCache::invalidate_all() {
+    while (!pages_.empty()) {
+        const auto entry = pages_.begin();
+        if (entry->second.blocks)
+            drop(entry->second.blocks);
+        else
+            forget_page(entry);
+    }
+}
+
+void BlockCache::release() {
+    invalidate_all();
+    std::fill(filter_.begin(), filter_.end(), 0);
+    arena_.release();
+}
+
+}  // namespace backplane::interp

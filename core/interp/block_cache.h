@@ -1,0 +1,111 @@
+// All blocks that exist: found by physical address, dropped when somebody writes over the code they
+// came from.
+#pragma once
+
+#include "interp/block.h"
+#include "interp/compiler.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace backplane::interp {
+
+// What a block's memory starts from; grows in chunks and is given back all at once, but for one
+// chunk: whoever fills an arena needs it again at once.
+class BlockArena {
+public:
+    explicit BlockArena(std::size_t limit) : limit_{limit} {}
+
+    void* allocate(std::size_t bytes);
+    bool is_full() const { return chunks_.size() * chunk_bytes >= limit_; }
+    std::size_t used() const { return chunks_.size() * chunk_bytes; }
+    void release();
+
+private:
+    static constexpr std::size_t chunk_bytes = std::size_t{1} << 20, alignment = 64;
+
+    struct Release {
+        void operator()(std::byte* chunk) const {
+            ::operator delete[](chunk, std::align_val_t{alignment});
+        }
+    };
+
+    using Chunk = std::unique_ptr<std::byte[], Release>;
+
+    std::size_t limit_, next_ = chunk_bytes;
+    std::vector<Chunk> chunks_;
+    Chunk spare_;
+};
+
+class BlockCache {
+public:
+    // Told before the first block of a physical page is made and when the last one is gone.
+    using Watch = void (*)(void* user, std::uint64_t page, bool watch);
+
+    // The compiler may be none.
+    BlockCache(std::size_t arena_bytes, Watch watch, void* user, Compiler* compiler = nullptr);
+
+    // Blocks with code in two pages match only where both are mapped as they were.
+    struct Key {
+        std::uint64_t physical;
+        std::uint8_t mode;
+        std::uint16_t segment_end = 0;
+    };
+    Block* find(Key key, bool crosses_page, std::uint64_t second_page) const;
+
+    // Room for a block with this many ops, its links and its table of retired instructions.
+    Block* allocate(std::size_t ops);
+    void insert(Block* block);
+    // Blocks of this page are about to be made.
+    void watch(std::uint64_t page);
+    void link(Block*& place, Block* target);
+
+    bool has_code(std::uint64_t physical_page) const {
+        return (filter_[filter_word(physical_page)] >> (physical_page >> 12 & 63) & 1) &&
+               pages_.contains(physical_page);
+    }
+
+    // Drops the blocks that overlap these bytes, which lie within one page. The block being
+    // executed stays readable, but leaves before its next op. Gives the number dropped.
+    std::size_t invalidate(std::uint64_t physical, std::uint64_t length);
+    void invalidate_all();
+
+    bool is_full() const { return arena_.is_full() || (compiler_ && compiler_->is_full()); }
+    std::size_t arena_bytes() const { return arena_.used(); }
+    // [safe point] No block is being executed and nothing points to any.
+    void release();
+
+private:
+    static constexpr unsigned granule_shift = 6;  // 64 granules of 64 bytes in a page
+    static constexpr std::size_t buckets = std::size_t{1} << 16, filter_words = 4096;
+
+    struct CodePage {
+        std::uint64_t granules = 0;
+        Block* blocks = nullptr;
+    };
+
+    static std::size_t bucket(Key key) {
+        return ((key.physical * 0x9e37'79b9'7f4a'7c15) >> 48 ^ key.mode * 0x55u) & (buckets - 1);
+    }
+    static std::size_t filter_word(std::uint64_t page) { return (page >> 18) & (filter_words - 1); }
+    static std::uint64_t granules_of(std::uint64_t first, std::uint64_t last);
+    static std::uint64_t granules_of(const Block& block, std::uint64_t page);
+    static Block*& next_in(Block& block, std::uint64_t page);
+    void add_to_page(Block* block, std::uint64_t page);
+    void forget_page(std::unordered_map<std::uint64_t, CodePage>::iterator entry);
+    void remove_from_page(Block* block, std::uint64_t page);
+    void drop(Block* block);
+
+    BlockArena arena_;
+    std::vector<Block*> table_ = std::vector<Block*>(buckets);
+    std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(filter_words);
+    std::unordered_map<std::uint64_t, CodePage> pages_;
+    Watch watch_;
+    void* user_;
+    Compiler* compiler_;
+};
+
+}  // namespace backplane::interp

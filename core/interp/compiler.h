@@ -1,0 +1,35 @@
+// What a tier above the interpreter is to it: it is given hot blocks, and told when they are gone.
+//
+// A compiled block stays a block: its first op enters the code that was made of it. From anywhere
+// in there control can come back to any op of the block, with every register in CpuState, and goes
+// on from there as if the interpreter had executed all that was before. So whatever the code does
+// not do itself, it leaves to the interpreter: accesses that are no plain hits, instructions that
+// are not compiled, the end of the budget, exceptions.
+#pragma once
+
+namespace backplane::interp {
+
+struct Block;
+class Interpreter;
+
+class Compiler {
+public:
+    virtual ~Compiler() = default;
+
+    // Before anything else, once.
+    virtual void attach(Interpreter& cpu) = 0;
+    // [vcpu] The block's first op was executed as often as the threshold says; it is about to be
+    // executed. Either the op's handler is another one afterwards, or this is not asked again.
+    virtual void compile(Block& block) = 0;
+    // [vcpu] The block is made: its entries lead to the interpreter for now.
+    virtual void created(Block& block) = 0;
+    // [vcpu] The block is not valid any more; nothing may enter it. It may be the one being
+    // executed.
+    virtual void dropped(Block& block) = 0;
+    // [vcpu] All blocks are gone.
+    virtual void release() = 0;
+    // Asks for that.
+    virtual bool is_full() const = 0;
+};
+
+}  // namespace backplane::interp

@@ -1,0 +1,104 @@
+// The part of the interpreter that handlers touch: registers, budget, translations and the way to
+// the next block.
+#pragma once
+
+#include "interp/block.h"
+#include "x86/cpu_state.h"
+#include "x86/fault.h"
+#include "x86/paging.h"
+#include "x86/system_services.h"
+#include "x86/tlb.h"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace backplane::interp {
+
+// Finds the block at a RIP without translating it. The tag is RIP exclusive-or a key that changes
+// with privilege, mode and every flush, so that nothing has to be cleared.
+struct JumpCacheEntry {
+    std::uint64_t tag = 0;
+    Block* block = nullptr;
+};
+
+constexpr std::size_t jump_cache_size = 4096;
+
+constexpr std::size_t jump_cache_index(std::uint64_t ip) {
+    return (ip ^ (ip >> 12)) & (jump_cache_size - 1);
+}
+
+// Through which first-level TLB an access goes: what is in one needs no further check.
+enum class View : std::uint8_t {
+    Supervisor,  // also all implicit accesses, to descriptor tables and the like
+    User,
+    SupervisorUserData,  // EFLAGS.AC lifts SMAP
+    UserAligned,         // EFLAGS.AC and CR0.AM: never filled, so that each access is looked at
+};
+constexpr std::size_t view_count = 4;
+
+constexpr x86::Privilege privilege_of(View view) {
+    return view == View::Supervisor || view == View::SupervisorUserData ? x86::Privilege::Supervisor
+                                                                        : x86::Privilege::User;
+}
+
+// No linear address: accesses there raise Core::unreachable_fault (Machine::unreachable).
+constexpr std::uint64_t unreachable_address = std::uint64_t{1} << 62;
+constexpr bool is_unreachable(std::uint64_t linear) { return linear >> 48 == 0x4000; }
+
+// Why the handlers returned to the run loop.
+enum class Exit : std::uint8_t {
+    Budget,  // rip names the next instruction; the block there did not fit, or attention is wanted
+    Lookup,  // rip names the next instruction, whose block has to be found
+    Leave,   // likewise, and the instruction before may have changed anything
+    Again,   // rip names an instruction that wants to be executed again
+    Fault,   // `fault` is raised by the instruction at rip
+};
+
+struct alignas(64) Core {
+    x86::CpuState state;
+
+    // Instructions that may still be executed. Another thread asks for attention by subtracting
+    // `attention_weight`; a plain read-modify-write here may lose that, so that such requests are
+    // also remembered elsewhere.
+    alignas(64) std::atomic<std::int64_t> budget{0};
+    Block* block = nullptr;  // being executed
+    std::uint64_t jump_key = 0;
+    x86::Fault fault{}, unreachable_fault{};
+    bool fault_raised = false;  // set by every raise; cleared by who wants to know
+    Exit exit = Exit::Budget;
+    const Op* access_op = nullptr;  // the last op that asked for a service or a device
+    std::uint64_t rep_iterations = 0;
+    x86::SystemServices* services = nullptr;
+    alignas(16) std::array<std::uint8_t, 64> transfer{};  // between handlers and slow accesses
+
+    // Of compiled code.
+    struct Compiled {
+        std::uint64_t page_ip = 0;    // RIP of the first byte of the page that is being executed
+        std::uint64_t target_ip = 0;  // where an indirect branch goes
+        std::uint64_t kept = 0;       // by an instruction while it makes a second access
+        const x86::FastPage* pages = nullptr;
+        std::uint64_t frame = 0;  // the host's RBP, which handlers keep
+        // How much of the vector registers may be used, and is in the host's: 0, 1: XMM, 2: YMM.
+        std::uint8_t vectors = 0;
+        std::uint8_t vector_size = 1;  // the same of the processor model
+    } compiled;
+
+    std::array<x86::FastTlb, view_count> tlb{};
+    View view = View::Supervisor;  // of the code being executed
+    std::array<JumpCacheEntry, jump_cache_size> jump_cache{};
+
+    x86::Privilege privilege() const {
+        return state.cpl == 3 ? x86::Privilege::User : x86::Privilege::Supervisor;
+    }
+
+    const x86::FastPage* pages(View through) const {
+        return tlb[static_cast<std::size_t>(through)].pages.data();
+    }
+};
+
+// Far more than any budget, and a thousand requests at once do not overflow it.
+constexpr std::int64_t attention_weight = std::int64_t{1} << 52;
+
+}  // namespace backplane::interp

@@ -1,0 +1,11 @@
+#include "interp/families.h"
+#include "interp/handlers.h"
+#include "x86/forms/avx_integer.h"
+
+namespace backplane::interp {
+
+void register_avx_integer_arithmetic(Forms& forms) {
+    x86::forms::register_avx_integer_arithmetic(forms);
+}
+
+}  // namespace backplane::interp

@@ -1,0 +1,9 @@
+#include "interp/families.h"
+#include "interp/handlers.h"
+#include "x86/forms/sse_float.h"
+
+namespace backplane::interp {
+
+void register_sse_comparisons(Forms& forms) { x86::forms::register_sse_comparisons(forms); }
+
+}  // namespace backplane::interp

@@ -1,0 +1,9 @@
+#include "interp/families.h"
+#include "interp/handlers.h"
+#include "x86/forms/x87.h"
+
+namespace backplane::interp {
+
+void register_x87_arithmetic(Forms& forms) { x86::forms::register_x87_arithmetic(forms); }
+
+}  // namespace backplane::interp

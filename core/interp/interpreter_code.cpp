@@ -1,0 +1,336 @@
+// The interpreter's way from RIP to a block, and what happens when code is written over.
+#include "interp/dispatch.h"
+#include "interp/interpreter.h"
+#include "x86/guest_floating_point.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace backplane::interp {
+
+using x86::AccessKind;
+using x86::Privilege;
+
+namespace {
+
+constexpr std::uint64_t page_of(std::uint64_t address) { return address & ~x86::page_offset_mask; }
+
+// Sets of pages by hash: 4096 bits.
+constexpr unsigned large_page_shift = 21;
+using PageSet = std::array<std::uint64_t, 64>;
+
+void mark(PageSet& set, std::uint64_t number) {
+    set[number >> 6 & 63] |= std::uint64_t{1} << (number & 63);
+}
+
+bool is_marked(const PageSet& set, std::uint64_t number) {
+    return set[number >> 6 & 63] >> (number & 63) & 1;
+}
+
+std::uint64_t physical_of(const x86::PageTranslation& page, std::uint64_t linear) {
+    return page.physical + (linear & ((std::uint64_t{1} << page.shift) - 1));
+}
+
+}  // namespace
+
+Block* Interpreter::locate() {
+    if (mode_stale_ || blocks_.is_full()) return nullptr;
+    Block* known = find_in_jump_cache(this, state.rip);
+    if (known && known->valid) return known;
+    if (steps_through(state.rip)) return nullptr;
+    count(Counter::BlockLookups);
+    return look_up(mode_);
+}
+
+Block* Interpreter::look_up(std::uint8_t mode) {
+    const bool code64 = (mode & block_mode::code_size) ==
+                        static_cast<std::uint8_t>(x86::CodeSize::Bits64);
+    const std::uint64_t address_mask = code64 ? ~std::uint64_t{0} : 0xffff'ffff;
+    const std::uint64_t linear = (code_base_ + state.rip) & address_mask;
+    second_linear_ = (page_of(linear) + x86::page_size) & address_mask;
+    if (state.rip > code_limit_) {
+        set_fault({.vector = x86::Vector::GeneralProtection});
+        return nullptr;
+    }
+    const auto page = translate(linear, {AccessKind::Execute, privilege()});
+    if (!page) {
+        set_fault(page.error());
+        return nullptr;
+    }
+    const std::uint64_t physical = physical_of(*page, linear);
+    // The end of the segment, when the code of this page can reach it.
+    const std::uint64_t offset = physical & x86::page_offset_mask;
+    const std::uint64_t behind = code_limit_ - state.rip;
+    const bool near_end = behind < x86::page_size - offset + x86::Decoder::max_length;
+    const auto end = static_cast<std::uint16_t>(near_end ? offset + behind + 1 : 0);
+    Block* found = blocks_.find({physical, mode, end}, false, 0);
+    if (!found) found = build(physical, mode, end);
+    if (found && mode == mode_ && found->hashed) insert_in_jump_cache(linear, found, *page);
+    return found;
+}
+
+Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end) {
+    constexpr std::size_t reach = x86::Decoder::max_length;
+    std::array<std::byte, 2 * reach> copy;
+    const std::uint64_t offset = physical & x86::page_offset_mask;
+    const std::uint64_t in_segment = segment_end ? segment_end - offset : 2 * x86::page_size;
+    CodeBytes code{.bytes = {},
+                   .in_first_page = std::min(x86::page_size - offset, in_segment),
+                   .physical = physical,
+                   .second_page = 0,
+                   .ip = state.rip,
+                   .segment_end = segment_end};
+    // SDM 3A 5.3: each byte of an instruction lies within the limit.
+    const auto beyond_limit = [&]() -> Block* {
+        set_fault({.vector = x86::Vector::GeneralProtection});
+        return nullptr;
+    };
+
+    const auto fetch = [&](std::uint64_t from, std::size_t length, std::byte* to) {
+        const PhysicalRange& range = range_of(from);
+        if (range.memory && range.readable) {
+            std::memcpy(to, range.host(from), length);
+            return true;
+        }
+        for (std::size_t i = 0; i < length; ++i)
+            to[i] = static_cast<std::byte>(read_bus(from + i, 1));
+        return false;
+    };
+
+    // Before its bytes are looked at: from then on whoever writes there tells.
+    const PhysicalRange& range = range_of(physical);
+    bool plain = range.memory && range.readable;
+    if (plain) {
+        blocks_.watch(page_of(physical));
+        code.bytes = {reinterpret_cast<const std::byte*>(range.host(physical)), code.in_first_page};
+    } else {
+        // Code in a device: one instruction at a time, read anew each time.
+        mode |= block_mode::single;
+        code.in_first_page = std::min(code.in_first_page, reach);
+        fetch(physical, code.in_first_page, copy.data());
+        code.bytes = {copy.data(), code.in_first_page};
+    }
+    Block* made = builder_.build(code, mode);
+    if (!made) {
+        if (in_segment <= x86::page_size - offset) return beyond_limit();
+        const auto second = translate(second_linear_, {AccessKind::Execute, privilege()});
+        if (!second) {
+            set_fault(second.error());
+            return nullptr;
+        }
+        second_page_ = *second;
+        code.second_page = physical_of(*second, second_linear_);
+        if (Block* known = blocks_.find({physical, mode, segment_end}, true, code.second_page))
+            return known;
+        if (plain) {
+            blocks_.watch(page_of(physical));
+            if (const PhysicalRange& next = range_of(code.second_page);
+                next.memory && next.readable)
+                blocks_.watch(page_of(code.second_page));
+        }
+        std::array<std::byte, 2 * reach> both;
+        fetch(physical, code.in_first_page, both.data());
+        // Two pages, of which one may be a device, have this one instruction.
+        if (!fetch(code.second_page, reach, both.data() + code.in_first_page)) {
+            plain = false;
+            mode |= block_mode::single;
+        }
+        code.bytes = {both.data(), std::min(code.in_first_page + reach, in_segment)};
+        made = builder_.build(code, mode);
+        if (!made) return beyond_limit();
+    }
+    count(Counter::BlocksDecoded);
+    made->hashed = plain;
+    if (plain) blocks_.insert(made);
+    return made;
+}
+
+const std::byte* Interpreter::code_bytes(std::uint64_t physical) {
+    const PhysicalRange& range = range_of(physical);
+    if (!range.memory || !range.readable) return nullptr;
+    return reinterpret_cast<const std::byte*>(range.host(physical));
+}
+
+// A link is followed without looking at the page tables again, so it stays within the page that
+// execution is in.
+void Interpreter::link(Block*& place, Block* target, std::uint64_t target_ip) {
+    if (!is_linkable(*target, target_ip)) return;
+    blocks_.link(place, target);
+}
+
+bool Interpreter::is_linkable(const Block& target, std::uint64_t target_ip) const {
+    const bool linkable = !(block->mode & block_mode::single) && !block->crosses_page &&
+                          !target.crosses_page && block->hashed && target.hashed && block->valid &&
+                          target.valid;
+    return linkable && !blocks_.is_full() && may_link(target_ip);
+}
+
+// ---- The jump cache ----
+
+void Interpreter::insert_in_jump_cache(std::uint64_t linear, Block* target,
+                                       const x86::PageTranslation& page) {
+    mark_code_page(linear, page);
+    if (target->crosses_page) mark_code_page(second_linear_, second_page_);
+    jump_cache[jump_cache_index(state.rip)] = {state.rip ^ jump_key, target};
+}
+
+void Interpreter::mark_code_page(std::uint64_t linear, const x86::PageTranslation& page) {
+    if (privilege() == Privilege::Supervisor && !page.global) supervisor_code_not_global_ = true;
+    if (page.shift == x86::page_shift) {
+        mark(code_page_filter_, linear >> x86::page_shift);
+        return;
+    }
+    const std::uint64_t first = linear >> page.shift << page.shift;
+    const std::uint64_t parts = std::uint64_t{1} << (page.shift - large_page_shift);
+    for (std::uint64_t part = 0; part < parts; ++part)
+        mark(large_code_page_filter_, (first >> large_page_shift) + part);
+}
+
+bool Interpreter::may_have_code(std::uint64_t linear) const {
+    return is_marked(code_page_filter_, linear >> x86::page_shift) ||
+           is_marked(large_code_page_filter_, linear >> large_page_shift);
+}
+
+// Eleven bits of generation and five of mode, the privilege among them, above the 48 bits that tell
+// addresses apart.
+void Interpreter::renew_jump_key(Privilege privilege) {
+    std::uint64_t& generation = generation_[static_cast<std::size_t>(privilege)];
+    if (generation >= 1u << 11) {
+        generation_ = {1, 1};
+        jump_cache.fill({});
+    }
+    jump_key = generation << 53 | std::uint64_t{mode_} << 48;
+}
+
+// ---- Code that changes ----
+
+void Interpreter::code_page_watched(std::uint64_t page, bool watch) {
+    {
+        const x86::HostFloatingPoint host;
+        telling_ = std::this_thread::get_id();
+        bus_.watch_code(page, watch);
+        telling_ = std::thread::id{};
+    }
+    lose_foreign_code_pages();
+    if (!watch) return;
+    const PhysicalRange& range = range_of(page);
+    if (!range.memory) return;
+    for (x86::FastTlb& level : tlb)
+        level.protect(reinterpret_cast<std::uint64_t>(range.host(page)));
+}
+
+void Interpreter::claim_code_page(std::uint64_t page) {
+    {
+        const x86::HostFloatingPoint host;
+        telling_ = std::this_thread::get_id();
+        bus_.claim_code_page(page);
+        telling_ = std::thread::id{};
+    }
+    lose_foreign_code_pages();
+    foreign_code_.claimed(page);
+}
+
+// Also after each wait for other processors: they may have begun to keep code meanwhile, and rely
+// on it that this one does not write there on its way to the next safe point.
+void Interpreter::lose_foreign_code_pages() {
+    foreign_code_.update([this](std::uint64_t page) {
+        const PhysicalRange& range = range_of(page);
+        if (!range.memory) return;
+        for (x86::FastTlb& level : tlb)
+            level.protect(reinterpret_cast<std::uint64_t>(range.host(page)));
+    });
+}
+
+void Interpreter::begin_exclusive() {
+    {
+        const x86::HostFloatingPoint host;
+        bus_.begin_exclusive();
+    }
+    lose_foreign_code_pages();
+}
+
+void Interpreter::end_exclusive() {
+    const x86::HostFloatingPoint host;
+    bus_.end_exclusive();
+}
+
+void Interpreter::code_written(std::uint64_t physical, std::uint64_t length) {
+    count(Counter::CodeWrites);
+    const std::size_t dropped = blocks_.invalidate(physical, length);
+    if (dropped == 0) return;
+    counters_[static_cast<std::size_t>(Counter::BlocksInvalidated)] += dropped;
+    // The block's handlers are replaced anyway: nothing is left to restore.
+    if (patched_op_ && !block->valid) patched_op_ = nullptr;
+}
+
+bool Interpreter::drop_code_behind(std::uint64_t physical) {
+    if (block && (page_of(block->physical) == page_of(physical) || block->crosses_page))
+        return false;
+    code_written(physical, x86::page_size - (physical & x86::page_offset_mask));
+    return true;
+}
+
+void Interpreter::invalidate_physical(std::uint64_t start, std::uint64_t length) {
+    while (length != 0) {
+        const std::uint64_t part = std::min(length,
+                                            x86::page_size - (start & x86::page_offset_mask));
+        code_written(start, part);
+        start += part;
+        length -= part;
+    }
+}
+
+void Interpreter::release_blocks() {
+    blocks_.release();
+    if (compiler_) compiler_->release();
+    block = nullptr;
+    jump_cache.fill({});
+    code_page_filter_ = large_code_page_filter_ = {};
+}
+
+// ---- Leaving a block early ----
+
+// Something a device did wants to happen at the next instruction boundary: the op there becomes a
+// way out for once.
+void Interpreter::leave_after_access(const Op* op) {
+    if (slice_ == 0) return;
+    if (budget.load(std::memory_order_relaxed) >= 0) {
+        // The request may have come while another was under way whose subtraction was lost.
+        if (!nudged_) return;
+        budget.fetch_sub(attention_weight);
+    }
+    const std::size_t index = block->index_of(op);
+    if (index >= block->op_count) return;
+    for (std::size_t i = index + 1; i < block->op_count; ++i) {
+        if (block->retired_before[i] == block->retired_before[index]) continue;
+        patch(block->ops() + i);
+        return;
+    }
+}
+
+// The same for the end of a budget within a block: executed from its start, it is left behind at
+// most so many instructions. False: not even the first one can be executed alone.
+bool Interpreter::leave_behind(Block& part, std::int64_t instructions) {
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < part.op_count && part.retired_before[i] <= instructions; ++i)
+        if (part.retired_before[i] != part.retired_before[last]) last = i;
+    if (last == 0) return false;
+    patch(part.ops() + last);
+    return true;
+}
+
+void Interpreter::patch(Op* op) {
+    restore_patch();
+    patched_op_ = op;
+    patched_handler_ = op->handler;
+    op->handler = reinterpret_cast<const void*>(&leave_before);
+}
+
+void Interpreter::restore_patch() {
+    if (!patched_op_) return;
+    patched_op_->handler = patched_handler_;
+    patched_op_ = nullptr;
+}
+
+}  // namespace backplane::interp

@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/avx_shuffle.h"
-
-namespace backplane::interp {
-
-void register_avx_blend(Forms& forms) { x86::forms::register_avx_blend(forms); }
-
-}  // namespace backplane::interp

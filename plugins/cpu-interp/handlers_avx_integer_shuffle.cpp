@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/avx_integer.h"
-
-namespace backplane::interp {
-
-void register_avx_integer_shuffle(Forms& forms) { x86::forms::register_avx_integer_shuffle(forms); }
-
-}  // namespace backplane::interp

@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/avx_move.h"
-
-namespace backplane::interp {
-
-void register_avx_move(Forms& forms) { x86::register_avx_move(forms); }
-
-}  // namespace backplane::interp

@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/avx_permute.h"
-
-namespace backplane::interp {
-
-void register_avx_permute(Forms& forms) { x86::register_avx_permute(forms); }
-
-}  // namespace backplane::interp

@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/bit.h"
-
-namespace backplane::interp {
-
-void register_bit(Forms& forms) { x86::register_bit(forms); }
-
-}  // namespace backplane::interp

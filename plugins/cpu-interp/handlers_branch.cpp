@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/branch.h"
-
-namespace backplane::interp {
-
-void register_branch(Forms& forms) { x86::register_branch(forms); }
-
-}  // namespace backplane::interp

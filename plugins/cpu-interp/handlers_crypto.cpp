@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/crypto.h"
-
-namespace backplane::interp {
-
-void register_crypto(Forms& forms) { x86::register_crypto(forms); }
-
-}  // namespace backplane::interp

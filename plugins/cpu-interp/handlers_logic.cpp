@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/logic.h"
-
-namespace backplane::interp {
-
-void register_logic(Forms& forms) { x86::register_logic(forms); }
-
-}  // namespace backplane::interp

@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/segment.h"
-
-namespace backplane::interp {
-
-void register_segment(Forms& forms) { x86::register_segment(forms); }
-
-}  // namespace backplane::interp

@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/stack.h"
-
-namespace backplane::interp {
-
-void register_stack(Forms& forms) { x86::register_stack(forms); }
-
-}  // namespace backplane::interp

@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/string.h"
-
-namespace backplane::interp {
-
-void register_string(Forms& forms) { x86::register_string(forms); }
-
-}  // namespace backplane::interp

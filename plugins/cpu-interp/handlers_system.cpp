@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/system.h"
-
-namespace backplane::interp {
-
-void register_system(Forms& forms) { x86::register_system(forms); }
-
-}  // namespace backplane::interp

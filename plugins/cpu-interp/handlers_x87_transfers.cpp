@@ -1,9 +1,0 @@
-#include "families.h"
-#include "handlers.h"
-#include "x86/forms/x87.h"
-
-namespace backplane::interp {
-
-void register_x87_transfers(Forms& forms) { x86::forms::register_x87_transfers(forms); }
-
-}  // namespace backplane::interp

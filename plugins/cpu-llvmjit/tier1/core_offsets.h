@@ -1,0 +1,47 @@
+// Where compiled code finds what it needs of Core.
+#pragma once
+
+#include "interp/core.h"
+#include "tier1/registers.h"
+
+#include <cstddef>
+#include <cstdint>
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winvalid-offsetof"
+
+namespace backplane::jit::offset_of {
+
+using interp::Core;
+
+static_assert(offsetof(Core, state) == 0);
+constexpr std::size_t budget = offsetof(Core, budget), jump_key = offsetof(Core, jump_key),
+                      jump_cache = offsetof(Core, jump_cache),
+                      page_ip = offsetof(Core, compiled) + offsetof(Core::Compiled, page_ip),
+                      target_ip = offsetof(Core, compiled) + offsetof(Core::Compiled, target_ip),
+                      kept = offsetof(Core, compiled) + offsetof(Core::Compiled, kept),
+                      vectors = offsetof(Core, compiled) + offsetof(Core::Compiled, vectors);
+constexpr std::int32_t block_entry = offsetof(interp::Block, entry);
+
+constexpr std::size_t tlb_of(interp::View view) {
+    return offsetof(Core, tlb) + static_cast<std::size_t>(view) * sizeof(x86::FastTlb) +
+           offsetof(x86::FastTlb, pages);
+}
+
+constexpr std::size_t segment_base(unsigned segment) {
+    return offsetof(x86::CpuState, segments) + segment * sizeof(x86::SegmentRegister) +
+           offsetof(x86::SegmentRegister, base);
+}
+
+constexpr Operand operand(std::size_t offset) {
+    return Operand::at(core, static_cast<std::int32_t>(offset));
+}
+
+// With an index that is in bytes.
+constexpr Operand operand(std::size_t offset, Host index) {
+    return Operand::at(core, index, 0, static_cast<std::int32_t>(offset));
+}
+
+}  // namespace backplane::jit::offset_of
+
+#pragma clang diagnostic pop

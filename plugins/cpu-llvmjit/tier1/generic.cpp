@@ -1,0 +1,305 @@
+// Instructions that are executed as they are, but for where their operands lie.
+#include "tier1/core_offsets.h"
+#include "tier1/translator.h"
+#include "x86/flags.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+namespace backplane::jit {
+namespace {
+
+enum class Kind : std::uint8_t { General, Vector };
+
+// A register operand, by the place in the encoding that names it.
+struct RegisterOperand {
+    bool present = false;
+    Kind kind = Kind::General;
+    unsigned number = 0;  // of the guest
+    unsigned size = 0;    // in bits
+    bool reads = false, writes = false;
+
+    // What is written of it needs the rest of the register to be there.
+    bool needs_value() const { return reads || (writes && size < 32); }
+};
+
+bool is_high_byte(ZydisRegister name) {
+    return name >= ZYDIS_REGISTER_AH && name <= ZYDIS_REGISTER_BH;
+}
+
+std::optional<RegisterOperand> register_operand(const ZydisDecodedOperand& operand) {
+    const ZydisRegister name = operand.reg.value;
+    RegisterOperand result{.present = true,
+                           .number = static_cast<unsigned>(ZydisRegisterGetId(name)),
+                           .size = operand.size,
+                           .reads = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0,
+                           .writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0};
+    // What is written on a condition keeps its value otherwise.
+    if (operand.actions & ZYDIS_OPERAND_ACTION_CONDWRITE) result.reads = true;
+    switch (ZydisRegisterGetClass(name)) {
+    case ZYDIS_REGCLASS_GPR8:
+        if (is_high_byte(name)) return std::nullopt;
+        // SPL to R15B follow the four high bytes in Zydis' numbering.
+        result.number = static_cast<unsigned>(
+            ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name)));
+        return result;
+    case ZYDIS_REGCLASS_GPR16:
+    case ZYDIS_REGCLASS_GPR32:
+    case ZYDIS_REGCLASS_GPR64: return result;
+    case ZYDIS_REGCLASS_XMM:
+    case ZYDIS_REGCLASS_YMM: result.kind = Kind::Vector; return result;
+    default: return std::nullopt;
+    }
+}
+
+// Of a register that the encoding does not name: it has to be where the host's is.
+bool is_in_its_place(ZydisRegister name) {
+    switch (ZydisRegisterGetClass(name)) {
+    case ZYDIS_REGCLASS_FLAGS:
+    case ZYDIS_REGCLASS_XMM:
+    case ZYDIS_REGCLASS_YMM: return true;
+    case ZYDIS_REGCLASS_GPR8:
+        if (is_high_byte(name)) return false;
+        [[fallthrough]];
+    case ZYDIS_REGCLASS_GPR16:
+    case ZYDIS_REGCLASS_GPR32:
+    case ZYDIS_REGCLASS_GPR64: {
+        const auto number = static_cast<unsigned>(
+            ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name)));
+        return host_of[number] == number;
+    }
+    default: return name == ZYDIS_REGISTER_MXCSR;
+    }
+}
+
+std::uint8_t mandatory_prefix(const ZydisDecodedInstruction& decoded) {
+    for (unsigned i = 0; i < decoded.raw.prefix_count; ++i)
+        if (decoded.raw.prefixes[i].type == ZYDIS_PREFIX_TYPE_MANDATORY)
+            return decoded.raw.prefixes[i].value;
+    return 0;
+}
+
+std::optional<OpcodeMap> opcode_map(const ZydisDecodedInstruction& decoded) {
+    switch (decoded.opcode_map) {
+    case ZYDIS_OPCODE_MAP_DEFAULT: return OpcodeMap::Primary;
+    case ZYDIS_OPCODE_MAP_0F: return OpcodeMap::Escape0F;
+    case ZYDIS_OPCODE_MAP_0F38: return OpcodeMap::Escape0F38;
+    case ZYDIS_OPCODE_MAP_0F3A: return OpcodeMap::Escape0F3A;
+    default: return std::nullopt;
+    }
+}
+
+// Memory operands that have to be aligned to their size (SDM 1 4.1.1 and 14.9): in legacy encodings
+// all of 16 bytes but these, in VEX encodings only those that say so.
+unsigned alignment_of(const ZydisDecodedInstruction& decoded, unsigned size) {
+    switch (decoded.mnemonic) {
+    case ZYDIS_MNEMONIC_MOVUPS:
+    case ZYDIS_MNEMONIC_MOVUPD:
+    case ZYDIS_MNEMONIC_MOVDQU:
+    case ZYDIS_MNEMONIC_LDDQU:
+    case ZYDIS_MNEMONIC_PCMPISTRI:
+    case ZYDIS_MNEMONIC_PCMPISTRM: return 1;
+    case ZYDIS_MNEMONIC_VMOVAPS:
+    case ZYDIS_MNEMONIC_VMOVAPD:
+    case ZYDIS_MNEMONIC_VMOVDQA:
+    case ZYDIS_MNEMONIC_VMOVNTPS:
+    case ZYDIS_MNEMONIC_VMOVNTPD:
+    case ZYDIS_MNEMONIC_VMOVNTDQ:
+    case ZYDIS_MNEMONIC_VMOVNTDQA: return size / 8;
+    default: break;
+    }
+    const bool legacy = decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY;
+    return legacy && size == 128 ? 16 : 1;
+}
+
+// Forms without ModRM whose register is the accumulator or in the opcode, as the form with ModRM.
+// `extension` is what goes into its reg field.
+bool give_modrm(std::uint8_t& opcode, OpcodeMap map, unsigned& extension) {
+    if (map == OpcodeMap::Escape0F) return (opcode & 0xf8) == 0xc8;  // BSWAP keeps its form
+    if (map != OpcodeMap::Primary) return false;
+    const bool wide = opcode & 1;
+    if (opcode < 0x40 && (opcode & 7) >= 4 && (opcode & 7) <= 5) {  // ADD AL, imm and the like
+        extension = opcode >> 3;
+        opcode = wide ? 0x81 : 0x80;
+        return true;
+    }
+    if (opcode == 0xa8 || opcode == 0xa9) {  // TEST AL, imm
+        extension = 0;
+        opcode = wide ? 0xf7 : 0xf6;
+        return true;
+    }
+    return (opcode & 0xf8) == 0x90;  // XCHG with the accumulator
+}
+
+}  // namespace
+
+bool Translator::translate_generic(bool vector) {
+    const ZydisDecodedInstruction& decoded = instruction_.decoded;
+    const auto map = opcode_map(decoded);
+    if (!map) return false;
+    Opcode opcode{.byte = decoded.opcode, .map = *map};
+    opcode.locked = instruction_.has_lock();
+    opcode.mandatory = mandatory_prefix(decoded);
+    opcode.vex = decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
+    if (opcode.vex) {
+        constexpr std::uint8_t prefixes[]{0, 0x66, 0xf3, 0xf2};
+        opcode.mandatory = prefixes[decoded.raw.vex.pp];
+        opcode.wide = decoded.raw.vex.W;
+        opcode.vector_length = decoded.raw.vex.L;
+    } else if (decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY) {
+        opcode.wide = decoded.raw.rex.W;
+        opcode.operand16 = !vector && decoded.operand_width == 16;
+    } else {
+        return false;
+    }
+
+    // The operands, by where the encoding has them.
+    RegisterOperand reg, rm, third, accumulator;
+    const ZydisOperand* memory = nullptr;
+    bool memory_written = false;
+    const std::span operands{instruction_.operands.data(), decoded.operand_count};
+    for (const ZydisOperand& operand : operands) {
+        if (operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) continue;
+        if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
+            const bool named = operand.encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM;
+            if (!named || operand.mem.type != ZYDIS_MEMOP_TYPE_MEM || memory) return false;
+            memory = &operand;
+            memory_written = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
+            continue;
+        }
+        if (operand.type != ZYDIS_OPERAND_TYPE_REGISTER) return false;
+        RegisterOperand* place = nullptr;
+        switch (operand.encoding) {
+        case ZYDIS_OPERAND_ENCODING_MODRM_REG: place = &reg; break;
+        case ZYDIS_OPERAND_ENCODING_MODRM_RM:
+        case ZYDIS_OPERAND_ENCODING_OPCODE: place = &rm; break;
+        case ZYDIS_OPERAND_ENCODING_NDSNDD: place = &third; break;
+        case ZYDIS_OPERAND_ENCODING_IS4: continue;  // a vector register, in the immediate
+        default: break;
+        }
+        const bool is_accumulator = !place && !(decoded.attributes & ZYDIS_ATTRIB_HAS_MODRM) &&
+                                    operand.visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
+                                    ZydisRegisterGetId(operand.reg.value) == x86::RAX &&
+                                    operand.size >= 8;
+        if (is_accumulator) place = &accumulator;
+        if (!place) {
+            if (!is_in_its_place(operand.reg.value)) return false;
+            continue;
+        }
+        const auto found = register_operand(operand);
+        if (!found) return false;
+        *place = *found;
+    }
+    unsigned extension = decoded.raw.modrm.reg;
+    if (!(decoded.attributes & ZYDIS_ATTRIB_HAS_MODRM)) {
+        if (!give_modrm(opcode.byte, *map, extension)) return false;
+        if ((opcode.byte & 0xf8) == 0x90 && *map == OpcodeMap::Primary) {  // XCHG
+            opcode.byte = 0x87;
+            reg = accumulator;
+        } else if (!rm.present) {
+            rm = accumulator;
+        }
+    }
+    if (memory && memory->size == 0) return false;
+    if (third.present && third.kind == Kind::General && third.writes) return false;  // MULX
+    const auto in_memory_slot = [](const RegisterOperand& operand) {
+        return operand.present && operand.kind == Kind::General && !is_pinned(operand.number);
+    };
+    // Both would need the same register in between.
+    if (in_memory_slot(third) && in_memory_slot(reg) && reg.needs_value()) return false;
+    const bool bit_string = opcode.map == OpcodeMap::Escape0F &&
+                            (opcode.byte == 0xa3 || opcode.byte == 0xab || opcode.byte == 0xb3 ||
+                             opcode.byte == 0xbb);
+    if (bit_string && memory) return false;  // it reaches beyond its operand
+
+    // SPL to DIL need a REX prefix; so do the host's registers in their places.
+    for (const RegisterOperand& operand : {reg, rm})
+        if (operand.present && operand.kind == Kind::General && operand.size == 8)
+            opcode.byte_registers = true;
+
+    if (vector) need_vectors(opcode.vex ? 2 : 1);
+
+    // The memory operand first: all else is kept until it is known that it can be reached.
+    Operand place;
+    if (memory) {
+        const bool scratch2_needed = in_memory_slot(reg) || in_memory_slot(third);
+        place = access(*memory, memory_written ? Access::Write : Access::Read, scratch2_needed,
+                       alignment_of(decoded, memory->size));
+    } else if (rm.present && rm.kind == Kind::Vector) {
+        place = Operand::of(static_cast<std::uint8_t>(rm.number));
+    } else if (rm.present) {
+        place = place_of(rm.number);
+    }
+
+    // What the host has to find in its flags: those that are read, and those that stay.
+    const ZydisAccessedFlags* accessed = decoded.cpu_flags;
+    const auto touched = accessed ? accessed->modified | accessed->set_0 | accessed->set_1 |
+                                        accessed->undefined
+                                  : 0;
+    const auto surely = accessed ? accessed->modified | accessed->set_0 | accessed->set_1 : 0;
+    const bool writes_flags = (touched & x86::rflags::arithmetic) != 0;
+    const bool reads_flags = accessed && (accessed->tested & x86::rflags::arithmetic) != 0;
+    const bool replaces = (surely & x86::rflags::arithmetic) == x86::rflags::arithmetic &&
+                          !may_keep_flags();
+    if (reads_flags || (writes_flags && !replaces)) restore_flags();
+
+    // An operand in CpuState: by a register where it is written in part, or cannot be in memory.
+    bool rm_by_register = false;
+    if (in_memory_slot(rm)) {
+        const bool exchange = opcode.map == OpcodeMap::Primary &&
+                              (opcode.byte == 0x86 || opcode.byte == 0x87);
+        const bool add_exchange = opcode.map == OpcodeMap::Escape0F &&
+                                  (opcode.byte == 0xc0 || opcode.byte == 0xc1);
+        const bool swap = opcode.map == OpcodeMap::Escape0F && (opcode.byte & 0xf8) == 0xc8;
+        rm_by_register = vector || exchange || add_exchange || swap || bit_string ||
+                         (rm.writes && rm.size != 64);
+        if (rm_by_register) {
+            if (rm.needs_value() || !rm.writes) code_.load(scratch, slot(rm.number));
+            place = Operand::of(scratch);
+        }
+    }
+    const auto number_in = [&](const RegisterOperand& operand) -> unsigned {
+        if (!operand.present) return extension;
+        if (operand.kind == Kind::Vector) return operand.number;
+        if (is_pinned(operand.number)) return pinned(operand.number);
+        if (operand.needs_value()) code_.load(scratch2, slot(operand.number));
+        return scratch2;
+    };
+    if (third.present) opcode.vector = static_cast<std::uint8_t>(number_in(third));
+    const unsigned reg_number = number_in(reg);
+
+    const auto& immediate = decoded.raw.imm[0];
+    if (*map == OpcodeMap::Escape0F && (opcode.byte & 0xf8) == 0xc8 && !vector) {
+        // BSWAP: the register is in the opcode.
+        const unsigned host = place.reg;
+        code_.byte(0x40 | (opcode.wide ? 8 : 0) | (host >= 8 ? 1 : 0));
+        code_.byte(0x0f);
+        code_.byte(0xc8 | (host & 7));
+    } else {
+        code_.emit(opcode, reg_number, place, immediate.value.u, immediate.size / 8u);
+    }
+
+    if (rm_by_register && rm.writes) code_.store(slot(rm.number), scratch);
+    if (in_memory_slot(reg) && reg.writes) code_.store(slot(reg.number), scratch2);
+    if (writes_flags) made_flags();
+    return true;
+}
+
+// Shifts and rotates by a count that may be zero.
+bool Translator::may_keep_flags() const {
+    switch (instruction_.mnemonic()) {
+    case ZYDIS_MNEMONIC_SHL:
+    case ZYDIS_MNEMONIC_SHR:
+    case ZYDIS_MNEMONIC_SAR:
+    case ZYDIS_MNEMONIC_ROL:
+    case ZYDIS_MNEMONIC_ROR:
+    case ZYDIS_MNEMONIC_RCL:
+    case ZYDIS_MNEMONIC_RCR:
+    case ZYDIS_MNEMONIC_SHLD:
+    case ZYDIS_MNEMONIC_SHRD: return true;
+    default: return false;
+    }
+}
+
+}  // namespace backplane::jit

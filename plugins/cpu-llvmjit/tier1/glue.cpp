@@ -1,0 +1,238 @@
+#include "tier1/glue.h"
+
+#include "tier1/native_block.h"
+#include "tier1/registers.h"
+#include "x86/fp_availability.h"
+
+// Assembly, as every register has its meaning here. Offsets come from the types.
+namespace backplane::jit {
+namespace {
+
+using interp::Block;
+using x86::CpuState;
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winvalid-offsetof"
+constexpr int zero = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, zero),
+              sign = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, sign),
+              aux = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, aux),
+              carry = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, carry),
+              block_ip = offsetof(CpuState, block_ip), block = offsetof(Core, block),
+              compiled = offsetof(Core, compiled),
+              page_ip = compiled + offsetof(Core::Compiled, page_ip),
+              pages = compiled + offsetof(Core::Compiled, pages),
+              frame = compiled + offsetof(Core::Compiled, frame),
+              vectors = compiled + offsetof(Core::Compiled, vectors),
+              vector_size = compiled + offsetof(Core::Compiled, vector_size),
+              vector_registers = offsetof(CpuState, vectors), mxcsr = offsetof(CpuState, mxcsr),
+              cr0 = offsetof(CpuState, cr0), cr4 = offsetof(CpuState, cr4),
+              xcr0 = offsetof(CpuState, xcr0), physical = offsetof(Block, physical);
+static_assert(offsetof(Core, state) == 0);
+static_assert(offsetof(NativeBlock, handlers) == 0 && sizeof(x86::Op) == 4 * sizeof(void*));
+#pragma clang diagnostic pop
+
+static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && !is_pinned(x86::R11));
+
+}  // namespace
+
+#define BACKPLANE_REGISTERS(move)                                                                  \
+    move("r15", "0") move("rcx", "8") move("rdx", "16") move("rbx", "24") move("r11", "32")        \
+        move("rbp", "40") move("rsi", "48") move("rdi", "56") move("r8", "64") move("r9", "72")    \
+            move("r10", "80")
+#define BACKPLANE_LOAD(host, offset) "movq " offset "(%%r12), %%" host "\n\t"
+#define BACKPLANE_STORE(host, offset) "movq %%" host ", " offset "(%%r12)\n\t"
+
+#define BACKPLANE_ALL_VECTORS(move)                                                                \
+    move("0") move("1") move("2") move("3") move("4") move("5") move("6") move("7") move("8")      \
+        move("9") move("10") move("11") move("12") move("13") move("14") move("15")
+#define BACKPLANE_LOAD_XMM(n) "movaps %c[vector_registers]+32*" n "(%%r12), %%xmm" n "\n\t"
+#define BACKPLANE_STORE_XMM(n) "movaps %%xmm" n ", %c[vector_registers]+32*" n "(%%r12)\n\t"
+#define BACKPLANE_LOAD_YMM(n) "vmovaps %c[vector_registers]+32*" n "(%%r12), %%ymm" n "\n\t"
+#define BACKPLANE_STORE_YMM(n) "vmovaps %%ymm" n ", %c[vector_registers]+32*" n "(%%r12)\n\t"
+
+#define BACKPLANE_OFFSETS                                                                          \
+    [zero] "i"(zero), [sign] "i"(sign), [aux] "i"(aux), [carry] "i"(carry),                        \
+        [block_ip] "i"(block_ip), [block] "i"(block), [page_ip] "i"(page_ip), [pages] "i"(pages),  \
+        [frame] "i"(frame), [vectors] "i"(vectors), [vector_size] "i"(vector_size),                \
+        [vector_registers] "i"(vector_registers), [mxcsr] "i"(mxcsr), [cr0] "i"(cr0),              \
+        [cr4] "i"(cr4), [xcr0] "i"(xcr0), [physical] "i"(physical)
+
+// LazyFlags to RAX: AH as LAHF gives it (SF ZF - AF - PF 1 CF), AL the overflow.
+#define BACKPLANE_FLAGS_IN                                                                         \
+    "movq %c[aux](%%r12), %%rcx\n\t"                                                               \
+    "movq %c[carry](%%r12), %%rdx\n\t"                                                             \
+    "movq %c[sign](%%r12), %%rsi\n\t"                                                              \
+    "movl %%ecx, %%eax\n\t"                                                                        \
+    "andl $16, %%eax\n\t"                                                                          \
+    "leal 2(%%rax,%%rdx), %%eax\n\t"                                                               \
+    "shll $8, %%eax\n\t"                                                                           \
+    "shrq $63, %%rcx\n\t"                                                                          \
+    "xorl %%edx, %%ecx\n\t"                                                                        \
+    "orl %%ecx, %%eax\n\t"                                                                         \
+    "xorl %%edi, %%edi\n\t"                                                                        \
+    "cmpq $0, %c[zero](%%r12)\n\t"                                                                 \
+    "sete %%dil\n\t"                                                                               \
+    "shll $14, %%edi\n\t"                                                                          \
+    "orl %%edi, %%eax\n\t"                                                                         \
+    "xorl %%edi, %%edi\n\t"                                                                        \
+    "testb %%sil, %%sil\n\t"                                                                       \
+    "setp %%dil\n\t"                                                                               \
+    "shll $10, %%edi\n\t"                                                                          \
+    "orl %%edi, %%eax\n\t"                                                                         \
+    "shrq $63, %%rsi\n\t"                                                                          \
+    "shll $15, %%esi\n\t"                                                                          \
+    "orl %%esi, %%eax\n\t"
+
+// And back, as LazyFlags::from_rflags makes them. Only RAX, RCX, RDX and RSI are used.
+#define BACKPLANE_FLAGS_OUT                                                                        \
+    "movl %%eax, %%ecx\n\t"                                                                        \
+    "notl %%ecx\n\t"                                                                               \
+    "movl %%ecx, %%edx\n\t"                                                                        \
+    "shrl $14, %%edx\n\t"                                                                          \
+    "andl $1, %%edx\n\t"                                                                           \
+    "movq %%rdx, %c[zero](%%r12)\n\t"                                                              \
+    "shrl $10, %%ecx\n\t"                                                                          \
+    "andl $1, %%ecx\n\t"                                                                           \
+    "movl %%eax, %%edx\n\t"                                                                        \
+    "shrl $15, %%edx\n\t"                                                                          \
+    "shlq $63, %%rdx\n\t"                                                                          \
+    "orq %%rcx, %%rdx\n\t"                                                                         \
+    "movq %%rdx, %c[sign](%%r12)\n\t"                                                              \
+    "movl %%eax, %%ecx\n\t"                                                                        \
+    "shrl $8, %%ecx\n\t"                                                                           \
+    "movl %%ecx, %%edx\n\t"                                                                        \
+    "andl $1, %%ecx\n\t"                                                                           \
+    "movq %%rcx, %c[carry](%%r12)\n\t"                                                             \
+    "andl $16, %%edx\n\t"                                                                          \
+    "xorl %%eax, %%ecx\n\t"                                                                        \
+    "andl $1, %%ecx\n\t"                                                                           \
+    "shlq $63, %%rcx\n\t"                                                                          \
+    "orq %%rcx, %%rdx\n\t"                                                                         \
+    "movq %%rdx, %c[aux](%%r12)\n\t"
+
+#define BACKPLANE_VECTORS_OUT                                                                      \
+    "cmpb $0, %c[vectors](%%r12)\n\t"                                                              \
+    "je 2f\n\t"                                                                                    \
+    "movb $0, %c[vectors](%%r12)\n\t"                                                              \
+    "cmpb $1, %c[vector_size](%%r12)\n\t"                                                          \
+    "jne 1f\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_STORE_XMM) "jmp 2f\n"                             \
+                                                            "1:\n\t" BACKPLANE_ALL_VECTORS(        \
+                                                                BACKPLANE_STORE_YMM) "2:\n\t"
+
+// Leaves the op in R13 and the handlers' other registers as they want them.
+#define BACKPLANE_OUT                                                                              \
+    BACKPLANE_REGISTERS(BACKPLANE_STORE)                                                           \
+    "movq %c[frame](%%r12), %%rbp\n\t" BACKPLANE_FLAGS_OUT BACKPLANE_VECTORS_OUT                   \
+    "movq %%r14, %c[block](%%r12)\n\t"                                                             \
+    "movl %c[physical](%%r14), %%ecx\n\t"                                                          \
+    "andl $0xfff, %%ecx\n\t"                                                                       \
+    "addq %c[page_ip](%%r12), %%rcx\n\t"                                                           \
+    "movq %%rcx, %c[block_ip](%%r12)\n\t"                                                          \
+    "addq %%r14, %%r13\n\t"                                                                        \
+    "movq %c[pages](%%r12), %%r14\n\t"                                                             \
+    "xorl %%r15d, %%r15d\n\t"
+
+extern "C" {
+
+[[gnu::naked]] void backplane_jit_enter() {
+    asm("movq %%r14, %c[pages](%%r12)\n\t"
+        "movq %%rbp, %c[frame](%%r12)\n\t"
+        "movq %c[block_ip](%%r12), %%rcx\n\t"
+        "subq %%r15, %%rcx\n\t"
+        "movq %%rcx, %c[page_ip](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
+            BACKPLANE_LOAD) "jmpq *%%r13"
+        :
+        : BACKPLANE_OFFSETS);
+}
+
+[[gnu::naked]] void backplane_jit_resume() {
+    asm("movq %%rbp, %c[frame](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
+            BACKPLANE_LOAD) "jmpq *%%r13"
+        :
+        : BACKPLANE_OFFSETS);
+}
+
+[[gnu::naked]] void backplane_jit_leave() {
+    asm(BACKPLANE_OUT "movq %c[block](%%r12), %%rcx\n\t"
+                      "movq %%r13, %%rdx\n\t"
+                      "subq %%rcx, %%rdx\n\t"
+                      "shrl $2, %%edx\n\t"
+                      "movq %c[native](%%rcx), %%rcx\n\t"
+                      "movq (%%rcx), %%rcx\n\t"
+                      "jmpq *-%c[handlers](%%rcx,%%rdx)"
+        :
+        : BACKPLANE_OFFSETS, [native] "i"(offsetof(Block, compiled)),
+          [handlers] "i"(sizeof(Block) / 4));
+}
+
+[[gnu::naked]] void backplane_jit_leave_for_budget() {
+    asm(BACKPLANE_OUT "jmp backplane_jit_out_of_budget" : : BACKPLANE_OFFSETS);
+}
+
+[[gnu::naked]] void backplane_jit_leave_taken() {
+    asm(BACKPLANE_OUT "jmp backplane_jit_follow_taken" : : BACKPLANE_OFFSETS);
+}
+
+[[gnu::naked]] void backplane_jit_leave_next() {
+    asm(BACKPLANE_OUT "jmp backplane_jit_follow_next" : : BACKPLANE_OFFSETS);
+}
+
+// What OUT notes of the block is overwritten when it is entered.
+[[gnu::naked]] void backplane_jit_leave_to_block() {
+    asm("xorl %%r13d, %%r13d\n\t" BACKPLANE_OUT "jmp backplane_jit_enter_block"
+        :
+        : BACKPLANE_OFFSETS);
+}
+
+// SDM 2 table 2-21 and 2.4: neither CR0.EM nor CR0.TS, and CR4.OSFXSR. With an unmasked exception
+// each instruction has to be looked at.
+#define BACKPLANE_MAY_USE_VECTORS                                                                  \
+    "testb $0xc, %c[cr0](%%r12)\n\t"                                                               \
+    "jne backplane_jit_refuse\n\t"                                                                 \
+    "testb $2, %c[cr4]+1(%%r12)\n\t"                                                               \
+    "je backplane_jit_refuse\n\t"                                                                  \
+    "movl %c[mxcsr](%%r12), %%eax\n\t"                                                             \
+    "notl %%eax\n\t"                                                                               \
+    "testl $0x1f80, %%eax\n\t"                                                                     \
+    "movq %c[kept](%%r12), %%rax\n\t"                                                              \
+    "jne backplane_jit_refuse\n\t"
+static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
+              x86::fp_control::cr4_osfxsr == 2 << 8 && x86::mxcsr::masks == 0x1f80);
+
+[[gnu::naked]] void backplane_jit_refuse() {
+    asm("addq $8, %%rsp\n\t" BACKPLANE_OUT "jmp backplane_jit_refuse_vectors"
+        :
+        : BACKPLANE_OFFSETS);
+}
+
+[[gnu::naked]] void backplane_jit_load_xmm() {
+    asm("movq %%rax, %c[kept](%%r12)\n\t" BACKPLANE_MAY_USE_VECTORS
+        "movb $1, %c[vectors](%%r12)\n\t"
+        "cmpb $1, %c[vector_size](%%r12)\n\t"
+        "jne 1f\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_LOAD_XMM) "ret\n"
+                                                               "1:\n\t" BACKPLANE_ALL_VECTORS(
+                                                                   BACKPLANE_LOAD_YMM) "ret"
+        :
+        : BACKPLANE_OFFSETS, [kept] "i"(compiled + offsetof(Core::Compiled, kept)));
+}
+
+// CR4.OSXSAVE and both states in XCR0 besides (SDM 2 table 2-27); a model without AVX has no such
+// blocks.
+[[gnu::naked]] void backplane_jit_load_ymm() {
+    asm("movq %%rax, %c[kept](%%r12)\n\t" BACKPLANE_MAY_USE_VECTORS "testb $4, %c[cr4]+2(%%r12)\n\t"
+        "je backplane_jit_refuse\n\t"
+        "movl %c[xcr0](%%r12), %%eax\n\t"
+        "notl %%eax\n\t"
+        "testl $6, %%eax\n\t"
+        "movq %c[kept](%%r12), %%rax\n\t"
+        "jne backplane_jit_refuse\n\t"
+        "cmpb $0, %c[vectors](%%r12)\n\t"
+        "movb $2, %c[vectors](%%r12)\n\t"
+        "jne 1f\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_LOAD_YMM) "1:\n\t"
+                                                               "ret"
+        :
+        : BACKPLANE_OFFSETS, [kept] "i"(compiled + offsetof(Core::Compiled, kept)));
+}
+}
+
+}  // namespace backplane::jit

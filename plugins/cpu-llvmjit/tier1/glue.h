@@ -1,0 +1,55 @@
+// The ways between the interpreter and compiled code. Compiled code jumps to all of these and never
+// returns; each says what it finds in which register.
+#pragma once
+
+#include "interp/dispatch.h"
+
+namespace backplane::jit {
+
+using interp::Core;
+using x86::FastPage;
+using x86::Op;
+
+extern "C" {
+
+// ---- Into compiled code: CpuState to registers; goes to R13 ----
+
+// From a block's first op. R15: where the block begins in its page; R12 and R14 as for a handler.
+void backplane_jit_enter();
+// From an op behind one that the interpreter has executed for the block.
+void backplane_jit_resume();
+
+// ---- Out of it: registers to CpuState. R14: Block, R13: where its op is, from the Block on ----
+
+// To that op's handler, in the middle of the block.
+void backplane_jit_leave();
+// The block does not fit the budget.
+void backplane_jit_leave_for_budget();
+// Along the direct branch, or past the block's end, where no link is yet.
+void backplane_jit_leave_taken();
+void backplane_jit_leave_next();
+// To this block (R14), which is entered at Compiled::target_ip and may not be compiled.
+void backplane_jit_leave_to_block();
+
+// ---- Within ----
+
+// The vector registers are needed, XMM or YMM. As for leaving, and the host's stack has where to go
+// on. If the guest may not use them now, the block is left.
+void backplane_jit_load_xmm();
+void backplane_jit_load_ymm();
+
+// ---- What the ways out call, as handlers of the interpreter ----
+
+BACKPLANE_HANDLER void backplane_jit_follow_taken(Core* cpu, const Op* op, const FastPage* pages,
+                                                  std::uint64_t);
+BACKPLANE_HANDLER void backplane_jit_follow_next(Core* cpu, const Op* op, const FastPage* pages,
+                                                 std::uint64_t);
+BACKPLANE_HANDLER void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages,
+                                                 std::uint64_t);
+BACKPLANE_HANDLER void backplane_jit_refuse_vectors(Core* cpu, const Op* op, const FastPage* pages,
+                                                    std::uint64_t);
+BACKPLANE_HANDLER void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
+                                                   std::uint64_t);
+}
+
+}  // namespace backplane::jit

@@ -1,0 +1,125 @@
+// Addresses, and accesses through the first-level TLB.
+#include "interp/core.h"
+#include "tier1/core_offsets.h"
+#include "tier1/translator.h"
+#include "x86/tlb.h"
+
+#include <cstddef>
+
+namespace backplane::jit {
+namespace {
+
+constexpr unsigned not_equal = 5, above = 7;
+
+unsigned number_of(ZydisRegister name) { return static_cast<unsigned>(ZydisRegisterGetId(name)); }
+
+unsigned shift_of(unsigned scale) { return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0; }
+
+}  // namespace
+
+// Base, index and displacement, as LEA gives them.
+void Translator::form_effective_address(Host to, const ZydisOperand& operand) {
+    const auto& mem = operand.mem;
+    const auto displacement = static_cast<std::int32_t>(mem.disp.has_displacement ? mem.disp.value
+                                                                                  : 0);
+    if (mem.base == ZYDIS_REGISTER_RIP || mem.base == ZYDIS_REGISTER_EIP) {
+        code_.load(to, offset_of::operand(offset_of::page_ip));
+        code_.lea(to, Operand::at(to, displacement));
+        code_.lea(to, Operand::at(to, static_cast<std::int32_t>(next_offset_)));
+    } else {
+        const bool has_base = mem.base != ZYDIS_REGISTER_NONE;
+        const bool has_index = mem.index != ZYDIS_REGISTER_NONE && mem.scale != 0;
+        // What is not in a register is loaded to where the sum will be; of two, the base goes last.
+        const bool index_in_memory = has_index && !is_pinned(number_of(mem.index));
+        const bool base_in_memory = has_base && !is_pinned(number_of(mem.base));
+        if (index_in_memory && base_in_memory) {
+            code_.load(scratch2, slot(number_of(mem.index)));
+            code_.load(to, slot(number_of(mem.base)));
+            code_.lea(to, Operand::at(to, scratch2, shift_of(mem.scale), displacement));
+        } else if (!has_base && !has_index) {
+            code_.load_immediate(to, static_cast<std::uint64_t>(std::int64_t{displacement}));
+        } else {
+            const Host base = has_base ? value_of(number_of(mem.base), to) : to;
+            const Host index = has_index ? value_of(number_of(mem.index), to) : to;
+            Operand address{.displacement = displacement};
+            if (has_base) address.base = base;
+            if (has_index) {
+                address.index = index;
+                address.scale = static_cast<std::uint8_t>(shift_of(mem.scale));
+            }
+            if (has_base && !has_index && displacement == 0) {
+                if (base != to) code_.mov(to, base);
+            } else {
+                code_.lea(to, address);
+            }
+        }
+    }
+    if (instruction_.decoded.address_width == 32) code_.mov32(to, to);
+}
+
+void Translator::form_address(Host to, const ZydisOperand& operand) {
+    form_effective_address(to, operand);
+    if (operand.mem.segment == ZYDIS_REGISTER_FS || operand.mem.segment == ZYDIS_REGISTER_GS) {
+        lose_flags();
+        const unsigned segment = operand.mem.segment == ZYDIS_REGISTER_FS ? x86::FS : x86::GS;
+        code_.add(to, offset_of::operand(offset_of::segment_base(segment)));
+    }
+}
+
+// The two tags and the page are those of FastPage.
+Operand Translator::check(Access access, unsigned size, bool keep_scratch2_free,
+                          unsigned alignment) {
+    lose_flags();
+    constexpr unsigned entry_shift = 5;
+    static_assert(sizeof(x86::FastPage) == 1 << entry_shift);
+    const std::size_t tag = tlb_ + (access == Access::Read ? offsetof(x86::FastPage, read_tag)
+                                                           : offsetof(x86::FastPage, write_tag));
+    const std::size_t host = tlb_ + offsetof(x86::FastPage, host);
+    code_.mov(scratch2, scratch);
+    code_.shr(scratch2, x86::page_shift - entry_shift);
+    code_.and32(scratch2, (x86::fast_pages - 1) << entry_shift);
+    if (alignment > 1) {
+        code_.test_byte(scratch, alignment - 1);
+        leave_if(not_equal);
+    }
+    code_.sub(scratch, offset_of::operand(tag, scratch2));
+    code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
+    leave_if(above);
+    if (keep_scratch2_free) {
+        code_.add(scratch, offset_of::operand(host, scratch2));
+        return Operand::at(scratch);
+    }
+    code_.load(scratch2, offset_of::operand(host, scratch2));
+    return Operand::at(scratch2, scratch, 0, 0);
+}
+
+Operand Translator::access(const ZydisOperand& operand, Access access, bool keep_scratch2_free,
+                           unsigned alignment) {
+    form_address(scratch, operand);
+    return check(access, operand.size / 8u, keep_scratch2_free, alignment);
+}
+
+// ---- Registers ----
+
+Operand Translator::slot(unsigned guest) {
+    return Operand::at(core, static_cast<std::int32_t>(guest * 8));
+}
+
+Host Translator::value_of(unsigned guest, Host otherwise) {
+    if (is_pinned(guest)) return pinned(guest);
+    code_.load(otherwise, slot(guest));
+    return otherwise;
+}
+
+Operand Translator::place_of(unsigned guest) const {
+    return is_pinned(guest) ? Operand::of(pinned(guest)) : slot(guest);
+}
+
+void Translator::set(unsigned guest, Host from) {
+    if (is_pinned(guest))
+        code_.mov(pinned(guest), from);
+    else
+        code_.store(slot(guest), from);
+}
+
+}  // namespace backplane::jit

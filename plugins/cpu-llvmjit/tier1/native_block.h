@@ -1,0 +1,35 @@
+// What the compiler keeps of a block it has compiled.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace backplane::interp {
+struct Block;
+}
+
+namespace backplane::jit {
+
+// A direct jump of compiled code that goes to another block once that is compiled, and out of the
+// code until then.
+struct Edge {
+    static constexpr std::uint32_t none = 0;
+
+    std::uint32_t displacement = none;  // of the jump's last four bytes, in the arena
+    std::uint32_t stub = 0;             // the way out
+    std::uint32_t target_offset = 0;    // of the next instruction, in the page
+};
+
+struct NativeBlock {
+    // The interpreter's, by op, as some of the block's own are replaced. First, for the glue.
+    std::unique_ptr<const void*[]> handlers;
+    interp::Block* block = nullptr;
+    std::uint32_t start = 0, end = 0;  // in the arena
+    std::uint32_t chained = 0;         // where a chained jump enters
+    Edge taken, next;
+    std::vector<const Edge*> incoming;
+};
+
+}  // namespace backplane::jit

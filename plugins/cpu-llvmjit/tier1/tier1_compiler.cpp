@@ -1,0 +1,170 @@
+#include "tier1/tier1_compiler.h"
+
+#include "tier1/glue.h"
+#include "tier1/translator.h"
+#include "x86/instruction_set.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace backplane::jit {
+
+using interp::Block;
+
+Tier1Compiler::Tier1Compiler(const x86::CpuModel& model, CodeArena arena)
+    : model_{model}, decoder_{x86::decoder_features(model)}, arena_{std::move(arena)} {
+    make_ways();
+}
+
+// The arena may be far from this library: each way is a jump through an address behind it.
+void Tier1Compiler::make_ways() {
+    const std::pair<Way, void (*)()> ways[]{{Way::Enter, &backplane_jit_enter},
+                                            {Way::Resume, &backplane_jit_resume},
+                                            {Way::Leave, &backplane_jit_leave},
+                                            {Way::LeaveForBudget, &backplane_jit_leave_for_budget},
+                                            {Way::LeaveTaken, &backplane_jit_leave_taken},
+                                            {Way::LeaveNext, &backplane_jit_leave_next},
+                                            {Way::LeaveToBlock, &backplane_jit_leave_to_block},
+                                            {Way::LoadXmm, &backplane_jit_load_xmm},
+                                            {Way::LoadYmm, &backplane_jit_load_ymm}};
+    Assembler code{arena_.writable(), 4096};
+    for (const auto& [way, place] : ways) {
+        ways_[static_cast<std::size_t>(way)] = static_cast<std::uint32_t>(code.size());
+        for (const unsigned byte : {0xff, 0x25, 0, 0, 0, 0})  // JMP [RIP + 0]
+            code.byte(byte);
+        code.qword(reinterpret_cast<std::uint64_t>(place));
+    }
+    after_ways_ = code.size();
+    arena_.take(after_ways_);
+}
+
+void Tier1Compiler::created(Block& block) {
+    block.entry = reinterpret_cast<const void*>(arena_.executable() +
+                                                ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
+}
+
+void Tier1Compiler::compile(Block& block) {
+    const std::byte* bytes = cpu_->code_bytes(block.physical);
+    if (!Translator::can_translate(block) || !bytes || is_full()) return;
+    const std::size_t start = (arena_.used() + 15) & ~std::size_t{15};
+    Assembler code{arena_.writable() + start, arena_.size() - start};
+    Translator translator{code, start, ways_, model_, decoder_};
+    NativeBlock& native = blocks_.emplace_back();
+    native.block = &block;
+    translator.translate(block, {bytes, block.bytes}, native);
+    if (!code.fits()) {
+        blocks_.pop_back();
+        return;
+    }
+    arena_.take(start + code.size() - arena_.used());
+    const std::size_t handlers = std::size_t{block.op_count} + 1;
+    native.handlers = std::make_unique<const void*[]>(handlers);
+    for (std::size_t op = 0; op < handlers; ++op)
+        native.handlers[op] = block.ops()[op].handler;
+    block.compiled = &native;
+    const auto address = [&](std::uint32_t place) {
+        return reinterpret_cast<const void*>(arena_.executable() + place);
+    };
+    block.entry = address(translator.far_entry());
+    block.ops()->handler = address(translator.first_entry());
+    for (const auto& [op, place] : translator.resumptions())
+        block.ops()[op].handler = address(place);
+}
+
+void Tier1Compiler::dropped(Block& block) {
+    created(block);
+    auto* native = static_cast<NativeBlock*>(std::exchange(block.compiled, nullptr));
+    if (!native) return;
+    for (const Edge* edge : native->incoming)
+        patch(edge->displacement, edge->stub);
+    native->incoming.clear();
+}
+
+void Tier1Compiler::release() {
+    blocks_.clear();
+    arena_.release_to(after_ways_);
+}
+
+void Tier1Compiler::chain(NativeBlock& from, bool taken, Block& target) {
+    const Edge& edge = taken ? from.taken : from.next;
+    auto* to = static_cast<NativeBlock*>(target.compiled);
+    if (!to || edge.displacement == Edge::none) return;
+    patch(edge.displacement, to->chained);
+    to->incoming.push_back(&edge);
+}
+
+void Tier1Compiler::patch(std::uint32_t displacement, std::uint32_t target) {
+    const std::uint32_t distance = target - (displacement + 4);
+    std::memcpy(arena_.writable() + displacement, &distance, sizeof distance);
+}
+
+// ---- The ways out ----
+
+namespace {
+
+interp::Interpreter& owner(Core* cpu) { return *static_cast<interp::Interpreter*>(cpu); }
+
+Tier1Compiler& compiler_of(Core* cpu) {
+    return static_cast<Tier1Compiler&>(*owner(cpu).compiler());
+}
+
+// Where the direct branch of the block being executed, or its end, leads. Null: the run loop has
+// to find it.
+Block* follow(Core* cpu, bool taken) {
+    auto& native = *static_cast<NativeBlock*>(cpu->block->compiled);
+    const Edge& edge = taken ? native.taken : native.next;
+    std::uint64_t ip = cpu->compiled.page_ip + edge.target_offset;
+    if (!cpu->state.code64()) ip &= 0xffff'ffff;
+    cpu->state.rip = ip;
+    Block* target = owner(cpu).locate();
+    if (!target) {
+        cpu->exit = interp::Exit::Lookup;
+        return nullptr;
+    }
+    // Finding it may have dropped the block that leads there.
+    if (cpu->block->is_compiled() && owner(cpu).is_linkable(*target, ip))
+        compiler_of(cpu).chain(native, taken, *target);
+    return target;
+}
+
+}  // namespace
+
+void backplane_jit_follow_taken(Core* cpu, const Op* op, const FastPage* pages,
+                                std::uint64_t last) {
+    Block* target = follow(cpu, true);
+    if (!target) return;
+    if (!interp::enter(cpu, target, cpu->state.rip))
+        BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
+    BACKPLANE_TAIL interp::handler_of (*target->ops())(cpu, target->ops(), pages, last);
+}
+
+void backplane_jit_follow_next(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
+    Block* target = follow(cpu, false);
+    if (!target) return;
+    if (!interp::enter(cpu, target, cpu->state.rip))
+        BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
+    BACKPLANE_TAIL interp::handler_of (*target->ops())(cpu, target->ops(), pages, last);
+}
+
+void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
+    Block* block = cpu->block;
+    cpu->state.rip = cpu->compiled.target_ip;
+    if (!interp::enter(cpu, block, cpu->state.rip))
+        BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
+    BACKPLANE_TAIL interp::handler_of (*block->ops())(cpu, block->ops(), pages, last);
+}
+
+// The instructions from `op` on are left to the interpreter, which raises what there is to raise.
+void backplane_jit_refuse_vectors(Core* cpu, const Op* op, const FastPage* pages,
+                                  std::uint64_t last) {
+    owner(cpu).interpret_once();
+    BACKPLANE_TAIL interp::leave_before(cpu, op, pages, last);
+}
+
+void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
+                                 std::uint64_t last) {
+    BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
+}
+
+}  // namespace backplane::jit

@@ -1,0 +1,229 @@
+#include "tier1/translator.h"
+
+#include "interp/block_builder.h"
+#include "interp/core.h"
+#include "tier1/core_offsets.h"
+#include "x86/instruction_set.h"
+#include "x86/paging.h"
+
+#include <algorithm>
+
+namespace backplane::jit {
+
+using interp::Block;
+namespace block_mode = interp::block_mode;
+
+namespace {
+
+// By their number in Jcc.
+constexpr unsigned below = 2, sign = 8;
+
+}  // namespace
+
+Translator::Translator(Assembler& code, std::size_t origin, const Ways& ways,
+                       const x86::CpuModel& model, const x86::Decoder& decoder)
+    : code_{code}, origin_{origin}, ways_{ways}, model_{model}, decoder_{decoder} {}
+
+bool Translator::can_translate(const Block& block) {
+    constexpr std::uint8_t never = block_mode::single | block_mode::unfused |
+                                   block_mode::interpreted;
+    return !(block.mode & never) && !block.crosses_page && block.hashed && block.segment_end == 0 &&
+           (block.mode & block_mode::code_size) == static_cast<std::uint8_t>(x86::CodeSize::Bits64);
+}
+
+void Translator::translate(Block& block, std::span<const std::byte> bytes, NativeBlock& native) {
+    block_ = &block;
+    native_ = &native;
+    page_offset_ = static_cast<std::uint32_t>(block.physical & x86::page_offset_mask);
+    tlb_ = offset_of::tlb_of(
+        static_cast<interp::View>((block.mode & block_mode::view) >> block_mode::view_shift));
+    native.start = place();
+    emit_entries();
+
+    std::size_t offset = 0;
+    bool left = false;  // the instruction before was left to the interpreter
+    bool resumable = false;
+    for (number_ = 0; number_ < block.instruction_count; ++number_) {
+        const auto status = decoder_.decode(bytes.subspan(offset), x86::CodeSize::Bits64, offset,
+                                            instruction_);
+        const bool known = status == x86::DecodeStatus::Complete &&
+                           x86::has_instruction(model_, instruction_);
+        if (known) offset += instruction_.decoded.length;
+        next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
+        const Mark mark{code_.size(), exits_.size(), flags_, vectors_};
+        if (known && translate_instruction()) {
+            if (left || resumable)
+                resumable_.push_back({static_cast<std::uint16_t>(number_),
+                                      static_cast<std::uint32_t>(origin_ + mark.size), mark.flags,
+                                      mark.vectors});
+            resumable = exits_.size() != mark.exits;
+            left = false;
+            continue;
+        }
+        code_.rewind(mark.size);
+        exits_.resize(mark.exits);
+        std::erase_if(vector_loads_,
+                      [&](const VectorLoad& load) { return load.instruction == number_; });
+        flags_ = mark.flags;
+        vectors_ = mark.vectors;
+        if (!left) {
+            keep_flags();
+            leave(number_);
+        }
+        left = true;
+        resumable = false;
+        flags_ = Flags::Image;
+        vectors_ = 0;
+    }
+    if (!ended_ && !left) {
+        keep_flags();
+        if (is_direct(next_offset_))
+            end_with(native.next, Way::LeaveNext, next_offset_);
+        else
+            go_far(next_offset_);
+    }
+    emit_resumptions();
+    emit_exits();
+    native.end = place();
+}
+
+// ---- Ways in ----
+
+void Translator::emit_entries() {
+    far_entry_ = place();
+    code_.load(scratch2, offset_of::operand(offset_of::target_ip));
+    code_.lea(scratch2, Operand::at(scratch2, -static_cast<std::int32_t>(page_offset_)));
+    code_.store(offset_of::operand(offset_of::page_ip), scratch2);
+    native_->chained = place();
+    code_.sub_immediate(offset_of::operand(offset_of::budget), block_->instruction_count);
+    open_edges_.push_back({nullptr, Way::LeaveForBudget, code_.jump_if(sign)});
+}
+
+// The interpreter's handlers have the op in R13 and their chained value in R15.
+void Translator::emit_resumptions() {
+    first_entry_ = place();
+    code_.load_immediate(r15, page_offset_);
+    const auto entered = code_.lea_of(scratch);
+    // Behind the budget, which the interpreter has looked at.
+    code_.patch(entered, open_edges_.front().jump + 4);
+    go(Way::Enter);
+
+    for (const Resumption& resumption : resumable_) {
+        resumptions_.emplace_back(first_op(resumption.instruction), place());
+        const auto inside = code_.lea_of(scratch);
+        go(Way::Resume);
+        code_.patch_here(inside);
+        if (resumption.vectors != 0) {
+            code_.cmp_byte(offset_of::operand(offset_of::vectors), resumption.vectors);
+            const auto load = code_.jump_if(below);
+            vector_loads_.push_back({load, place(), resumption.instruction, resumption.vectors});
+        }
+        flags_ = Flags::Image;
+        if (resumption.flags != Flags::Image) restore_flags();
+        code_.patch(code_.jump(), resumption.place - origin_);
+    }
+}
+
+// ---- Ways out ----
+
+void Translator::go(Way way) {
+    code_.patch(code_.jump(), ways_[static_cast<std::size_t>(way)] - origin_);
+}
+
+std::uint16_t Translator::first_op(unsigned instruction) const {
+    // The counter is in front of all.
+    std::uint16_t op = 1;
+    while (op < block_->op_count && block_->retired_before[op] < instruction)
+        ++op;
+    return op;
+}
+
+std::uint32_t Translator::op_offset(unsigned op) const {
+    return static_cast<std::uint32_t>(sizeof(Block) + op * sizeof(x86::Op));
+}
+
+void Translator::leave(unsigned instruction) {
+    exits_.push_back({code_.jump(), static_cast<std::uint16_t>(instruction)});
+}
+
+void Translator::leave_if(unsigned condition) {
+    exits_.push_back({code_.jump_if(condition), static_cast<std::uint16_t>(number_)});
+}
+
+void Translator::emit_exits() {
+    const auto block = reinterpret_cast<std::uint64_t>(block_);
+    // Those of one instruction are the same.
+    std::ranges::stable_sort(exits_, {}, &Exit::instruction);
+    std::vector<Assembler::Jump> to_leave;
+    for (std::size_t i = 0; i < exits_.size();) {
+        const std::uint16_t instruction = exits_[i].instruction;
+        for (; i < exits_.size() && exits_[i].instruction == instruction; ++i)
+            code_.patch_here(exits_[i].jump);
+        code_.load_immediate(scratch, op_offset(first_op(instruction)));
+        to_leave.push_back(code_.jump());
+    }
+    for (const Assembler::Jump jump : to_leave)
+        code_.patch_here(jump);
+    if (!to_leave.empty()) {
+        code_.load_immediate(scratch2, block);
+        go(Way::Leave);
+    }
+    for (const VectorLoad& load : vector_loads_) {
+        code_.patch_here(load.jump);
+        code_.patch(code_.lea_of(scratch2), load.back - origin_);
+        code_.byte(0x41);  // PUSH R14
+        code_.byte(0x56);
+        code_.load_immediate(scratch, op_offset(first_op(load.instruction)));
+        code_.load_immediate(scratch2, block);
+        go(load.vectors == 1 ? Way::LoadXmm : Way::LoadYmm);
+    }
+    for (const OpenEdge& edge : open_edges_) {
+        code_.patch_here(edge.jump);
+        if (edge.edge) {
+            edge.edge->displacement = static_cast<std::uint32_t>(origin_ + edge.jump);
+            edge.edge->stub = place();
+        }
+        code_.load_immediate(scratch, op_offset(0));
+        code_.load_immediate(scratch2, block);
+        go(edge.way);
+    }
+}
+
+void Translator::end_with(Edge& edge, Way way, std::uint32_t target) {
+    edge.target_offset = target;
+    open_edges_.push_back({&edge, way, code_.jump()});
+}
+
+// ---- Flags ----
+
+// LAHF has all but OF; a fresh RAX, so that nothing waits for what was there.
+void Translator::keep_flags() {
+    if (flags_ != Flags::Host) return;
+    code_.load_immediate(flags_image, 0);
+    code_.byte(0x9f);                               // LAHF
+    for (const unsigned byte : {0x0f, 0x90, 0xc0})  // SETO AL
+        code_.byte(byte);
+    flags_ = Flags::Both;
+}
+
+// AL minus -127 overflows if AL is 1, and not if it is 0.
+void Translator::restore_flags() {
+    if (flags_ != Flags::Image) return;
+    for (const unsigned byte : {0x3c, 0x81, 0x9e})  // CMP AL, -127; SAHF
+        code_.byte(byte);
+    flags_ = Flags::Both;
+}
+
+// ---- Vector registers ----
+
+void Translator::need_vectors(unsigned size) {
+    if (vectors_ >= size) return;
+    lose_flags();
+    code_.cmp_byte(offset_of::operand(offset_of::vectors), size);
+    const auto load = code_.jump_if(below);
+    vector_loads_.push_back(
+        {load, place(), static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size)});
+    vectors_ = static_cast<std::uint8_t>(size);
+}
+
+}  // namespace backplane::jit

@@ -1,0 +1,182 @@
+// Makes machine code of one block: the guest's instructions with other registers and addresses, and
+// around them what an emulated processor has to do.
+//
+// Code is only made for what usually happens. All else leaves to the interpreter in front of the
+// instruction, with everything in CpuState as it is there, and comes back behind it (compiler.h).
+#pragma once
+
+#include "interp/block.h"
+#include "tier1/assembler.h"
+#include "tier1/native_block.h"
+#include "tier1/registers.h"
+#include "tier1/tier1_compiler.h"
+#include "x86/cpu_model.h"
+#include "x86/decoder.h"
+#include "x86/instruction.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace backplane::jit {
+
+class Translator {
+public:
+    using Ways = std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)>;
+
+    // The code starts at `origin` in the arena.
+    Translator(Assembler& code, std::size_t origin, const Ways& ways, const x86::CpuModel& model,
+               const x86::Decoder& decoder);
+
+    static bool can_translate(const interp::Block& block);
+
+    void translate(interp::Block& block, std::span<const std::byte> bytes, NativeBlock& native);
+
+    // Where the interpreter enters, which has taken the block from the budget.
+    std::uint32_t first_entry() const { return first_entry_; }
+    // Where an indirect branch enters, with its target in Core::Compiled::target_ip.
+    std::uint32_t far_entry() const { return far_entry_; }
+    // Ops in front of which the interpreter comes back, and where to.
+    const std::vector<std::pair<std::uint16_t, std::uint32_t>>& resumptions() const {
+        return resumptions_;
+    }
+
+private:
+    using Instruction = x86::Instruction;
+    using ZydisOperand = ZydisDecodedOperand;
+
+    // Where the arithmetic flags are: in the host's, in `flags_image`, or in both.
+    enum class Flags : std::uint8_t { Image, Host, Both };
+
+    enum class Access : std::uint8_t { Read, Write };
+
+    // What can change while an instruction is tried, to take it back.
+    struct Mark {
+        std::size_t size, exits;
+        Flags flags;
+        std::uint8_t vectors;
+    };
+
+    // A jump out, to the interpreter in front of an instruction.
+    struct Exit {
+        Assembler::Jump jump;
+        std::uint16_t instruction;
+    };
+
+    // ---- The frame around the instructions (translator.cpp) ----
+    std::uint32_t place() const { return static_cast<std::uint32_t>(origin_ + code_.size()); }
+    void go(Way way);
+    void leave(unsigned instruction);
+    void leave_if(unsigned condition);
+    void emit_entries();
+    void emit_exits();
+    void emit_resumptions();
+    void emit_edge(Edge& edge, Way way, Assembler::Jump jump, std::uint32_t target);
+    std::uint16_t first_op(unsigned instruction) const;
+    std::uint32_t op_offset(unsigned op) const;
+
+    // ---- Flags ----
+    void keep_flags();     // the image is right from here on
+    void restore_flags();  // the host's are
+    void lose_flags() {    // the host's are about to be overwritten by something else
+        keep_flags();
+        flags_ = Flags::Image;
+    }
+    void made_flags() { flags_ = Flags::Host; }
+
+    // ---- Memory (memory.cpp) ----
+    // The linear address of an operand, to a register. Flags stay.
+    void form_address(Host to, const ZydisOperand& operand);
+    void form_effective_address(Host to, const ZydisOperand& operand);
+    // Checks the access at `scratch`. The operand that reaches it uses `scratch`, and the other one
+    // too unless that is to stay free.
+    Operand check(Access access, unsigned size, bool keep_scratch2_free, unsigned alignment = 1);
+    Operand access(const ZydisOperand& operand, Access access, bool keep_scratch2_free,
+                   unsigned alignment = 1);
+
+    // ---- Registers ----
+    static Operand slot(unsigned guest);
+    // The value, in a register of its own or loaded into this one.
+    Host value_of(unsigned guest, Host otherwise);
+    Operand place_of(unsigned guest) const;
+    void set(unsigned guest, Host from);
+
+    // ---- Instructions ----
+    bool translate_instruction();
+    bool translate_integer();
+    bool translate_vector();
+    bool translate_generic(bool vector);
+    bool may_keep_flags() const;
+    bool push_register(unsigned guest);
+    bool push_immediate();
+    bool push_memory();
+    bool pop();
+    bool leave_frame();
+    bool call();
+    bool ret();
+    bool jmp();
+    bool jcc();
+    bool convert_accumulator();
+    bool multiply();
+    bool divide();
+    bool compare_exchange();
+    bool load_immediate();
+    bool load_effective_address();
+    void find_target();
+    void go_far(std::uint32_t target);
+    void end_with(Edge& edge, Way way, std::uint32_t target);
+    void need_vectors(unsigned size);
+    bool is_direct(std::uint32_t target) const { return target < 4096; }
+
+    unsigned visible_operands() const { return instruction_.decoded.operand_count_visible; }
+    const ZydisOperand& operand(unsigned i) const { return instruction_.operands[i]; }
+
+    Assembler& code_;
+    std::size_t origin_;
+    const Ways& ways_;
+    const x86::CpuModel& model_;
+    const x86::Decoder& decoder_;
+
+    interp::Block* block_ = nullptr;
+    NativeBlock* native_ = nullptr;
+    std::uint32_t page_offset_ = 0;  // of the block
+    std::size_t tlb_ = 0;            // from Core, of the view
+
+    // The instruction being translated.
+    Instruction instruction_{};
+    unsigned number_ = 0;
+    std::uint32_t next_offset_ = 0;  // of the one behind it, in the page
+    Flags flags_ = Flags::Image;
+    std::uint8_t vectors_ = 0;  // how much of the vector registers is known to be in the host's
+    bool ended_ = false;        // control does not go on behind it
+
+    struct Resumption {
+        std::uint16_t instruction;
+        std::uint32_t place;
+        Flags flags;
+        std::uint8_t vectors;
+    };
+    struct VectorLoad {
+        Assembler::Jump jump;
+        std::uint32_t back;
+        std::uint16_t instruction;
+        std::uint8_t vectors;
+    };
+    struct OpenEdge {
+        Edge* edge;
+        Way way;
+        Assembler::Jump jump;
+    };
+    std::vector<Exit> exits_;
+    std::vector<Resumption> resumable_;
+    std::vector<VectorLoad> vector_loads_;
+    std::vector<OpenEdge> open_edges_;
+    std::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;
+    std::uint32_t first_entry_ = 0, far_entry_ = 0;
+};
+
+}  // namespace backplane::jit
