@@ -131,6 +131,12 @@ std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, Acce
 void Interpreter::fill(std::uint64_t linear, View through, const PageTranslation& page,
                        const PhysicalRange& range, std::uint64_t physical, bool has_code) {
     if (through == View::UserAligned || watches_data(linear)) return;
+    // Compiled code relies on it that what is aligned to the guest is aligned to the host.
+    if (compiler_ &&
+        reinterpret_cast<std::uint64_t>(range.host(physical & ~x86::page_offset_mask)) %
+                sizeof(x86::VectorRegister) !=
+            0)
+        return;
     const std::uint64_t tag = linear & ~x86::page_offset_mask;
     const std::uint64_t start = physical & ~x86::page_offset_mask;
     if (start < range.start || start + x86::page_size - range.start > range.length) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "interp/interpreter.h"
+#include "test_engine.h"
 #include "x86/cpu_model.h"
 #include "x86/msr.h"
 
@@ -10,6 +11,7 @@
 #include <cstring>
 #include <functional>
 #include <initializer_list>
+#include <new>
 #include <set>
 #include <span>
 #include <string_view>
@@ -17,6 +19,21 @@
 #include <vector>
 
 namespace backplane::interp::testing {
+
+// Memory as machines have it: pages of the guest are pages of the host.
+template <class T>
+struct PageAllocator {
+    using value_type = T;
+    static constexpr std::align_val_t page{4096};
+
+    T* allocate(std::size_t count) {
+        return static_cast<T*>(::operator new(count * sizeof(T), page));
+    }
+    void deallocate(T* place, std::size_t) { ::operator delete(place, page); }
+    bool operator==(const PageAllocator&) const = default;
+};
+
+using TestMemory = std::vector<std::uint8_t, PageAllocator<std::uint8_t>>;
 
 class TestBus : public PhysicalBus {
 public:
@@ -72,8 +89,8 @@ public:
     bool is_boot_processor() const override { return boot_processor; }
     int take_startup() override { return std::exchange(startup, -1); }
 
-    std::vector<std::uint8_t> ram = std::vector<std::uint8_t>(ram_bytes);
-    std::vector<std::uint8_t> rom_memory = std::vector<std::uint8_t>(rom_bytes);
+    TestMemory ram = TestMemory(ram_bytes);
+    TestMemory rom_memory = TestMemory(rom_bytes);
     std::function<std::uint64_t(std::uint64_t, unsigned)> on_read;
     std::function<void(std::uint64_t, unsigned, std::uint64_t)> on_write;
     std::function<std::uint32_t(std::uint16_t, unsigned, std::span<std::byte>)> on_read_many;
@@ -94,14 +111,18 @@ inline const x86::CpuModel& test_model() {
 }
 
 // The services that need a machine around the processor.
-class TestInterpreter : public Interpreter {
+class TestInterpreter : private TestEngine, public Interpreter {
 public:
     explicit TestInterpreter(PhysicalBus& bus, std::size_t arena = std::size_t{128} << 20,
-                             const x86::CpuModel& model = test_model())
-        : Interpreter{{.bus = bus,
+                             const x86::CpuModel& model = test_model(),
+                             std::size_t block_instructions = block_max_instructions)
+        : TestEngine{make_test_engine(model)},
+          Interpreter{{.bus = bus,
                        .model = model,
                        .block_arena_bytes = arena,
-                       .block_instructions = block_max_instructions}} {}
+                       .block_instructions = block_instructions,
+                       .compiler = TestEngine::compiler.get(),
+                       .compile_threshold = threshold}} {}
 
     x86::MsrBank& msrs() override { return msrs_; }
     std::uint32_t apic_id() const override { return 0; }

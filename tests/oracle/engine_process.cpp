@@ -72,7 +72,8 @@ const CpuModel& complete_model() {
     return model;
 }
 
-EngineProcess::EngineProcess() : cpu_{bus_, std::size_t{4} << 20, complete_model()} {
+// One instruction to a block, as a block that is only begun is not compiled.
+EngineProcess::EngineProcess() : cpu_{bus_, std::size_t{4} << 20, complete_model(), 1} {
     build_tables();
     copy_segments();
     build_gates();

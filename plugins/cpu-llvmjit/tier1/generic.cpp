@@ -53,6 +53,11 @@ std::optional<RegisterOperand> register_operand(const ZydisDecodedOperand& opera
     }
 }
 
+bool has_vector_index(const ZydisDecodedOperand& operand) {
+    const ZydisRegisterClass kind = ZydisRegisterGetClass(operand.mem.index);
+    return kind == ZYDIS_REGCLASS_XMM || kind == ZYDIS_REGCLASS_YMM;
+}
+
 // Of a register that the encoding does not name: it has to be where the host's is.
 bool is_in_its_place(ZydisRegister name) {
     switch (ZydisRegisterGetClass(name)) {
@@ -116,7 +121,7 @@ unsigned alignment_of(const ZydisDecodedInstruction& decoded, unsigned size) {
 // Forms without ModRM whose register is the accumulator or in the opcode, as the form with ModRM.
 // `extension` is what goes into its reg field.
 bool give_modrm(std::uint8_t& opcode, OpcodeMap map, unsigned& extension) {
-    if (map == OpcodeMap::Escape0F) return (opcode & 0xf8) == 0xc8;  // BSWAP keeps its form
+    if (map == OpcodeMap::Escape0F) return (opcode & 0xf8) == 0xc8;  // BSWAP: it keeps its form
     if (map != OpcodeMap::Primary) return false;
     const bool wide = opcode & 1;
     if (opcode < 0x40 && (opcode & 7) >= 4 && (opcode & 7) <= 5) {  // ADD AL, imm and the like
@@ -164,6 +169,7 @@ bool Translator::translate_generic(bool vector) {
         if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
             const bool named = operand.encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM;
             if (!named || operand.mem.type != ZYDIS_MEMOP_TYPE_MEM || memory) return false;
+            if (has_vector_index(operand)) return false;
             memory = &operand;
             memory_written = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
             continue;
@@ -190,6 +196,9 @@ bool Translator::translate_generic(bool vector) {
         const auto found = register_operand(operand);
         if (!found) return false;
         *place = *found;
+        // Without a bit to be found they leave the register as it is.
+        if (decoded.mnemonic == ZYDIS_MNEMONIC_BSF || decoded.mnemonic == ZYDIS_MNEMONIC_BSR)
+            place->reads = true;
     }
     unsigned extension = decoded.raw.modrm.reg;
     if (!(decoded.attributes & ZYDIS_ATTRIB_HAS_MODRM)) {
@@ -280,8 +289,9 @@ bool Translator::translate_generic(bool vector) {
         code_.emit(opcode, reg_number, place, immediate.value.u, immediate.size / 8u);
     }
 
-    if (rm_by_register && rm.writes) code_.store(slot(rm.number), scratch);
+    // XADD of a register with itself leaves the sum.
     if (in_memory_slot(reg) && reg.writes) code_.store(slot(reg.number), scratch2);
+    if (rm_by_register && rm.writes) code_.store(slot(rm.number), scratch);
     if (writes_flags) made_flags();
     return true;
 }

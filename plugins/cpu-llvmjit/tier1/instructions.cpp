@@ -61,6 +61,12 @@ bool Translator::translate_instruction() {
     return translate_integer() || translate_vector();
 }
 
+// Branches and stack operations of 64 bits; a prefix makes them smaller ones on some processors.
+bool Translator::is_plain64() const {
+    return instruction_.decoded.operand_width == 64 &&
+           !instruction_.has(ZYDIS_ATTRIB_HAS_OPERANDSIZE);
+}
+
 bool Translator::translate_integer() {
     const x86::FeatureSet& host = x86::host_features();
     switch (instruction_.mnemonic()) {
@@ -95,10 +101,10 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_BTC:
     case ZYDIS_MNEMONIC_BSF:
     case ZYDIS_MNEMONIC_BSR:
-    case ZYDIS_MNEMONIC_BSWAP:
     case ZYDIS_MNEMONIC_XADD:
     case ZYDIS_MNEMONIC_MOVNTI: return translate_generic(false);
     case ZYDIS_MNEMONIC_XCHG: return translate_generic(false);
+    case ZYDIS_MNEMONIC_BSWAP: return operand(0).size >= 32 && translate_generic(false);
     case ZYDIS_MNEMONIC_MOV: return load_immediate() || translate_generic(false);
     case ZYDIS_MNEMONIC_LEA: return load_effective_address();
     case ZYDIS_MNEMONIC_NOP:
@@ -151,7 +157,7 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_CDQ:
     case ZYDIS_MNEMONIC_CQO: return convert_accumulator();
     case ZYDIS_MNEMONIC_PUSH: {
-        if (instruction_.decoded.operand_width != 64) return false;
+        if (!is_plain64()) return false;
         const ZydisOperand& value = operand(0);
         if (value.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) return push_immediate();
         if (value.type == ZYDIS_OPERAND_TYPE_MEMORY) return push_memory();
@@ -375,7 +381,7 @@ bool Translator::push_memory() {
 }
 
 bool Translator::pop() {
-    if (instruction_.decoded.operand_width != 64 || !is_general(operand(0), 64)) return false;
+    if (!is_plain64() || !is_general(operand(0), 64)) return false;
     const unsigned guest = number_of(operand(0).reg.value);
     const Host stack = pinned(x86::RSP);
     code_.mov(scratch, stack);
@@ -387,7 +393,7 @@ bool Translator::pop() {
 }
 
 bool Translator::leave_frame() {
-    if (instruction_.decoded.operand_width != 64) return false;
+    if (!is_plain64()) return false;
     const Host frame = pinned(x86::RBP), stack = pinned(x86::RSP);
     code_.mov(scratch, frame);
     const Operand place = check(Access::Read, 8, false);
@@ -400,7 +406,7 @@ bool Translator::leave_frame() {
 
 bool Translator::jcc() {
     const bool is_conditional = instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE &&
-                                instruction_.decoded.operand_width == 64;
+                                is_plain64();
     const std::uint8_t opcode = instruction_.decoded.opcode;
     const bool is_short = instruction_.decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
                           (opcode & 0xf0) == 0x70;
@@ -424,7 +430,7 @@ bool Translator::jcc() {
 }
 
 bool Translator::jmp() {
-    if (instruction_.decoded.operand_width != 64) return false;
+    if (!is_plain64()) return false;
     const ZydisOperand& target = operand(0);
     if (target.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
         keep_flags();
@@ -459,7 +465,7 @@ bool Translator::jmp() {
 // The way on is looked for before anything is pushed: where it is not known the interpreter
 // executes the whole instruction.
 bool Translator::call() {
-    if (instruction_.decoded.operand_width != 64) return false;
+    if (!is_plain64()) return false;
     const ZydisOperand& target = operand(0);
     const Host stack = pinned(x86::RSP);
     std::uint32_t offset = 0;
@@ -506,8 +512,7 @@ bool Translator::call() {
 }
 
 bool Translator::ret() {
-    if (instruction_.decoded.operand_width != 64 ||
-        instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NEAR)
+    if (!is_plain64() || instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NEAR)
         return false;
     const Host stack = pinned(x86::RSP);
     const bool releases = instruction_.decoded.opcode == 0xc2;

@@ -39,6 +39,11 @@ void Tier1Compiler::make_ways() {
     arena_.take(after_ways_);
 }
 
+void Tier1Compiler::attach(interp::Interpreter& cpu) {
+    cpu_ = &cpu;
+    cpu.compiled.vector_size = model_.has(x86::Feature::Avx) ? 2 : 1;
+}
+
 void Tier1Compiler::created(Block& block) {
     block.entry = reinterpret_cast<const void*>(arena_.executable() +
                                                 ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);

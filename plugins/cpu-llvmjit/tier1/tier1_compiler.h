@@ -33,7 +33,7 @@ class Tier1Compiler final : public interp::Compiler {
 public:
     Tier1Compiler(const x86::CpuModel& model, CodeArena arena);
 
-    void attach(interp::Interpreter& cpu) override { cpu_ = &cpu; }
+    void attach(interp::Interpreter& cpu) override;
     void compile(interp::Block& block) override;
     void created(interp::Block& block) override;
     void dropped(interp::Block& block) override;

@@ -108,6 +108,7 @@ private:
     // ---- Instructions ----
     bool translate_instruction();
     bool translate_integer();
+    bool is_plain64() const;
     bool translate_vector();
     bool translate_generic(bool vector);
     bool may_keep_flags() const;
