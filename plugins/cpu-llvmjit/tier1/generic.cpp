@@ -1,10 +1,9 @@
 // Instructions that are executed as they are, but for where their operands lie.
-#include "tier1/core_offsets.h"
+#include "tier1/operands.h"
 #include "tier1/translator.h"
 #include "x86/flags.h"
 
-#include <algorithm>
-#include <cstddef>
+#include <optional>
 #include <span>
 
 namespace backplane::jit {
@@ -24,58 +23,27 @@ struct RegisterOperand {
     bool needs_value() const { return reads || (writes && size < 32); }
 };
 
-bool is_high_byte(ZydisRegister name) {
-    return name >= ZYDIS_REGISTER_AH && name <= ZYDIS_REGISTER_BH;
-}
-
 std::optional<RegisterOperand> register_operand(const ZydisDecodedOperand& operand) {
     const ZydisRegister name = operand.reg.value;
-    RegisterOperand result{.present = true,
-                           .number = static_cast<unsigned>(ZydisRegisterGetId(name)),
-                           .size = operand.size,
-                           .reads = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0,
-                           .writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0};
+    if (!is_general(name) && !is_vector(name)) return std::nullopt;
     // What is written on a condition keeps its value otherwise.
-    if (operand.actions & ZYDIS_OPERAND_ACTION_CONDWRITE) result.reads = true;
-    switch (ZydisRegisterGetClass(name)) {
-    case ZYDIS_REGCLASS_GPR8:
-        if (is_high_byte(name)) return std::nullopt;
-        // SPL to R15B follow the four high bytes in Zydis' numbering.
-        result.number = static_cast<unsigned>(
-            ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name)));
-        return result;
-    case ZYDIS_REGCLASS_GPR16:
-    case ZYDIS_REGCLASS_GPR32:
-    case ZYDIS_REGCLASS_GPR64: return result;
-    case ZYDIS_REGCLASS_XMM:
-    case ZYDIS_REGCLASS_YMM: result.kind = Kind::Vector; return result;
-    default: return std::nullopt;
-    }
-}
-
-bool has_vector_index(const ZydisDecodedOperand& operand) {
-    const ZydisRegisterClass kind = ZydisRegisterGetClass(operand.mem.index);
-    return kind == ZYDIS_REGCLASS_XMM || kind == ZYDIS_REGCLASS_YMM;
+    constexpr ZydisOperandActions reading = ZYDIS_OPERAND_ACTION_MASK_READ |
+                                            ZYDIS_OPERAND_ACTION_CONDWRITE;
+    return RegisterOperand{.present = true,
+                           .kind = is_vector(name) ? Kind::Vector : Kind::General,
+                           .number = is_vector(name)
+                                         ? static_cast<unsigned>(ZydisRegisterGetId(name))
+                                         : number_of(name),
+                           .size = operand.size,
+                           .reads = (operand.actions & reading) != 0,
+                           .writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0};
 }
 
 // Of a register that the encoding does not name: it has to be where the host's is.
 bool is_in_its_place(ZydisRegister name) {
-    switch (ZydisRegisterGetClass(name)) {
-    case ZYDIS_REGCLASS_FLAGS:
-    case ZYDIS_REGCLASS_XMM:
-    case ZYDIS_REGCLASS_YMM: return true;
-    case ZYDIS_REGCLASS_GPR8:
-        if (is_high_byte(name)) return false;
-        [[fallthrough]];
-    case ZYDIS_REGCLASS_GPR16:
-    case ZYDIS_REGCLASS_GPR32:
-    case ZYDIS_REGCLASS_GPR64: {
-        const auto number = static_cast<unsigned>(
-            ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name)));
-        return host_of[number] == number;
-    }
-    default: return name == ZYDIS_REGISTER_MXCSR;
-    }
+    if (is_general(name)) return host_of[number_of(name)] == number_of(name);
+    return is_vector(name) || name == ZYDIS_REGISTER_MXCSR ||
+           ZydisRegisterGetClass(name) == ZYDIS_REGCLASS_FLAGS;
 }
 
 std::uint8_t mandatory_prefix(const ZydisDecodedInstruction& decoded) {
@@ -169,7 +137,7 @@ bool Translator::translate_generic(bool vector) {
         if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
             const bool named = operand.encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM;
             if (!named || operand.mem.type != ZYDIS_MEMOP_TYPE_MEM || memory) return false;
-            if (has_vector_index(operand)) return false;
+            if (is_vector(operand.mem.index)) return false;
             memory = &operand;
             memory_written = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
             continue;

@@ -1,6 +1,7 @@
 // Addresses, and accesses through the first-level TLB.
 #include "interp/core.h"
 #include "tier1/core_offsets.h"
+#include "tier1/operands.h"
 #include "tier1/translator.h"
 #include "x86/tlb.h"
 
@@ -8,10 +9,6 @@
 
 namespace backplane::jit {
 namespace {
-
-constexpr unsigned not_equal = 5, above = 7;
-
-unsigned number_of(ZydisRegister name) { return static_cast<unsigned>(ZydisRegisterGetId(name)); }
 
 unsigned shift_of(unsigned scale) { return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0; }
 
@@ -80,11 +77,11 @@ Operand Translator::check(Access access, unsigned size, bool keep_scratch2_free,
     code_.and32(scratch2, (x86::fast_pages - 1) << entry_shift);
     if (alignment > 1) {
         code_.test_byte(scratch, alignment - 1);
-        leave_if(not_equal);
+        leave_if(condition::not_equal);
     }
     code_.sub(scratch, offset_of::operand(tag, scratch2));
     code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
-    leave_if(above);
+    leave_if(condition::above);
     if (keep_scratch2_free) {
         code_.add(scratch, offset_of::operand(host, scratch2));
         return Operand::at(scratch);

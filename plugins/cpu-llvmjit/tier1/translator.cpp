@@ -13,13 +13,6 @@ namespace backplane::jit {
 using interp::Block;
 namespace block_mode = interp::block_mode;
 
-namespace {
-
-// By their number in Jcc.
-constexpr unsigned below = 2, sign = 8;
-
-}  // namespace
-
 Translator::Translator(Assembler& code, std::size_t origin, const Ways& ways,
                        const x86::CpuModel& model, const x86::Decoder& decoder)
     : code_{code}, origin_{origin}, ways_{ways}, model_{model}, decoder_{decoder} {}
@@ -96,7 +89,7 @@ void Translator::emit_entries() {
     code_.store(offset_of::operand(offset_of::page_ip), scratch2);
     native_->chained = place();
     code_.sub_immediate(offset_of::operand(offset_of::budget), block_->instruction_count);
-    open_edges_.push_back({nullptr, Way::LeaveForBudget, code_.jump_if(sign)});
+    open_edges_.push_back({nullptr, Way::LeaveForBudget, code_.jump_if(condition::sign)});
 }
 
 // The interpreter's handlers have the op in R13 and their chained value in R15.
@@ -115,7 +108,7 @@ void Translator::emit_resumptions() {
         code_.patch_here(inside);
         if (resumption.vectors != 0) {
             code_.cmp_byte(offset_of::operand(offset_of::vectors), resumption.vectors);
-            const auto load = code_.jump_if(below);
+            const auto load = code_.jump_if(condition::below);
             vector_loads_.push_back({load, place(), resumption.instruction, resumption.vectors});
         }
         flags_ = Flags::Image;
@@ -220,7 +213,7 @@ void Translator::need_vectors(unsigned size) {
     if (vectors_ >= size) return;
     lose_flags();
     code_.cmp_byte(offset_of::operand(offset_of::vectors), size);
-    const auto load = code_.jump_if(below);
+    const auto load = code_.jump_if(condition::below);
     vector_loads_.push_back(
         {load, place(), static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size)});
     vectors_ = static_cast<std::uint8_t>(size);

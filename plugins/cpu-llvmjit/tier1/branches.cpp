@@ -1,0 +1,164 @@
+// Jumps, calls and returns.
+#include "tier1/core_offsets.h"
+#include "tier1/operands.h"
+#include "tier1/translator.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace backplane::jit {
+
+bool Translator::jcc() {
+    const bool is_conditional = instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE &&
+                                is_plain64();
+    const std::uint8_t opcode = instruction_.decoded.opcode;
+    const bool is_short = instruction_.decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
+                          (opcode & 0xf0) == 0x70;
+    const bool is_near = instruction_.decoded.opcode_map == ZYDIS_OPCODE_MAP_0F &&
+                         (opcode & 0xf0) == 0x80;
+    if (!is_conditional || !(is_short || is_near)) return false;
+    const std::uint32_t target = next_offset_ + static_cast<std::uint32_t>(
+                                                    instruction_.decoded.raw.imm[0].value.s);
+    restore_flags();
+    keep_flags();
+    if (is_direct(target)) {
+        native_->taken.target_offset = target;
+        open_edges_.push_back({&native_->taken, Way::LeaveTaken, code_.jump_if(opcode & 15)});
+    } else {
+        const auto not_taken = code_.jump_if((opcode & 15) ^ 1);
+        go_far(target);
+        code_.patch_here(not_taken);
+    }
+    // What is not taken goes on, as behind any other instruction.
+    return true;
+}
+
+bool Translator::jmp() {
+    if (!is_plain64()) return false;
+    const ZydisOperand& target = operand(0);
+    if (target.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+        keep_flags();
+        const std::uint32_t offset = next_offset_ + static_cast<std::uint32_t>(
+                                                        instruction_.decoded.raw.imm[0].value.s);
+        if (is_direct(offset))
+            end_with(native_->taken, Way::LeaveTaken, offset);
+        else
+            go_far(offset);
+        ended_ = true;
+        return true;
+    }
+    if (target.type == ZYDIS_OPERAND_TYPE_MEMORY) {
+        if (target.size != 64) return false;
+        code_.load(scratch, access(target, Access::Read, false));
+    } else if (is_general(target, 64)) {
+        lose_flags();
+        const unsigned guest = number_of(target.reg.value);
+        if (is_pinned(guest))
+            code_.mov(scratch, pinned(guest));
+        else
+            code_.load(scratch, slot(guest));
+    } else {
+        return false;
+    }
+    find_target();
+    code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+    ended_ = true;
+    return true;
+}
+
+// The way on is looked for before anything is pushed: where it is not known the interpreter
+// executes the whole instruction.
+bool Translator::call() {
+    if (!is_plain64()) return false;
+    const ZydisOperand& target = operand(0);
+    const Host stack = pinned(x86::RSP);
+    std::uint32_t offset = 0;
+    bool is_near = false;
+    if (target.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+        offset = next_offset_ + static_cast<std::uint32_t>(instruction_.decoded.raw.imm[0].value.s);
+        is_near = is_direct(offset);
+        if (!is_near) {
+            lose_flags();
+            code_.load(scratch, offset_of::operand(offset_of::page_ip));
+            code_.lea(scratch, Operand::at(scratch, static_cast<std::int32_t>(offset)));
+        }
+    } else if (target.type == ZYDIS_OPERAND_TYPE_MEMORY) {
+        if (target.size != 64) return false;
+        code_.load(scratch, access(target, Access::Read, false));
+    } else if (is_general(target, 64)) {
+        lose_flags();
+        const unsigned guest = number_of(target.reg.value);
+        if (is_pinned(guest))
+            code_.mov(scratch, pinned(guest));
+        else
+            code_.load(scratch, slot(guest));
+    } else {
+        return false;
+    }
+    if (!is_near) {
+        find_target();
+        code_.store(offset_of::operand(offset_of::kept), scratch2);
+    }
+    code_.lea(scratch, Operand::at(stack, -8));
+    const Operand place = check(Access::Write, 8, true);
+    code_.load(scratch2, offset_of::operand(offset_of::page_ip));
+    code_.lea(scratch2, Operand::at(scratch2, static_cast<std::int32_t>(next_offset_)));
+    code_.store(place, scratch2);
+    code_.lea(stack, Operand::at(stack, -8));
+    if (is_near) {
+        end_with(native_->taken, Way::LeaveTaken, offset);
+    } else {
+        code_.load(scratch2, offset_of::operand(offset_of::kept));
+        code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+    }
+    ended_ = true;
+    return true;
+}
+
+bool Translator::ret() {
+    if (!is_plain64() || instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NEAR)
+        return false;
+    const Host stack = pinned(x86::RSP);
+    const bool releases = instruction_.decoded.opcode == 0xc2;
+    const auto arguments = releases ? static_cast<std::int32_t>(
+                                          instruction_.decoded.raw.imm[0].value.u & 0xffff)
+                                    : 0;
+    code_.mov(scratch, stack);
+    const Operand place = check(Access::Read, 8, false);
+    code_.load(scratch, place);
+    find_target();
+    code_.lea(stack, Operand::at(stack, 8 + arguments));
+    code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+    ended_ = true;
+    return true;
+}
+
+// The block at the RIP in `scratch`, from the jump cache, to `scratch2`.
+void Translator::find_target() {
+    static_assert(interp::jump_cache_size == 4096 && sizeof(interp::JumpCacheEntry) == 16);
+    code_.store(offset_of::operand(offset_of::target_ip), scratch);
+    code_.mov(scratch2, scratch);
+    code_.shr(scratch2, 12);
+    code_.xor32(scratch2, scratch);
+    code_.and32(scratch2, interp::jump_cache_size - 1);
+    code_.shl32(scratch2, 4);
+    code_.xor_(scratch, offset_of::operand(offset_of::jump_key));
+    code_.cmp(scratch,
+              offset_of::operand(offset_of::jump_cache + offsetof(interp::JumpCacheEntry, tag),
+                                 scratch2));
+    leave_if(condition::not_equal);
+    code_.load(scratch2,
+               offset_of::operand(offset_of::jump_cache + offsetof(interp::JumpCacheEntry, block),
+                                  scratch2));
+}
+
+// To another page: it may be mapped differently by now.
+void Translator::go_far(std::uint32_t target) {
+    lose_flags();
+    code_.load(scratch, offset_of::operand(offset_of::page_ip));
+    code_.lea(scratch, Operand::at(scratch, static_cast<std::int32_t>(target)));
+    find_target();
+    code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+}
+
+}  // namespace backplane::jit
