@@ -80,7 +80,7 @@ public:
 
 private:
     static constexpr unsigned granule_shift = 6;  // 64 granules of 64 bytes in a page
-    static constexpr std::size_t buckets = std::size_t{1} << 16, filter_words = 4096;
+    static constexpr std::size_t buckets = std::size_t{1} << 18, filter_words = 4096;
 
     struct CodePage {
         std::uint64_t granules = 0;
@@ -88,7 +88,7 @@ private:
     };
 
     static std::size_t bucket(Key key) {
-        return ((key.physical * 0x9e37'79b9'7f4a'7c15) >> 48 ^ key.mode * 0x55u) & (buckets - 1);
+        return ((key.physical * 0x9e37'79b9'7f4a'7c15) >> 46 ^ key.mode * 0x55u) & (buckets - 1);
     }
     static std::size_t filter_word(std::uint64_t page) { return (page >> 18) & (filter_words - 1); }
     static std::uint64_t granules_of(std::uint64_t first, std::uint64_t last);

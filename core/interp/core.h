@@ -23,7 +23,7 @@ struct JumpCacheEntry {
     Block* block = nullptr;
 };
 
-constexpr std::size_t jump_cache_size = 4096;
+constexpr std::size_t jump_cache_size = 16384;
 
 constexpr std::size_t jump_cache_index(std::uint64_t ip) {
     return (ip ^ (ip >> 12)) & (jump_cache_size - 1);

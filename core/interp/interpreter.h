@@ -184,6 +184,9 @@ public:
     void step_once() { step_once_ = true; }
     // The next block is not executed as compiled code.
     void interpret_once() { interpret_once_ = true; }
+    // A tier above asks for an access that missed the first-level TLB: true if it is there now.
+    // Only what the second level knows is; nothing is raised, and no code is dropped.
+    bool refill(std::uint64_t linear, std::uint32_t size, x86::AccessKind kind);
     // A tier above asks: itself, and where the bytes from this address on to the end of the page
     // are; null if they are in a device.
     Compiler* compiler() const { return compiler_; }

@@ -128,6 +128,22 @@ std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, Acce
     return Page{physical, direct ? range.host(physical) : nullptr, has_code};
 }
 
+bool Interpreter::refill(std::uint64_t linear, std::uint32_t size, AccessKind kind) {
+    const std::uint64_t offset = linear & x86::page_offset_mask;
+    if (offset + size > x86::page_size || mode_stale_ || !a20_open_) return false;
+    const PageTranslation* page = second_level_.find(linear);
+    if (!page || !x86::permits(paging_, *page, access_of(view, kind))) return false;
+    if (kind == AccessKind::Write && !page->dirty) return false;
+    count(Counter::TlbMisses);
+    const std::uint64_t physical = page->physical +
+                                   (linear & ((std::uint64_t{1} << page->shift) - 1));
+    const PhysicalRange& range = range_of(physical);
+    if (!range.memory) return false;
+    fill(linear, view, *page, range, physical, blocks_.has_code(physical & ~x86::page_offset_mask));
+    const x86::FastPage& fast = pages(view)[x86::fast_index(linear)];
+    return (kind == AccessKind::Write ? fast.write_tag : fast.read_tag) == linear - offset;
+}
+
 void Interpreter::fill(std::uint64_t linear, View through, const PageTranslation& page,
                        const PhysicalRange& range, std::uint64_t physical, bool has_code) {
     if (through == View::UserAligned || watches_data(linear)) return;

@@ -125,6 +125,7 @@ public:
     void test_byte(Host a, unsigned value) {
         emit({.byte = 0xf6, .byte_registers = true}, 0, Operand::of(a), value, 1);
     }
+    void test32(Host a) { emit({.byte = 0x85}, a, Operand::of(a)); }
     void shl32(Host a, unsigned count) { emit({.byte = 0xc1}, 4, Operand::of(a), count, 1); }
     void shr(Host a, unsigned count) {
         emit({.byte = 0xc1, .wide = true}, 5, Operand::of(a), count, 1);
@@ -139,6 +140,10 @@ public:
     using Jump = std::size_t;  // the displacement's offset
     Jump jump() {
         byte(0xe9);
+        return displacement();
+    }
+    Jump call() {
+        byte(0xe8);
         return displacement();
     }
     // By the condition's number in Jcc.

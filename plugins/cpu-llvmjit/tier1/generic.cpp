@@ -2,6 +2,7 @@
 #include "tier1/operands.h"
 #include "tier1/translator.h"
 #include "x86/flags.h"
+#include "x86/host_features.h"
 
 #include <optional>
 #include <span>
@@ -17,15 +18,21 @@ struct RegisterOperand {
     Kind kind = Kind::General;
     unsigned number = 0;  // of the guest
     unsigned size = 0;    // in bits
+    bool high = false;    // AH to BH
     bool reads = false, writes = false;
 
     // What is written of it needs the rest of the register to be there.
     bool needs_value() const { return reads || (writes && size < 32); }
+    // It is worked on in a free register.
+    bool is_elsewhere() const {
+        return present && kind == Kind::General && (high || !is_pinned(number));
+    }
 };
 
 std::optional<RegisterOperand> register_operand(const ZydisDecodedOperand& operand) {
     const ZydisRegister name = operand.reg.value;
-    if (!is_general(name) && !is_vector(name)) return std::nullopt;
+    if (!is_general(name) && !is_high_byte(name) && !is_vector(name)) return std::nullopt;
+    if (is_high_byte(name) && !x86::host_features().has(x86::Feature::Bmi2)) return std::nullopt;
     // What is written on a condition keeps its value otherwise.
     constexpr ZydisOperandActions reading = ZYDIS_OPERAND_ACTION_MASK_READ |
                                             ZYDIS_OPERAND_ACTION_CONDWRITE;
@@ -35,6 +42,7 @@ std::optional<RegisterOperand> register_operand(const ZydisDecodedOperand& opera
                                          ? static_cast<unsigned>(ZydisRegisterGetId(name))
                                          : number_of(name),
                            .size = operand.size,
+                           .high = is_high_byte(name),
                            .reads = (operand.actions & reading) != 0,
                            .writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0};
 }
@@ -180,11 +188,10 @@ bool Translator::translate_generic(bool vector) {
     }
     if (memory && memory->size == 0) return false;
     if (third.present && third.kind == Kind::General && third.writes) return false;  // MULX
-    const auto in_memory_slot = [](const RegisterOperand& operand) {
-        return operand.present && operand.kind == Kind::General && !is_pinned(operand.number);
-    };
     // Both would need the same register in between.
-    if (in_memory_slot(third) && in_memory_slot(reg) && reg.needs_value()) return false;
+    if (third.is_elsewhere() && reg.is_elsewhere() && reg.needs_value()) return false;
+    // Two parts of one register, both written.
+    if (reg.writes && rm.writes && reg.number == rm.number && (reg.high || rm.high)) return false;
     const bool bit_string = opcode.map == OpcodeMap::Escape0F &&
                             (opcode.byte == 0xa3 || opcode.byte == 0xab || opcode.byte == 0xb3 ||
                              opcode.byte == 0xbb);
@@ -200,7 +207,7 @@ bool Translator::translate_generic(bool vector) {
     // The memory operand first: all else is kept until it is known that it can be reached.
     Operand place;
     if (memory) {
-        const bool scratch2_needed = in_memory_slot(reg) || in_memory_slot(third);
+        const bool scratch2_needed = reg.is_elsewhere() || third.is_elsewhere();
         place = access(*memory, memory_written ? Access::Write : Access::Read, scratch2_needed,
                        alignment_of(decoded, memory->size));
     } else if (rm.present && rm.kind == Kind::Vector) {
@@ -223,24 +230,24 @@ bool Translator::translate_generic(bool vector) {
 
     // An operand in CpuState: by a register where it is written in part, or cannot be in memory.
     bool rm_by_register = false;
-    if (in_memory_slot(rm)) {
+    if (rm.is_elsewhere()) {
         const bool exchange = opcode.map == OpcodeMap::Primary &&
                               (opcode.byte == 0x86 || opcode.byte == 0x87);
         const bool add_exchange = opcode.map == OpcodeMap::Escape0F &&
                                   (opcode.byte == 0xc0 || opcode.byte == 0xc1);
         const bool swap = opcode.map == OpcodeMap::Escape0F && (opcode.byte & 0xf8) == 0xc8;
-        rm_by_register = vector || exchange || add_exchange || swap || bit_string ||
+        rm_by_register = rm.high || vector || exchange || add_exchange || swap || bit_string ||
                          (rm.writes && rm.size != 64);
         if (rm_by_register) {
-            if (rm.needs_value() || !rm.writes) code_.load(scratch, slot(rm.number));
+            if (rm.needs_value()) load_operand(scratch, rm.number, rm.high);
             place = Operand::of(scratch);
         }
     }
     const auto number_in = [&](const RegisterOperand& operand) -> unsigned {
         if (!operand.present) return extension;
         if (operand.kind == Kind::Vector) return operand.number;
-        if (is_pinned(operand.number)) return pinned(operand.number);
-        if (operand.needs_value()) code_.load(scratch2, slot(operand.number));
+        if (!operand.is_elsewhere()) return pinned(operand.number);
+        if (operand.needs_value()) load_operand(scratch2, operand.number, operand.high);
         return scratch2;
     };
     if (third.present) opcode.vector = static_cast<std::uint8_t>(number_in(third));
@@ -258,10 +265,36 @@ bool Translator::translate_generic(bool vector) {
     }
 
     // XADD of a register with itself leaves the sum.
-    if (in_memory_slot(reg) && reg.writes) code_.store(slot(reg.number), scratch2);
-    if (rm_by_register && rm.writes) code_.store(slot(rm.number), scratch);
+    if (reg.is_elsewhere() && reg.writes) store_operand(reg.number, reg.high, scratch2);
+    if (rm_by_register && rm.writes) store_operand(rm.number, rm.high, scratch);
     if (writes_flags) made_flags();
     return true;
+}
+
+// A register that is not in a register of its own; the second byte of one comes rotated to the
+// lowest.
+void Translator::load_operand(Host to, unsigned guest, bool high) {
+    if (high)
+        rotate(to, pinned(guest), 8);
+    else
+        code_.load(to, slot(guest));
+}
+
+void Translator::store_operand(unsigned guest, bool high, Host from) {
+    if (high)
+        rotate(pinned(guest), from, 56);
+    else
+        code_.store(slot(guest), from);
+}
+
+// RORX, which leaves the flags.
+void Translator::rotate(Host to, Host from, unsigned count) {
+    code_.emit({.byte = 0xf0,
+                .map = OpcodeMap::Escape0F3A,
+                .mandatory = 0xf2,
+                .wide = true,
+                .vex = true},
+               to, Operand::of(from), count, 1);
 }
 
 // Shifts and rotates by a count that may be zero.

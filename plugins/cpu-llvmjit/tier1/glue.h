@@ -38,6 +38,13 @@ void backplane_jit_leave_to_block();
 void backplane_jit_load_xmm();
 void backplane_jit_load_ymm();
 
+// The access of R14 bytes at R13 has missed the first-level TLB. Returns R14: 0 if it is still not
+// there, and everything else as it was.
+void backplane_jit_refill_read();
+void backplane_jit_refill_write();
+std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,
+                                   std::uint32_t writes);
+
 // ---- What the ways out call, as handlers of the interpreter ----
 
 BACKPLANE_HANDLER void backplane_jit_follow_taken(Core* cpu, const Op* op, const FastPage* pages,

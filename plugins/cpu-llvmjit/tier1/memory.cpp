@@ -72,6 +72,7 @@ Operand Translator::check(Access access, unsigned size, bool keep_scratch2_free,
     const std::size_t tag = tlb_ + (access == Access::Read ? offsetof(x86::FastPage, read_tag)
                                                            : offsetof(x86::FastPage, write_tag));
     const std::size_t host = tlb_ + offsetof(x86::FastPage, host);
+    const std::uint32_t retry = place();
     code_.mov(scratch2, scratch);
     code_.shr(scratch2, x86::page_shift - entry_shift);
     code_.and32(scratch2, (x86::fast_pages - 1) << entry_shift);
@@ -81,7 +82,9 @@ Operand Translator::check(Access access, unsigned size, bool keep_scratch2_free,
     }
     code_.sub(scratch, offset_of::operand(tag, scratch2));
     code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
-    leave_if(condition::above);
+    misses_.push_back({code_.jump_if(condition::above), retry, tag,
+                       static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
+                       access});
     if (keep_scratch2_free) {
         code_.add(scratch, offset_of::operand(host, scratch2));
         return Operand::at(scratch);

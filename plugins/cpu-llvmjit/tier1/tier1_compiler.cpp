@@ -27,7 +27,9 @@ void Tier1Compiler::make_ways() {
                                             {Way::LeaveNext, &backplane_jit_leave_next},
                                             {Way::LeaveToBlock, &backplane_jit_leave_to_block},
                                             {Way::LoadXmm, &backplane_jit_load_xmm},
-                                            {Way::LoadYmm, &backplane_jit_load_ymm}};
+                                            {Way::LoadYmm, &backplane_jit_load_ymm},
+        {Way::RefillRead, &backplane_jit_refill_read},
+        {Way::RefillWrite, &backplane_jit_refill_write}};
     Assembler code{arena_.writable(), 4096};
     for (const auto& [way, place] : ways) {
         ways_[static_cast<std::size_t>(way)] = static_cast<std::uint32_t>(code.size());
@@ -134,6 +136,12 @@ Block* follow(Core* cpu, bool taken) {
 }
 
 }  // namespace
+
+std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,
+                                   std::uint32_t writes) {
+    const x86::AccessKind kind = writes ? x86::AccessKind::Write : x86::AccessKind::Read;
+    return owner(cpu).refill(linear, size, kind);
+}
 
 void backplane_jit_follow_taken(Core* cpu, const Op* op, const FastPage* pages,
                                 std::uint64_t last) {

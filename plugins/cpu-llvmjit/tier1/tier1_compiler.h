@@ -26,6 +26,8 @@ enum class Way : std::uint8_t {
     LeaveToBlock,
     LoadXmm,
     LoadYmm,
+    RefillRead,
+    RefillWrite,
     Count,
 };
 

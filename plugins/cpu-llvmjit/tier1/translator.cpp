@@ -43,20 +43,21 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Nativ
                            x86::has_instruction(model_, instruction_);
         if (known) offset += instruction_.decoded.length;
         next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
-        const Mark mark{code_.size(), exits_.size(), flags_, vectors_};
+        const Mark mark{code_.size(), exits_.size() + misses_.size(), flags_, vectors_};
         if (known && translate_instruction()) {
             if (left || resumable)
                 resumable_.push_back({static_cast<std::uint16_t>(number_),
                                       static_cast<std::uint32_t>(origin_ + mark.size), mark.flags,
                                       mark.vectors});
-            resumable = exits_.size() != mark.exits;
+            resumable = exits_.size() + misses_.size() != mark.exits;
             left = false;
             continue;
         }
         code_.rewind(mark.size);
-        exits_.resize(mark.exits);
-        std::erase_if(vector_loads_,
-                      [&](const VectorLoad& load) { return load.instruction == number_; });
+        const auto is_of_this = [&](const auto& jump) { return jump.instruction == number_; };
+        std::erase_if(vector_loads_, is_of_this);
+        std::erase_if(misses_, is_of_this);
+        std::erase_if(exits_, is_of_this);
         flags_ = mark.flags;
         vectors_ = mark.vectors;
         if (!left) {
@@ -76,6 +77,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Nativ
             go_far(next_offset_);
     }
     emit_resumptions();
+    emit_misses();
     emit_exits();
     native.end = place();
 }
@@ -141,6 +143,22 @@ void Translator::leave(unsigned instruction) {
 
 void Translator::leave_if(unsigned condition) {
     exits_.push_back({code_.jump_if(condition), static_cast<std::uint16_t>(number_)});
+}
+
+// The linear address is made again of what the check has left.
+void Translator::emit_misses() {
+    for (const Miss& miss : misses_) {
+        code_.patch_here(miss.jump);
+        code_.add(scratch, offset_of::operand(miss.tag, scratch2));
+        code_.load_immediate(scratch2, miss.size);
+        code_.patch(code_.call(), ways_[static_cast<std::size_t>(miss.access == Access::Read
+                                                                     ? Way::RefillRead
+                                                                     : Way::RefillWrite)] -
+                                      origin_);
+        code_.test32(scratch2);
+        code_.patch(code_.jump_if(condition::not_equal), miss.retry - origin_);
+        leave(miss.instruction);
+    }
 }
 
 void Translator::emit_exits() {

@@ -73,6 +73,7 @@ private:
     void leave(unsigned instruction);
     void leave_if(unsigned condition);
     void emit_entries();
+    void emit_misses();
     void emit_exits();
     void emit_resumptions();
     void emit_edge(Edge& edge, Way way, Assembler::Jump jump, std::uint32_t target);
@@ -104,6 +105,9 @@ private:
     Host value_of(unsigned guest, Host otherwise);
     Operand place_of(unsigned guest) const;
     void set(unsigned guest, Host from);
+    void load_operand(Host to, unsigned guest, bool high);
+    void store_operand(unsigned guest, bool high, Host from);
+    void rotate(Host to, Host from, unsigned count);
 
     // ---- Instructions ----
     bool translate_instruction();
@@ -167,6 +171,15 @@ private:
         std::uint16_t instruction;
         std::uint8_t vectors;
     };
+    // An access that misses the first-level TLB, which the second level may mend.
+    struct Miss {
+        Assembler::Jump jump;
+        std::uint32_t retry;
+        std::size_t tag;
+        std::uint16_t instruction;
+        std::uint8_t size;
+        Access access;
+    };
     struct OpenEdge {
         Edge* edge;
         Way way;
@@ -175,6 +188,7 @@ private:
     std::vector<Exit> exits_;
     std::vector<Resumption> resumable_;
     std::vector<VectorLoad> vector_loads_;
+    std::vector<Miss> misses_;
     std::vector<OpenEdge> open_edges_;
     std::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;
     std::uint32_t first_entry_ = 0, far_entry_ = 0;
