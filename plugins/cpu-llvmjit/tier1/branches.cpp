@@ -99,8 +99,7 @@ bool Translator::call() {
         find_target();
         code_.store(offset_of::operand(offset_of::kept), scratch2);
     }
-    code_.lea(scratch, Operand::at(stack, -8));
-    const Operand place = check(Access::Write, 8, true);
+    const Operand place = stack_access(x86::RSP, -8, Access::Write, true);
     code_.load(scratch2, offset_of::operand(offset_of::page_ip));
     code_.lea(scratch2, Operand::at(scratch2, static_cast<std::int32_t>(next_offset_)));
     code_.store(place, scratch2);
@@ -123,8 +122,7 @@ bool Translator::ret() {
     const auto arguments = releases ? static_cast<std::int32_t>(
                                           instruction_.decoded.raw.imm[0].value.u & 0xffff)
                                     : 0;
-    code_.mov(scratch, stack);
-    const Operand place = check(Access::Read, 8, false);
+    const Operand place = stack_access(x86::RSP, 0, Access::Read, false);
     code_.load(scratch, place);
     find_target();
     code_.lea(stack, Operand::at(stack, 8 + arguments));
@@ -136,6 +134,7 @@ bool Translator::ret() {
 // The block at the RIP in `scratch`, from the jump cache, to `scratch2`.
 void Translator::find_target() {
     static_assert(sizeof(interp::JumpCacheEntry) == 16);  // and jump_cache_index
+    window_.reset();
     code_.store(offset_of::operand(offset_of::target_ip), scratch);
     code_.mov(scratch2, scratch);
     code_.shr(scratch2, 12);

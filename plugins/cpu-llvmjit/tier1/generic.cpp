@@ -268,7 +268,28 @@ bool Translator::translate_generic(bool vector) {
     if (reg.is_elsewhere() && reg.writes) store_operand(reg.number, reg.high, scratch2);
     if (rm_by_register && rm.writes) store_operand(rm.number, rm.high, scratch);
     if (writes_flags) made_flags();
+
+    keeps_window_ = !rm_by_register && !reg.is_elsewhere() && !third.is_elsewhere();
+    for (const ZydisOperand& operand : operands) {
+        if (operand.type != ZYDIS_OPERAND_TYPE_REGISTER ||
+            !(operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
+            continue;
+        const ZydisRegister name = operand.reg.value;
+        if (is_general(name) || is_high_byte(name)) note_result(number_of(name), operand.size);
+    }
     return true;
+}
+
+// A register that only moves by a constant takes the window with it.
+void Translator::note_result(unsigned guest, unsigned size) {
+    const ZydisMnemonic mnemonic = instruction_.mnemonic();
+    const bool adds = mnemonic == ZYDIS_MNEMONIC_ADD || mnemonic == ZYDIS_MNEMONIC_SUB;
+    if (adds && size == 64 && operand(1).type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+        const std::int64_t distance = operand(1).imm.value.s;
+        moved(guest, mnemonic == ZYDIS_MNEMONIC_ADD ? distance : -distance);
+    } else {
+        wrote(guest);
+    }
 }
 
 // A register that is not in a register of its own; the second byte of one comes rotated to the
@@ -289,12 +310,9 @@ void Translator::store_operand(unsigned guest, bool high, Host from) {
 
 // RORX, which leaves the flags.
 void Translator::rotate(Host to, Host from, unsigned count) {
-    code_.emit({.byte = 0xf0,
-                .map = OpcodeMap::Escape0F3A,
-                .mandatory = 0xf2,
-                .wide = true,
-                .vex = true},
-               to, Operand::of(from), count, 1);
+    code_.emit(
+        {.byte = 0xf0, .map = OpcodeMap::Escape0F3A, .mandatory = 0xf2, .wide = true, .vex = true},
+        to, Operand::of(from), count, 1);
 }
 
 // Shifts and rotates by a count that may be zero.

@@ -235,25 +235,31 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
 }
 
 // The callee keeps RBX, RBP and R12 to R15.
-#define BACKPLANE_REFILL(writes)                                                                   \
-    "pushq %%rax\n\tpushq %%rcx\n\tpushq %%rdx\n\tpushq %%rsi\n\tpushq %%rdi\n\t"                      \
-    "pushq %%r8\n\tpushq %%r9\n\tpushq %%r10\n\tpushq %%r11\n\t"                                     \
-    "pushq %%rbp\n\tmovq %%rsp, %%rbp\n\tandq $-16, %%rsp\n\t"                                     \
-    "cmpb $0, %c[vectors](%%r12)\n\tje 1f\n\t"                                                     \
-    "cmpb $1, %c[vector_size](%%r12)\n\tjne 2f\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_STORE_XMM)     \
-    "jmp 1f\n"                                                                                     \
-    "2:\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_STORE_YMM)                                            \
-    "1:\n\t"                                                                                       \
-    "movq %%r12, %%rdi\n\tmovq %%r13, %%rsi\n\tmovl %%r14d, %%edx\n\tmovl $" writes ", %%ecx\n\t"   \
-    "call backplane_jit_refill\n\tmovl %%eax, %%r14d\n\t"                                          \
-    "cmpb $0, %c[vectors](%%r12)\n\tje 1f\n\t"                                                     \
-    "cmpb $1, %c[vector_size](%%r12)\n\tjne 2f\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_LOAD_XMM)      \
-    "jmp 1f\n"                                                                                     \
-    "2:\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_LOAD_YMM)                                             \
-    "1:\n\t"                                                                                       \
-    "movq %%rbp, %%rsp\n\tpopq %%rbp\n\t"                                                          \
-    "popq %%r11\n\tpopq %%r10\n\tpopq %%r9\n\tpopq %%r8\n\t"                                       \
-    "popq %%rdi\n\tpopq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tpopq %%rax\n\tret"
+#define BACKPLANE_REFILL(writes)                                                                                                                               \
+    "pushq %%rax\n\tpushq %%rcx\n\tpushq %%rdx\n\tpushq %%rsi\n\tpushq %%rdi\n\t"                                                                              \
+    "pushq %%r8\n\tpushq %%r9\n\tpushq %%r10\n\tpushq %%r11\n\t"                                                                                               \
+    "pushq %%rbp\n\tmovq %%rsp, %%rbp\n\tandq $-16, %%rsp\n\t"                                                                                                 \
+    "cmpb $0, %c[vectors](%%r12)\n\tje 1f\n\t"                                                                                                                 \
+    "cmpb $1, %c[vector_size](%%r12)\n\tjne 2f\n\t" BACKPLANE_ALL_VECTORS(                                                                                     \
+        BACKPLANE_STORE_XMM) "jmp 1f\n"                                                                                                                        \
+                             "2:\n\t" BACKPLANE_ALL_VECTORS(                                                                                                   \
+                                 BACKPLANE_STORE_YMM) "1:\n\t"                                                                                                 \
+                                                      "movq %%r12, %%rdi\n\tmovq %%r13, "                                                                      \
+                                                      "%%rsi\n\tmovl %%r14d, %%edx\n\tmovl "                                                                   \
+                                                      "$" writes ", %%ecx\n\t"                                                                                 \
+                                                      "call backplane_jit_refill\n\tmovl %%eax, "                                                              \
+                                                      "%%r14d\n\t"                                                                                             \
+                                                      "cmpb $0, %c[vectors](%%r12)\n\tje 1f\n\t"                                                               \
+                                                      "cmpb $1, %c[vector_size](%%r12)\n\tjne "                                                                \
+                                                      "2f\n\t" BACKPLANE_ALL_VECTORS(                                                                          \
+                                                          BACKPLANE_LOAD_XMM) "jmp 1f\n"                                                                       \
+                                                                              "2:"                                                                             \
+                                                                              "\n"                                                                             \
+                                                                              "\t" BACKPLANE_ALL_VECTORS(                                                      \
+                                                                                  BACKPLANE_LOAD_YMM) "1:\n\t"                                                 \
+                                                                                                      "movq %%rbp, %%rsp\n\tpopq %%rbp\n\t"                    \
+                                                                                                      "popq %%r11\n\tpopq %%r10\n\tpopq %%r9\n\tpopq %%r8\n\t" \
+                                                                                                      "popq %%rdi\n\tpopq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tpopq %%rax\n\tret"
 
 [[gnu::naked]] void backplane_jit_refill_read() {
     asm(BACKPLANE_REFILL("0") : : BACKPLANE_OFFSETS);

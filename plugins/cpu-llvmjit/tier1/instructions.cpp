@@ -90,7 +90,7 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_PREFETCHT0:
     case ZYDIS_MNEMONIC_PREFETCHT1:
     case ZYDIS_MNEMONIC_PREFETCHT2:
-    case ZYDIS_MNEMONIC_PREFETCHNTA: return true;
+    case ZYDIS_MNEMONIC_PREFETCHNTA: keeps_window_ = true; return true;
     case ZYDIS_MNEMONIC_LFENCE:
     case ZYDIS_MNEMONIC_SFENCE:
     case ZYDIS_MNEMONIC_MFENCE:
@@ -194,15 +194,26 @@ bool Translator::load_immediate() {
     if (operand(0).size == 32) value &= 0xffff'ffff;
     code_.load_immediate(is_pinned(guest) ? pinned(guest) : scratch, value);
     if (!is_pinned(guest)) code_.store(slot(guest), scratch);
+    keeps_window_ = is_pinned(guest);
+    wrote(guest);
     return true;
 }
 
 bool Translator::load_effective_address() {
     const unsigned guest = number_of(operand(0).reg.value);
     if (operand(0).size == 16) return false;
-    form_effective_address(scratch, operand(1));
-    if (operand(0).size == 32) code_.mov32(scratch, scratch);
-    set(guest, scratch);
+    const auto is_in_memory = [](ZydisRegister name) {
+        return name != ZYDIS_REGISTER_NONE && is_general(name) && !is_pinned(number_of(name));
+    };
+    // To where it belongs at once, unless that is needed on the way.
+    const bool at_once = is_pinned(guest) && !is_in_memory(operand(1).mem.base) &&
+                         !is_in_memory(operand(1).mem.index);
+    const Host to = at_once ? pinned(guest) : scratch;
+    form_effective_address(to, operand(1));
+    if (operand(0).size == 32) code_.mov32(to, to);
+    if (!at_once) set(guest, to);
+    keeps_window_ = at_once;
+    wrote(guest);
     return true;
 }
 

@@ -63,40 +63,123 @@ void Translator::form_address(Host to, const ZydisOperand& operand) {
     }
 }
 
-// The two tags and the page are those of FastPage.
-Operand Translator::check(Access access, unsigned size, bool keep_scratch2_free,
-                          unsigned alignment) {
-    lose_flags();
+// Leaves the offset within the page in `scratch` and the host's page in `scratch2`. The two tags
+// and the page are those of FastPage.
+void Translator::check(Access access, unsigned size) {
     constexpr unsigned entry_shift = 5;
     static_assert(sizeof(x86::FastPage) == 1 << entry_shift);
     const std::size_t tag = tlb_ + (access == Access::Read ? offsetof(x86::FastPage, read_tag)
                                                            : offsetof(x86::FastPage, write_tag));
-    const std::size_t host = tlb_ + offsetof(x86::FastPage, host);
     const std::uint32_t retry = place();
     code_.mov(scratch2, scratch);
     code_.shr(scratch2, x86::page_shift - entry_shift);
     code_.and32(scratch2, (x86::fast_pages - 1) << entry_shift);
-    if (alignment > 1) {
-        code_.test_byte(scratch, alignment - 1);
-        leave_if(condition::not_equal);
-    }
     code_.sub(scratch, offset_of::operand(tag, scratch2));
     code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
     misses_.push_back({code_.jump_if(condition::above), retry, tag,
                        static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
                        access});
-    if (keep_scratch2_free) {
-        code_.add(scratch, offset_of::operand(host, scratch2));
-        return Operand::at(scratch);
-    }
-    code_.load(scratch2, offset_of::operand(host, scratch2));
-    return Operand::at(scratch2, scratch, 0, 0);
+    code_.load(scratch2, offset_of::operand(tlb_ + offsetof(x86::FastPage, host), scratch2));
 }
 
 Operand Translator::access(const ZydisOperand& operand, Access access, bool keep_scratch2_free,
                            unsigned alignment) {
-    form_address(scratch, operand);
-    return check(access, operand.size / 8u, keep_scratch2_free, alignment);
+    const unsigned size = operand.size / 8u;
+    const auto address = address_of(operand);
+    const auto distance = address ? distance_from_window(*address, access) : std::nullopt;
+    if (distance) {
+        lose_flags();
+        if (*distance != 0) code_.lea(scratch, Operand::at(scratch, *distance));
+        code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
+        const auto beyond = code_.jump_if(condition::above);
+        detours_.push_back({beyond, place(), operand, next_offset_,
+                            static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
+                            window_->access});
+        access = window_->access;
+    } else {
+        form_address(scratch, operand);
+        lose_flags();
+        check(access, size);
+    }
+    if (alignment > 1) {
+        code_.test_byte(scratch, alignment - 1);
+        leave_if(condition::not_equal);
+    }
+    window_.reset();
+    if (keep_scratch2_free) {
+        code_.add(scratch, Operand::of(scratch2));
+        return Operand::at(scratch);
+    }
+    if (address) window_ = Window{*address, access};
+    return Operand::at(scratch2, scratch, 0, 0);
+}
+
+Operand Translator::stack_access(unsigned guest, std::int32_t displacement, Access access,
+                                 bool keep_scratch2_free) {
+    ZydisOperand operand{};
+    operand.size = 64;
+    operand.mem.base = static_cast<ZydisRegister>(ZYDIS_REGISTER_RAX + guest);
+    operand.mem.disp.has_displacement = true;
+    operand.mem.disp.value = displacement;
+    return this->access(operand, access, keep_scratch2_free);
+}
+
+// ---- Accesses near the one before ----
+
+std::optional<Translator::Address> Translator::address_of(const ZydisOperand& operand) const {
+    const auto& mem = operand.mem;
+    if (mem.segment == ZYDIS_REGISTER_FS || mem.segment == ZYDIS_REGISTER_GS) return std::nullopt;
+    if (instruction_.decoded.address_width != 64) return std::nullopt;
+    const std::int64_t displacement = mem.disp.has_displacement ? mem.disp.value : 0;
+    const bool has_index = mem.index != ZYDIS_REGISTER_NONE && mem.scale != 0;
+    return Address{.base = mem.base,
+                   .index = has_index ? mem.index : ZYDIS_REGISTER_NONE,
+                   .scale = has_index ? mem.scale : std::uint8_t{0},
+                   .displacement = displacement +
+                                   (mem.base == ZYDIS_REGISTER_RIP ? next_offset_ : 0)};
+}
+
+std::optional<std::int32_t> Translator::distance_from_window(const Address& address,
+                                                             Access access) const {
+    if (!window_) return std::nullopt;
+    const Address& known = window_->address;
+    if (known.base != address.base || known.index != address.index || known.scale != address.scale)
+        return std::nullopt;
+    if (access == Access::Write && window_->access == Access::Read) return std::nullopt;
+    const std::int64_t distance = address.displacement - known.displacement;
+    constexpr std::int64_t far = 2048;
+    if (distance < -far || distance > far) return std::nullopt;
+    return static_cast<std::int32_t>(distance);
+}
+
+void Translator::wrote(unsigned guest) {
+    const auto is_this = [&](ZydisRegister name) {
+        return is_general(name) && number_of(name) == guest;
+    };
+    if (window_ && (is_this(window_->address.base) || is_this(window_->address.index)))
+        window_.reset();
+}
+
+void Translator::moved(unsigned guest, std::int64_t distance) {
+    if (!window_) return;
+    const auto name = static_cast<ZydisRegister>(ZYDIS_REGISTER_RAX + guest);
+    if (window_->address.index == name)
+        window_.reset();
+    else if (window_->address.base == name)
+        window_->address.displacement -= distance;
+}
+
+// What lies in another page after all is looked up as any other access.
+void Translator::emit_detours() {
+    for (const Detour& detour : detours_) {
+        code_.patch_here(detour.jump);
+        number_ = detour.instruction;
+        next_offset_ = detour.next_offset;
+        instruction_.decoded.address_width = 64;
+        form_effective_address(scratch, detour.operand);
+        check(detour.access, detour.size);
+        code_.patch(code_.jump(), detour.back - origin_);
+    }
 }
 
 // ---- Registers ----

@@ -8,55 +8,58 @@
 
 namespace backplane::jit {
 
+// What is pushed or popped next is where this was.
+void Translator::move_stack(std::int32_t distance) {
+    code_.lea(pinned(x86::RSP), Operand::at(pinned(x86::RSP), distance));
+    moved(x86::RSP, distance);
+}
+
 bool Translator::push_register(unsigned guest) {
-    const Host stack = pinned(x86::RSP);
-    code_.lea(scratch, Operand::at(stack, -8));
-    const Operand place = check(Access::Write, 8, !is_pinned(guest));
+    const Operand place = stack_access(x86::RSP, -8, Access::Write, !is_pinned(guest));
     code_.store(place, value_of(guest, scratch2));
-    code_.lea(stack, Operand::at(stack, -8));
+    move_stack(-8);
+    keeps_window_ = true;
     return true;
 }
 
 bool Translator::push_immediate() {
-    const Host stack = pinned(x86::RSP);
-    code_.lea(scratch, Operand::at(stack, -8));
-    const Operand place = check(Access::Write, 8, false);
+    const Operand place = stack_access(x86::RSP, -8, Access::Write, false);
     code_.emit({.byte = 0xc7, .wide = true}, 0, place, instruction_.decoded.raw.imm[0].value.u, 4);
-    code_.lea(stack, Operand::at(stack, -8));
+    move_stack(-8);
+    keeps_window_ = true;
     return true;
 }
 
 bool Translator::push_memory() {
-    const Host stack = pinned(x86::RSP);
     const Operand from = access(operand(0), Access::Read, false);
     code_.load(scratch2, from);
+    window_.reset();
     code_.store(offset_of::operand(offset_of::kept), scratch2);
-    code_.lea(scratch, Operand::at(stack, -8));
-    const Operand place = check(Access::Write, 8, true);
+    const Operand place = stack_access(x86::RSP, -8, Access::Write, true);
     code_.load(scratch2, offset_of::operand(offset_of::kept));
     code_.store(place, scratch2);
-    code_.lea(stack, Operand::at(stack, -8));
+    move_stack(-8);
     return true;
 }
 
 bool Translator::pop() {
     if (!is_plain64() || !is_general(operand(0), 64)) return false;
     const unsigned guest = number_of(operand(0).reg.value);
-    const Host stack = pinned(x86::RSP);
-    code_.mov(scratch, stack);
-    const Operand place = check(Access::Read, 8, false);
-    code_.load(is_pinned(guest) ? pinned(guest) : scratch, place);
-    if (guest != x86::RSP) code_.lea(stack, Operand::at(stack, 8));
-    if (!is_pinned(guest)) code_.store(slot(guest), scratch);
+    const bool keep_scratch2_free = !is_pinned(guest);
+    const Operand place = stack_access(x86::RSP, 0, Access::Read, keep_scratch2_free);
+    code_.load(is_pinned(guest) ? pinned(guest) : scratch2, place);
+    if (guest != x86::RSP) move_stack(8);
+    if (!is_pinned(guest)) code_.store(slot(guest), scratch2);
+    wrote(guest);
+    keeps_window_ = true;
     return true;
 }
 
 bool Translator::leave_frame() {
     if (!is_plain64()) return false;
-    const Host frame = pinned(x86::RBP), stack = pinned(x86::RSP);
-    code_.mov(scratch, frame);
-    const Operand place = check(Access::Read, 8, false);
-    code_.lea(stack, Operand::at(frame, 8));
+    const Host frame = pinned(x86::RBP);
+    const Operand place = stack_access(x86::RBP, 0, Access::Read, false);
+    code_.lea(pinned(x86::RSP), Operand::at(frame, 8));
     code_.load(frame, place);
     return true;
 }

@@ -28,8 +28,8 @@ void Tier1Compiler::make_ways() {
                                             {Way::LeaveToBlock, &backplane_jit_leave_to_block},
                                             {Way::LoadXmm, &backplane_jit_load_xmm},
                                             {Way::LoadYmm, &backplane_jit_load_ymm},
-        {Way::RefillRead, &backplane_jit_refill_read},
-        {Way::RefillWrite, &backplane_jit_refill_write}};
+                                            {Way::RefillRead, &backplane_jit_refill_read},
+                                            {Way::RefillWrite, &backplane_jit_refill_write}};
     Assembler code{arena_.writable(), 4096};
     for (const auto& [way, place] : ways) {
         ways_[static_cast<std::size_t>(way)] = static_cast<std::uint32_t>(code.size());

@@ -13,6 +13,13 @@ namespace backplane::jit {
 using interp::Block;
 namespace block_mode = interp::block_mode;
 
+namespace {
+
+// In `scratch`, an offset that no access from a window reaches a page with.
+constexpr std::uint32_t no_window = 1 << 30;
+
+}  // namespace
+
 Translator::Translator(Assembler& code, std::size_t origin, const Ways& ways,
                        const x86::CpuModel& model, const x86::Decoder& decoder)
     : code_{code}, origin_{origin}, ways_{ways}, model_{model}, decoder_{decoder} {}
@@ -43,13 +50,16 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Nativ
                            x86::has_instruction(model_, instruction_);
         if (known) offset += instruction_.decoded.length;
         next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
-        const Mark mark{code_.size(), exits_.size() + misses_.size(), flags_, vectors_};
+        const auto exits = [this] { return exits_.size() + misses_.size() + detours_.size(); };
+        const Mark mark{code_.size(), exits(), flags_, vectors_, window_.has_value()};
+        keeps_window_ = false;
         if (known && translate_instruction()) {
             if (left || resumable)
                 resumable_.push_back({static_cast<std::uint16_t>(number_),
                                       static_cast<std::uint32_t>(origin_ + mark.size), mark.flags,
-                                      mark.vectors});
-            resumable = exits_.size() + misses_.size() != mark.exits;
+                                      mark.vectors, mark.has_window});
+            resumable = exits() != mark.exits;
+            if (!keeps_window_) window_.reset();
             left = false;
             continue;
         }
@@ -57,6 +67,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Nativ
         const auto is_of_this = [&](const auto& jump) { return jump.instruction == number_; };
         std::erase_if(vector_loads_, is_of_this);
         std::erase_if(misses_, is_of_this);
+        std::erase_if(detours_, is_of_this);
         std::erase_if(exits_, is_of_this);
         flags_ = mark.flags;
         vectors_ = mark.vectors;
@@ -66,6 +77,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Nativ
         }
         left = true;
         resumable = false;
+        window_.reset();
         flags_ = Flags::Image;
         vectors_ = 0;
     }
@@ -77,6 +89,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Nativ
             go_far(next_offset_);
     }
     emit_resumptions();
+    emit_detours();
     emit_misses();
     emit_exits();
     native.end = place();
@@ -115,6 +128,7 @@ void Translator::emit_resumptions() {
         }
         flags_ = Flags::Image;
         if (resumption.flags != Flags::Image) restore_flags();
+        if (resumption.has_window) code_.load_immediate(scratch, no_window);
         code_.patch(code_.jump(), resumption.place - origin_);
     }
 }
@@ -151,10 +165,10 @@ void Translator::emit_misses() {
         code_.patch_here(miss.jump);
         code_.add(scratch, offset_of::operand(miss.tag, scratch2));
         code_.load_immediate(scratch2, miss.size);
-        code_.patch(code_.call(), ways_[static_cast<std::size_t>(miss.access == Access::Read
-                                                                     ? Way::RefillRead
-                                                                     : Way::RefillWrite)] -
-                                      origin_);
+        code_.patch(code_.call(),
+                    ways_[static_cast<std::size_t>(
+                        miss.access == Access::Read ? Way::RefillRead : Way::RefillWrite)] -
+                        origin_);
         code_.test32(scratch2);
         code_.patch(code_.jump_if(condition::not_equal), miss.retry - origin_);
         leave(miss.instruction);
@@ -235,6 +249,7 @@ void Translator::need_vectors(unsigned size) {
     vector_loads_.push_back(
         {load, place(), static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size)});
     vectors_ = static_cast<std::uint8_t>(size);
+    window_.reset();
 }
 
 }  // namespace backplane::jit

@@ -59,6 +59,7 @@ private:
         std::size_t size, exits;
         Flags flags;
         std::uint8_t vectors;
+        bool has_window;
     };
 
     // A jump out, to the interpreter in front of an instruction.
@@ -73,6 +74,7 @@ private:
     void leave(unsigned instruction);
     void leave_if(unsigned condition);
     void emit_entries();
+    void emit_detours();
     void emit_misses();
     void emit_exits();
     void emit_resumptions();
@@ -93,11 +95,31 @@ private:
     // The linear address of an operand, to a register. Flags stay.
     void form_address(Host to, const ZydisOperand& operand);
     void form_effective_address(Host to, const ZydisOperand& operand);
-    // Checks the access at `scratch`. The operand that reaches it uses `scratch`, and the other one
-    // too unless that is to stay free.
-    Operand check(Access access, unsigned size, bool keep_scratch2_free, unsigned alignment = 1);
+    // The access at `scratch` goes through the TLB.
+    void check(Access access, unsigned size);
+    // Gives the operand of the host, which uses `scratch`, and the other one too unless that is to
+    // stay free.
     Operand access(const ZydisOperand& operand, Access access, bool keep_scratch2_free,
                    unsigned alignment = 1);
+    // The same of eight bytes at a register.
+    Operand stack_access(unsigned guest, std::int32_t displacement, Access access,
+                         bool keep_scratch2_free);
+
+    // Accesses near each other by the same registers are mostly in one page. Where the last one was
+    // is in `scratch` and `scratch2`, as `check` leaves it, until something else needs these.
+    struct Address {
+        ZydisRegister base, index;
+        std::uint8_t scale;
+        std::int64_t displacement;  // RIP as a base is the page's first byte
+    };
+    struct Window {
+        Address address;
+        Access access;
+    };
+    std::optional<Address> address_of(const ZydisOperand& operand) const;
+    std::optional<std::int32_t> distance_from_window(const Address& address, Access access) const;
+    void wrote(unsigned guest);
+    void moved(unsigned guest, std::int64_t distance);
 
     // ---- Registers ----
     static Operand slot(unsigned guest);
@@ -116,6 +138,8 @@ private:
     bool translate_vector();
     bool translate_generic(bool vector);
     bool may_keep_flags() const;
+    void note_result(unsigned guest, unsigned size);
+    void move_stack(std::int32_t distance);
     bool push_register(unsigned guest);
     bool push_immediate();
     bool push_memory();
@@ -158,12 +182,15 @@ private:
     Flags flags_ = Flags::Image;
     std::uint8_t vectors_ = 0;  // how much of the vector registers is known to be in the host's
     bool ended_ = false;        // control does not go on behind it
+    std::optional<Window> window_;
+    bool keeps_window_ = false;  // the instruction has not used the registers of the window
 
     struct Resumption {
         std::uint16_t instruction;
         std::uint32_t place;
         Flags flags;
         std::uint8_t vectors;
+        bool has_window;
     };
     struct VectorLoad {
         Assembler::Jump jump;
@@ -180,6 +207,16 @@ private:
         std::uint8_t size;
         Access access;
     };
+    // An access that is not where the one before was.
+    struct Detour {
+        Assembler::Jump jump;
+        std::uint32_t back;
+        ZydisOperand operand;
+        std::uint32_t next_offset;
+        std::uint16_t instruction;
+        std::uint8_t size;
+        Access access;
+    };
     struct OpenEdge {
         Edge* edge;
         Way way;
@@ -189,6 +226,7 @@ private:
     std::vector<Resumption> resumable_;
     std::vector<VectorLoad> vector_loads_;
     std::vector<Miss> misses_;
+    std::vector<Detour> detours_;
     std::vector<OpenEdge> open_edges_;
     std::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;
     std::uint32_t first_entry_ = 0, far_entry_ = 0;
