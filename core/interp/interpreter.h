@@ -190,6 +190,7 @@ public:
     // A tier above asks: itself, and where the bytes from this address on to the end of the page
     // are; null if they are in a device.
     Compiler* compiler() const { return compiler_; }
+    bool is_only_processor() const { return bus_.is_only_processor(); }
     const std::byte* code_bytes(std::uint64_t physical);
     // False: not now, as the block is to be left in its middle.
     bool compile(Block& hot) {

@@ -49,6 +49,9 @@ public:
 
     // ---- With several processors; one alone has nothing to do ----
 
+    // Once the machine runs: nobody else executes anything, so that nothing needs to be atomic.
+    virtual bool is_only_processor() const { return false; }
+
     // This processor is about to write into a page that others keep code of: they drop it.
     virtual void claim_code_page(std::uint64_t) {}
 

@@ -86,6 +86,11 @@ void SystemBus::claim_code_page(std::uint64_t page) {
         space.call<&backplane_address_space::claim_code_page>(page);
 }
 
+bool SystemBus::is_only_processor() const {
+    constexpr std::size_t needed = offsetof(backplane_host, cpu_count) + sizeof(host->cpu_count);
+    return host->struct_size >= needed && host->cpu_count(host->context) == 1;
+}
+
 // Hosts of ABI 1.0 have no such section: their machines are for one processor.
 void SystemBus::begin_exclusive() {
     if (knows_exclusive(*host)) host->begin_exclusive(host->context);

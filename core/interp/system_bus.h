@@ -37,6 +37,7 @@ public:
     int acknowledge_interrupt() override;
     void watch_code(std::uint64_t page, bool watch) override;
     void claim_code_page(std::uint64_t page) override;
+    bool is_only_processor() const override;
     void begin_exclusive() override;
     void end_exclusive() override;
     bool is_boot_processor() const override;

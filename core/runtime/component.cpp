@@ -129,6 +129,10 @@ const backplane_host& Component::services() {
         h.end_exclusive = [](void* context) {
             static_cast<Component*>(context)->machine_.exclusive().end();
         };
+        h.cpu_count = [](void* context) {
+            return static_cast<std::uint32_t>(
+                static_cast<Component*>(context)->machine_.cpus().size());
+        };
         return h;
     }();
     return host;

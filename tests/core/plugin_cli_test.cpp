@@ -138,7 +138,7 @@ TEST(ListCommand, TakesThePluginPathBeforeTheCommandToo) {
 }
 
 TEST(VersionCommand, TellsProgramAndAbi) {
-    expect(backplane_program("version"), ExitCode::Ok, "plugin ABI 1.2");
+    expect(backplane_program("version"), ExitCode::Ok, "plugin ABI 1.3");
     const auto json = nlohmann::json::parse(backplane_program("version --json").output);
     EXPECT_EQ(json["abi"], "1.2");
     EXPECT_THAT(backplane_program("--version").output,

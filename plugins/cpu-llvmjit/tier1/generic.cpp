@@ -120,7 +120,7 @@ bool Translator::translate_generic(bool vector) {
     const auto map = opcode_map(decoded);
     if (!map) return false;
     Opcode opcode{.byte = decoded.opcode, .map = *map};
-    opcode.locked = instruction_.has_lock();
+    opcode.locked = instruction_.has_lock() && !is_only_processor_;
     opcode.mandatory = mandatory_prefix(decoded);
     opcode.vex = decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
     if (opcode.vex) {

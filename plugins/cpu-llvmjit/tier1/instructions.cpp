@@ -82,7 +82,7 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_BSR:
     case ZYDIS_MNEMONIC_XADD:
     case ZYDIS_MNEMONIC_MOVNTI: return translate_generic(false);
-    case ZYDIS_MNEMONIC_XCHG: return translate_generic(false);
+    case ZYDIS_MNEMONIC_XCHG: return exchange_alone() || translate_generic(false);
     case ZYDIS_MNEMONIC_BSWAP: return operand(0).size >= 32 && translate_generic(false);
     case ZYDIS_MNEMONIC_MOV: return load_immediate() || translate_generic(false);
     case ZYDIS_MNEMONIC_LEA: return load_effective_address();

@@ -1,4 +1,4 @@
-// Multiplication, division and CMPXCHG: the accumulator is in RAX for the moment.
+// Multiplication, division and CMPXCHG: the accumulator is in RAX for the moment. And XCHG.
 #include "tier1/core_offsets.h"
 #include "tier1/operands.h"
 #include "tier1/translator.h"
@@ -81,7 +81,7 @@ bool Translator::compare_exchange() {
                   .map = OpcodeMap::Escape0F,
                   .operand16 = size == 16,
                   .wide = size == 64,
-                  .locked = instruction_.has_lock(),
+                  .locked = instruction_.has_lock() && !is_only_processor_,
                   .byte_registers = size == 8};
     Operand where;
     if (place.type == ZYDIS_OPERAND_TYPE_MEMORY) {
@@ -97,6 +97,23 @@ bool Translator::compare_exchange() {
     code_.emit(opcode, source, where);
     code_.mov(pinned(x86::RAX), rax);
     made_flags();
+    return true;
+}
+
+// XCHG with memory is always locked; one processor alone does without.
+bool Translator::exchange_alone() {
+    const bool memory_first = operand(0).type == ZYDIS_OPERAND_TYPE_MEMORY;
+    const ZydisOperand &place = operand(memory_first ? 0 : 1),
+                       &value = operand(memory_first ? 1 : 0);
+    if (!is_only_processor_ || place.type != ZYDIS_OPERAND_TYPE_MEMORY || value.size < 32 ||
+        !is_general(value, value.size) || !is_pinned(number_of(value.reg.value)))
+        return false;
+    const Operand where = access(place, Access::Write, true);
+    const Host reg = pinned(number_of(value.reg.value));
+    const bool wide = value.size == 64;
+    code_.emit({.byte = 0x8b, .wide = wide}, scratch2, where);
+    code_.emit({.byte = 0x89, .wide = wide}, reg, where);
+    code_.emit({.byte = 0x8b, .wide = wide}, reg, Operand::of(scratch2));
     return true;
 }
 

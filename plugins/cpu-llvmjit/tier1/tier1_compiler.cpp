@@ -56,7 +56,7 @@ void Tier1Compiler::compile(Block& block) {
     if (!Translator::can_translate(block) || !bytes || is_full()) return;
     const std::size_t start = (arena_.used() + 15) & ~std::size_t{15};
     Assembler code{arena_.writable() + start, arena_.size() - start};
-    Translator translator{code, start, ways_, model_, decoder_};
+    Translator translator{code, start, ways_, model_, decoder_, cpu_->is_only_processor()};
     NativeBlock& native = blocks_.emplace_back();
     native.block = &block;
     translator.translate(block, {bytes, block.bytes}, native);

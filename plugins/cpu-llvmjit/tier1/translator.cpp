@@ -21,8 +21,10 @@ constexpr std::uint32_t no_window = 1 << 30;
 }  // namespace
 
 Translator::Translator(Assembler& code, std::size_t origin, const Ways& ways,
-                       const x86::CpuModel& model, const x86::Decoder& decoder)
-    : code_{code}, origin_{origin}, ways_{ways}, model_{model}, decoder_{decoder} {}
+                       const x86::CpuModel& model, const x86::Decoder& decoder,
+                       bool is_only_processor)
+    : code_{code}, origin_{origin}, ways_{ways}, model_{model}, decoder_{decoder},
+      is_only_processor_{is_only_processor} {}
 
 bool Translator::can_translate(const Block& block) {
     constexpr std::uint8_t never = block_mode::single | block_mode::unfused |

@@ -30,7 +30,7 @@ public:
 
     // The code starts at `origin` in the arena.
     Translator(Assembler& code, std::size_t origin, const Ways& ways, const x86::CpuModel& model,
-               const x86::Decoder& decoder);
+               const x86::Decoder& decoder, bool is_only_processor);
 
     static bool can_translate(const interp::Block& block);
 
@@ -153,6 +153,7 @@ private:
     bool multiply();
     bool divide();
     bool compare_exchange();
+    bool exchange_alone();
     bool load_immediate();
     bool load_effective_address();
     void find_target();
@@ -169,6 +170,7 @@ private:
     const Ways& ways_;
     const x86::CpuModel& model_;
     const x86::Decoder& decoder_;
+    const bool is_only_processor_;  // LOCK is not needed
 
     interp::Block* block_ = nullptr;
     NativeBlock* native_ = nullptr;

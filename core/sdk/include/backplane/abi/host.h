@@ -107,6 +107,11 @@ typedef struct backplane_host {
        begin_exclusive while other CPUs are exclusive. */
     void (*begin_exclusive)(void* context);
     void (*end_exclusive)(void* context);
+
+    /* ---- Since ABI 1.3 ---- */
+    /* [any, once the machine runs] How many CPUs there are. One alone need not make its locked
+       instructions atomic. */
+    uint32_t (*cpu_count)(void* context);
 } backplane_host;
 
 #ifdef __cplusplus
