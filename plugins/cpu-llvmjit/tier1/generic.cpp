@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace backplane::jit {
 namespace {
@@ -113,6 +114,16 @@ bool give_modrm(std::uint8_t& opcode, OpcodeMap map, unsigned& extension) {
     return (opcode & 0xf8) == 0x90;  // XCHG with the accumulator
 }
 
+// The form with both operands exchanged: of ADD to CMP, MOV and TEST.
+bool can_turn_round(Opcode& opcode) {
+    if (opcode.map != OpcodeMap::Primary || opcode.vex) return false;
+    if (opcode.byte == 0x84 || opcode.byte == 0x85) return true;
+    const bool has_directions = (opcode.byte < 0x40 && (opcode.byte & 7) < 4) ||
+                                (opcode.byte >= 0x88 && opcode.byte <= 0x8b);
+    if (has_directions) opcode.byte ^= 2;
+    return has_directions;
+}
+
 }  // namespace
 
 bool Translator::translate_generic(bool vector) {
@@ -202,6 +213,10 @@ bool Translator::translate_generic(bool vector) {
         if (operand.present && operand.kind == Kind::General && operand.size == 8)
             opcode.byte_registers = true;
 
+    if (!memory && reg.is_elsewhere() && !reg.high && !rm.is_elsewhere() && rm.present &&
+        (!reg.writes || reg.size == 64) && can_turn_round(opcode))
+        std::swap(reg, rm);
+
     if (vector) need_vectors(opcode.vex ? 2 : 1);
 
     // The memory operand first: all else is kept until it is known that it can be reached.
@@ -224,8 +239,9 @@ bool Translator::translate_generic(bool vector) {
     const auto surely = accessed ? accessed->modified | accessed->set_0 | accessed->set_1 : 0;
     const bool writes_flags = (touched & x86::rflags::arithmetic) != 0;
     const bool reads_flags = accessed && (accessed->tested & x86::rflags::arithmetic) != 0;
-    const bool replaces = (surely & x86::rflags::arithmetic) == x86::rflags::arithmetic &&
-                          !may_keep_flags();
+    const bool replaces = !may_keep_flags() &&
+                          ((surely & x86::rflags::arithmetic) == x86::rflags::arithmetic ||
+                           (touched & x86::rflags::arithmetic) == x86::rflags::arithmetic);
     if (reads_flags || (writes_flags && !replaces)) restore_flags();
 
     // An operand in CpuState: by a register where it is written in part, or cannot be in memory.
@@ -315,12 +331,24 @@ void Translator::rotate(Host to, Host from, unsigned count) {
         to, Operand::of(from), count, 1);
 }
 
-// Shifts and rotates by a count that may be zero.
+// Shifts and rotates by a count that may be zero, and instructions of whose undefined flags
+// processors keep some.
 bool Translator::may_keep_flags() const {
     switch (instruction_.mnemonic()) {
     case ZYDIS_MNEMONIC_SHL:
     case ZYDIS_MNEMONIC_SHR:
-    case ZYDIS_MNEMONIC_SAR:
+    case ZYDIS_MNEMONIC_SAR: {
+        const ZydisOperand& count = operand(1);
+        const unsigned mask = operand(0).size == 64 ? 63 : 31;
+        return count.type != ZYDIS_OPERAND_TYPE_IMMEDIATE || (count.imm.value.u & mask) == 0;
+    }
+    case ZYDIS_MNEMONIC_IMUL:
+    case ZYDIS_MNEMONIC_BT:
+    case ZYDIS_MNEMONIC_BTS:
+    case ZYDIS_MNEMONIC_BTR:
+    case ZYDIS_MNEMONIC_BTC:
+    case ZYDIS_MNEMONIC_TZCNT:
+    case ZYDIS_MNEMONIC_LZCNT:
     case ZYDIS_MNEMONIC_ROL:
     case ZYDIS_MNEMONIC_ROR:
     case ZYDIS_MNEMONIC_RCL:
