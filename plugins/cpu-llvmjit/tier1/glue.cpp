@@ -31,14 +31,15 @@ static_assert(offsetof(Core, state) == 0);
 static_assert(offsetof(NativeBlock, handlers) == 0 && sizeof(x86::Op) == 4 * sizeof(void*));
 #pragma clang diagnostic pop
 
-static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && !is_pinned(x86::R11));
+static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x86::R12] == r9 &&
+              host_of[x86::R13] == r10 && !is_pinned(x86::R9) && !is_pinned(x86::R15));
 
 }  // namespace
 
 #define BACKPLANE_REGISTERS(move)                                                                  \
     move("r15", "0") move("rcx", "8") move("rdx", "16") move("rbx", "24") move("r11", "32")        \
-        move("rbp", "40") move("rsi", "48") move("rdi", "56") move("r8", "64") move("r9", "72")    \
-            move("r10", "80")
+        move("rbp", "40") move("rsi", "48") move("rdi", "56") move("r8", "64") move("r9", "96")    \
+            move("r10", "104")
 #define BACKPLANE_LOAD(host, offset) "movq " offset "(%%r12), %%" host "\n\t"
 #define BACKPLANE_STORE(host, offset) "movq %%" host ", " offset "(%%r12)\n\t"
 
