@@ -71,22 +71,30 @@ struct Opcode {
     bool vector_length = false;  // VEX.L
 };
 
+// A place in the memory for code, from its start.
+using Place = std::uint32_t;
+
 class Assembler {
 public:
-    Assembler(std::uint8_t* start, std::size_t size)
-        : start_{start}, at_{start}, end_{start + size} {}
+    // Emits from `place` on, up to `end`.
+    Assembler(std::uint8_t* memory, Place place, Place end)
+        : memory_{memory}, at_{place}, end_{end} {}
 
-    std::size_t size() const { return static_cast<std::size_t>(at_ - start_); }
-    void rewind(std::size_t size) { at_ = start_ + size; }
+    Place place() const { return at_; }
+    void rewind(Place place) { at_ = place; }
+    void move_to(Place place, Place end) {
+        at_ = place;
+        end_ = end;
+    }
     // Everything emitted fitted.
     bool fits() const { return fits_; }
 
     void byte(unsigned value) {
         if (at_ == end_) {
             fits_ = false;
-            at_ = start_;
+            --at_;
         }
-        *at_++ = static_cast<std::uint8_t>(value);
+        memory_[at_++] = static_cast<std::uint8_t>(value);
     }
     void dword(std::uint32_t value) {
         for (int i = 0; i < 4; ++i, value >>= 8)
@@ -137,7 +145,7 @@ public:
     void jump_through(const Operand& place) { emit({.byte = 0xff}, 4, place); }
 
     // ---- Jumps: a place to be filled in by `patch` ----
-    using Jump = std::size_t;  // the displacement's offset
+    using Jump = Place;  // where the displacement is
     Jump jump() {
         byte(0xe9);
         return displacement();
@@ -159,18 +167,17 @@ public:
         byte(0x05 | (to & 7) << 3);
         return displacement();
     }
-    void patch(Jump jump, std::size_t target) {
-        const auto distance = static_cast<std::int32_t>(static_cast<std::int64_t>(target) -
-                                                        static_cast<std::int64_t>(jump + 4));
-        if (fits_) std::memcpy(start_ + jump, &distance, sizeof distance);
+    void patch(Jump jump, Place target) {
+        const std::uint32_t distance = target - (jump + 4);
+        if (fits_) std::memcpy(memory_ + jump, &distance, sizeof distance);
     }
-    void patch_here(Jump jump) { patch(jump, size()); }
+    void patch_here(Jump jump) { patch(jump, place()); }
 
 private:
     Jump displacement() {
-        const Jump place = size();
+        const Jump displacement = place();
         dword(0);
-        return place;
+        return displacement;
     }
     void immediate_group(unsigned group, const Operand& rm, std::int32_t value, bool wide) {
         const bool small = value >= -128 && value <= 127;
@@ -180,7 +187,8 @@ private:
     void prefixes(const Opcode& opcode, unsigned reg, const Operand& rm);
     void modrm(unsigned reg, const Operand& rm);
 
-    std::uint8_t *start_, *at_, *end_;
+    std::uint8_t* memory_;
+    Place at_, end_;
     bool fits_ = true;
 };
 

@@ -34,8 +34,7 @@ std::expected<CodeArena, std::string> CodeArena::make(std::size_t bytes) {
 
 CodeArena::CodeArena(CodeArena&& other) noexcept
     : writable_{std::exchange(other.writable_, nullptr)},
-      executable_{std::exchange(other.executable_, nullptr)}, size_{other.size_},
-      used_{other.used_} {}
+      executable_{std::exchange(other.executable_, nullptr)}, size_{other.size_} {}
 
 CodeArena::~CodeArena() {
     if (writable_) munmap(writable_, size_);

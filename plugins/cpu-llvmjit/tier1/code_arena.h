@@ -20,17 +20,12 @@ public:
     const std::uint8_t* executable() const { return executable_; }
     std::size_t size() const { return size_; }
 
-    std::size_t used() const { return used_; }
-    std::size_t free() const { return size_ - used_; }
-    void take(std::size_t bytes) { used_ += bytes; }
-    void release_to(std::size_t used) { used_ = used; }
-
 private:
     CodeArena() = default;
 
     std::uint8_t* writable_ = nullptr;
     const std::uint8_t* executable_ = nullptr;
-    std::size_t size_ = 0, used_ = 0;
+    std::size_t size_ = 0;
 };
 
 }  // namespace backplane::jit

@@ -70,7 +70,7 @@ void Translator::check(Access access, unsigned size) {
     static_assert(sizeof(x86::FastPage) == 1 << entry_shift);
     const std::size_t tag = tlb_ + (access == Access::Read ? offsetof(x86::FastPage, read_tag)
                                                            : offsetof(x86::FastPage, write_tag));
-    const std::uint32_t retry = place();
+    const std::uint32_t retry = code_.place();
     code_.mov(scratch2, scratch);
     code_.shr(scratch2, x86::page_shift - entry_shift);
     code_.and32(scratch2, (x86::fast_pages - 1) << entry_shift);
@@ -92,7 +92,7 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
         if (*distance != 0) code_.lea(scratch, Operand::at(scratch, *distance));
         code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
         const auto beyond = code_.jump_if(condition::above);
-        detours_.push_back({beyond, place(), operand, next_offset_,
+        detours_.push_back({beyond, code_.place(), operand, next_offset_,
                             static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
                             window_->access});
         access = window_->access;
@@ -178,7 +178,7 @@ void Translator::emit_detours() {
         instruction_.decoded.address_width = 64;
         form_effective_address(scratch, detour.operand);
         check(detour.access, detour.size);
-        code_.patch(code_.jump(), detour.back - origin_);
+        code_.patch(code_.jump(), detour.back);
     }
 }
 

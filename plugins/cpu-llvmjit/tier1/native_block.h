@@ -26,8 +26,9 @@ struct NativeBlock {
     // The interpreter's, by op, as some of the block's own are replaced. First, for the glue.
     std::unique_ptr<const void*[]> handlers;
     interp::Block* block = nullptr;
-    std::uint32_t start = 0, end = 0;  // in the arena
-    std::uint32_t chained = 0;         // where a chained jump enters
+    std::uint32_t start = 0, end = 0;            // in the arena: what is executed often
+    std::uint32_t cold_start = 0, cold_end = 0;  // and what is not
+    std::uint32_t chained = 0;                   // where a chained jump enters
     Edge taken, next;
     std::vector<const Edge*> incoming;
 };

@@ -25,9 +25,9 @@ constexpr Host core = r12, flags_image = rax, scratch = r13, scratch2 = r14;
 constexpr std::uint8_t in_memory = 0xff;
 
 // By the guest's register.
-constexpr std::array<std::uint8_t, 16> host_of{
-    r15, rcx, rdx, rbx, r11, rbp, rsi, rdi, r8, in_memory, in_memory, in_memory, r9, r10, in_memory,
-    in_memory};
+constexpr std::array<std::uint8_t, 16> host_of{r15, rcx, rdx,       rbx,       r11,       rbp,
+                                               rsi, rdi, r8,        in_memory, in_memory, in_memory,
+                                               r9,  r10, in_memory, in_memory};
 
 constexpr bool is_pinned(unsigned guest) { return host_of[guest] != in_memory; }
 constexpr Host pinned(unsigned guest) { return static_cast<Host>(host_of[guest]); }

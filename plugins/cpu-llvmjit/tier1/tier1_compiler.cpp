@@ -30,15 +30,15 @@ void Tier1Compiler::make_ways() {
                                             {Way::LoadYmm, &backplane_jit_load_ymm},
                                             {Way::RefillRead, &backplane_jit_refill_read},
                                             {Way::RefillWrite, &backplane_jit_refill_write}};
-    Assembler code{arena_.writable(), 4096};
+    Assembler code{arena_.writable(), 0, 4096};
     for (const auto& [way, place] : ways) {
-        ways_[static_cast<std::size_t>(way)] = static_cast<std::uint32_t>(code.size());
+        ways_[static_cast<std::size_t>(way)] = code.place();
         for (const unsigned byte : {0xff, 0x25, 0, 0, 0, 0})  // JMP [RIP + 0]
             code.byte(byte);
         code.qword(reinterpret_cast<std::uint64_t>(place));
     }
-    after_ways_ = code.size();
-    arena_.take(after_ways_);
+    first_hot_ = hot_ = code.place();
+    first_cold_ = cold_ = static_cast<Place>(arena_.size() / 8 * 3);
 }
 
 void Tier1Compiler::attach(interp::Interpreter& cpu) {
@@ -54,17 +54,19 @@ void Tier1Compiler::created(Block& block) {
 void Tier1Compiler::compile(Block& block) {
     const std::byte* bytes = cpu_->code_bytes(block.physical);
     if (!Translator::can_translate(block) || !bytes || is_full()) return;
-    const std::size_t start = (arena_.used() + 15) & ~std::size_t{15};
-    Assembler code{arena_.writable() + start, arena_.size() - start};
-    Translator translator{code, start, ways_, model_, decoder_, cpu_->is_only_processor()};
+    hot_ = (hot_ + 15) & ~Place{15};
+    Assembler code{arena_.writable(), hot_, first_cold_};
+    Translator translator{code, ways_, model_, decoder_, cpu_->is_only_processor()};
     NativeBlock& native = blocks_.emplace_back();
     native.block = &block;
-    translator.translate(block, {bytes, block.bytes}, native);
+    translator.translate(block, {bytes, block.bytes}, cold_, static_cast<Place>(arena_.size()),
+                         native);
     if (!code.fits()) {
         blocks_.pop_back();
         return;
     }
-    arena_.take(start + code.size() - arena_.used());
+    hot_ = native.end;
+    cold_ = native.cold_end;
     const std::size_t handlers = std::size_t{block.op_count} + 1;
     native.handlers = std::make_unique<const void*[]>(handlers);
     for (std::size_t op = 0; op < handlers; ++op)
@@ -90,7 +92,8 @@ void Tier1Compiler::dropped(Block& block) {
 
 void Tier1Compiler::release() {
     blocks_.clear();
-    arena_.release_to(after_ways_);
+    hot_ = first_hot_;
+    cold_ = first_cold_;
 }
 
 void Tier1Compiler::chain(NativeBlock& from, bool taken, Block& target) {

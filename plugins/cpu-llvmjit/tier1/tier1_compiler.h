@@ -3,6 +3,7 @@
 
 #include "interp/compiler.h"
 #include "interp/interpreter.h"
+#include "tier1/assembler.h"
 #include "tier1/code_arena.h"
 #include "tier1/native_block.h"
 #include "x86/cpu_model.h"
@@ -40,7 +41,9 @@ public:
     void created(interp::Block& block) override;
     void dropped(interp::Block& block) override;
     void release() override;
-    bool is_full() const override { return arena_.free() < largest_block; }
+    bool is_full() const override {
+        return first_cold_ - hot_ < largest_block || arena_.size() - cold_ < largest_block;
+    }
 
     // [vcpu] The block being executed went on in `target` by a direct branch, or past its end.
     void chain(NativeBlock& from, bool taken, interp::Block& target);
@@ -56,7 +59,8 @@ private:
     x86::Decoder decoder_;
     CodeArena arena_;
     std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)> ways_{};
-    std::size_t after_ways_ = 0;
+    // What is executed often is apart from what is not, so that it needs less of the caches.
+    Place first_hot_ = 0, first_cold_ = 0, hot_ = 0, cold_ = 0;
     interp::Interpreter* cpu_ = nullptr;
     std::deque<NativeBlock> blocks_;
 };

@@ -20,10 +20,9 @@ constexpr std::uint32_t no_window = 1 << 30;
 
 }  // namespace
 
-Translator::Translator(Assembler& code, std::size_t origin, const Ways& ways,
-                       const x86::CpuModel& model, const x86::Decoder& decoder,
-                       bool is_only_processor)
-    : code_{code}, origin_{origin}, ways_{ways}, model_{model}, decoder_{decoder},
+Translator::Translator(Assembler& code, const Ways& ways, const x86::CpuModel& model,
+                       const x86::Decoder& decoder, bool is_only_processor)
+    : code_{code}, ways_{ways}, model_{model}, decoder_{decoder},
       is_only_processor_{is_only_processor} {}
 
 bool Translator::can_translate(const Block& block) {
@@ -33,13 +32,14 @@ bool Translator::can_translate(const Block& block) {
            (block.mode & block_mode::code_size) == static_cast<std::uint8_t>(x86::CodeSize::Bits64);
 }
 
-void Translator::translate(Block& block, std::span<const std::byte> bytes, NativeBlock& native) {
+void Translator::translate(Block& block, std::span<const std::byte> bytes, Place cold,
+                           Place cold_end, NativeBlock& native) {
     block_ = &block;
     native_ = &native;
     page_offset_ = static_cast<std::uint32_t>(block.physical & x86::page_offset_mask);
     tlb_ = offset_of::tlb_of(
         static_cast<interp::View>((block.mode & block_mode::view) >> block_mode::view_shift));
-    native.start = place();
+    native.start = code_.place();
     emit_entries();
 
     std::size_t offset = 0;
@@ -53,19 +53,18 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Nativ
         if (known) offset += instruction_.decoded.length;
         next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
         const auto exits = [this] { return exits_.size() + misses_.size() + detours_.size(); };
-        const Mark mark{code_.size(), exits(), flags_, vectors_, window_.has_value()};
+        const Mark mark{code_.place(), exits(), flags_, vectors_, window_.has_value()};
         keeps_window_ = false;
         if (known && translate_instruction()) {
             if (left || resumable)
-                resumable_.push_back({static_cast<std::uint16_t>(number_),
-                                      static_cast<std::uint32_t>(origin_ + mark.size), mark.flags,
+                resumable_.push_back({static_cast<std::uint16_t>(number_), mark.place, mark.flags,
                                       mark.vectors, mark.has_window});
             resumable = exits() != mark.exits;
             if (!keeps_window_) window_.reset();
             left = false;
             continue;
         }
-        code_.rewind(mark.size);
+        code_.rewind(mark.place);
         const auto is_of_this = [&](const auto& jump) { return jump.instruction == number_; };
         std::erase_if(vector_loads_, is_of_this);
         std::erase_if(misses_, is_of_this);
@@ -90,28 +89,31 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Nativ
         else
             go_far(next_offset_);
     }
+    native.end = code_.place();
+    code_.move_to(cold, cold_end);
+    native.cold_start = cold;
     emit_resumptions();
     emit_detours();
     emit_misses();
     emit_exits();
-    native.end = place();
+    native.cold_end = code_.place();
 }
 
 // ---- Ways in ----
 
 void Translator::emit_entries() {
-    far_entry_ = place();
+    far_entry_ = code_.place();
     code_.load(scratch2, offset_of::operand(offset_of::target_ip));
     code_.lea(scratch2, Operand::at(scratch2, -static_cast<std::int32_t>(page_offset_)));
     code_.store(offset_of::operand(offset_of::page_ip), scratch2);
-    native_->chained = place();
+    native_->chained = code_.place();
     code_.sub_immediate(offset_of::operand(offset_of::budget), block_->instruction_count);
     open_edges_.push_back({nullptr, Way::LeaveForBudget, code_.jump_if(condition::sign)});
 }
 
 // The interpreter's handlers have the op in R13 and their chained value in R15.
 void Translator::emit_resumptions() {
-    first_entry_ = place();
+    first_entry_ = code_.place();
     code_.load_immediate(r15, page_offset_);
     const auto entered = code_.lea_of(scratch);
     // Behind the budget, which the interpreter has looked at.
@@ -119,27 +121,26 @@ void Translator::emit_resumptions() {
     go(Way::Enter);
 
     for (const Resumption& resumption : resumable_) {
-        resumptions_.emplace_back(first_op(resumption.instruction), place());
+        resumptions_.emplace_back(first_op(resumption.instruction), code_.place());
         const auto inside = code_.lea_of(scratch);
         go(Way::Resume);
         code_.patch_here(inside);
         if (resumption.vectors != 0) {
             code_.cmp_byte(offset_of::operand(offset_of::vectors), resumption.vectors);
             const auto load = code_.jump_if(condition::below);
-            vector_loads_.push_back({load, place(), resumption.instruction, resumption.vectors});
+            vector_loads_.push_back(
+                {load, code_.place(), resumption.instruction, resumption.vectors});
         }
         flags_ = Flags::Image;
         if (resumption.flags != Flags::Image) restore_flags();
         if (resumption.has_window) code_.load_immediate(scratch, no_window);
-        code_.patch(code_.jump(), resumption.place - origin_);
+        code_.patch(code_.jump(), resumption.place);
     }
 }
 
 // ---- Ways out ----
 
-void Translator::go(Way way) {
-    code_.patch(code_.jump(), ways_[static_cast<std::size_t>(way)] - origin_);
-}
+void Translator::go(Way way) { code_.patch(code_.jump(), ways_[static_cast<std::size_t>(way)]); }
 
 std::uint16_t Translator::first_op(unsigned instruction) const {
     // The counter is in front of all.
@@ -169,10 +170,9 @@ void Translator::emit_misses() {
         code_.load_immediate(scratch2, miss.size);
         code_.patch(code_.call(),
                     ways_[static_cast<std::size_t>(
-                        miss.access == Access::Read ? Way::RefillRead : Way::RefillWrite)] -
-                        origin_);
+                        miss.access == Access::Read ? Way::RefillRead : Way::RefillWrite)]);
         code_.test32(scratch2);
-        code_.patch(code_.jump_if(condition::not_equal), miss.retry - origin_);
+        code_.patch(code_.jump_if(condition::not_equal), miss.retry);
         leave(miss.instruction);
     }
 }
@@ -197,7 +197,7 @@ void Translator::emit_exits() {
     }
     for (const VectorLoad& load : vector_loads_) {
         code_.patch_here(load.jump);
-        code_.patch(code_.lea_of(scratch2), load.back - origin_);
+        code_.patch(code_.lea_of(scratch2), load.back);
         code_.byte(0x41);  // PUSH R14
         code_.byte(0x56);
         code_.load_immediate(scratch, op_offset(first_op(load.instruction)));
@@ -207,8 +207,8 @@ void Translator::emit_exits() {
     for (const OpenEdge& edge : open_edges_) {
         code_.patch_here(edge.jump);
         if (edge.edge) {
-            edge.edge->displacement = static_cast<std::uint32_t>(origin_ + edge.jump);
-            edge.edge->stub = place();
+            edge.edge->displacement = edge.jump;
+            edge.edge->stub = code_.place();
         }
         code_.load_immediate(scratch, op_offset(0));
         code_.load_immediate(scratch2, block);
@@ -248,8 +248,8 @@ void Translator::need_vectors(unsigned size) {
     lose_flags();
     code_.cmp_byte(offset_of::operand(offset_of::vectors), size);
     const auto load = code_.jump_if(condition::below);
-    vector_loads_.push_back(
-        {load, place(), static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size)});
+    vector_loads_.push_back({load, code_.place(), static_cast<std::uint16_t>(number_),
+                             static_cast<std::uint8_t>(size)});
     vectors_ = static_cast<std::uint8_t>(size);
     window_.reset();
 }

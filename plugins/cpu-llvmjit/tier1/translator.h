@@ -28,22 +28,21 @@ class Translator {
 public:
     using Ways = std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)>;
 
-    // The code starts at `origin` in the arena.
-    Translator(Assembler& code, std::size_t origin, const Ways& ways, const x86::CpuModel& model,
+    Translator(Assembler& code, const Ways& ways, const x86::CpuModel& model,
                const x86::Decoder& decoder, bool is_only_processor);
 
     static bool can_translate(const interp::Block& block);
 
-    void translate(interp::Block& block, std::span<const std::byte> bytes, NativeBlock& native);
+    // What is executed often goes to where the assembler is, all else to `cold`, up to `cold_end`.
+    void translate(interp::Block& block, std::span<const std::byte> bytes, Place cold,
+                   Place cold_end, NativeBlock& native);
 
     // Where the interpreter enters, which has taken the block from the budget.
     std::uint32_t first_entry() const { return first_entry_; }
     // Where an indirect branch enters, with its target in Core::Compiled::target_ip.
     std::uint32_t far_entry() const { return far_entry_; }
     // Ops in front of which the interpreter comes back, and where to.
-    const std::vector<std::pair<std::uint16_t, std::uint32_t>>& resumptions() const {
-        return resumptions_;
-    }
+    const std::vector<std::pair<std::uint16_t, Place>>& resumptions() const { return resumptions_; }
 
 private:
     using Instruction = x86::Instruction;
@@ -56,7 +55,8 @@ private:
 
     // What can change while an instruction is tried, to take it back.
     struct Mark {
-        std::size_t size, exits;
+        Place place;
+        std::size_t exits;
         Flags flags;
         std::uint8_t vectors;
         bool has_window;
@@ -69,7 +69,6 @@ private:
     };
 
     // ---- The frame around the instructions (translator.cpp) ----
-    std::uint32_t place() const { return static_cast<std::uint32_t>(origin_ + code_.size()); }
     void go(Way way);
     void leave(unsigned instruction);
     void leave_if(unsigned condition);
@@ -166,7 +165,6 @@ private:
     const ZydisOperand& operand(unsigned i) const { return instruction_.operands[i]; }
 
     Assembler& code_;
-    std::size_t origin_;
     const Ways& ways_;
     const x86::CpuModel& model_;
     const x86::Decoder& decoder_;
