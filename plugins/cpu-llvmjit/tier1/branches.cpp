@@ -35,9 +35,9 @@ bool Translator::jcc() {
 
 bool Translator::jmp() {
     if (!is_plain64()) return false;
+    image_flags();
     const ZydisOperand& target = operand(0);
     if (target.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
-        keep_flags();
         const std::uint32_t offset = next_offset_ + static_cast<std::uint32_t>(
                                                         instruction_.decoded.raw.imm[0].value.s);
         if (is_direct(offset))
@@ -51,7 +51,6 @@ bool Translator::jmp() {
         if (target.size != 64) return false;
         code_.load(scratch, access(target, Access::Read, false));
     } else if (is_general(target, 64)) {
-        lose_flags();
         const unsigned guest = number_of(target.reg.value);
         if (is_pinned(guest))
             code_.mov(scratch, pinned(guest));
@@ -70,6 +69,7 @@ bool Translator::jmp() {
 // executes the whole instruction.
 bool Translator::call() {
     if (!is_plain64()) return false;
+    image_flags();
     const ZydisOperand& target = operand(0);
     const Host stack = pinned(x86::RSP);
     std::uint32_t offset = 0;
@@ -78,7 +78,6 @@ bool Translator::call() {
         offset = next_offset_ + static_cast<std::uint32_t>(instruction_.decoded.raw.imm[0].value.s);
         is_near = is_direct(offset);
         if (!is_near) {
-            lose_flags();
             code_.load(scratch, offset_of::operand(offset_of::page_ip));
             code_.lea(scratch, Operand::at(scratch, static_cast<std::int32_t>(offset)));
         }
@@ -86,7 +85,6 @@ bool Translator::call() {
         if (target.size != 64) return false;
         code_.load(scratch, access(target, Access::Read, false));
     } else if (is_general(target, 64)) {
-        lose_flags();
         const unsigned guest = number_of(target.reg.value);
         if (is_pinned(guest))
             code_.mov(scratch, pinned(guest));
@@ -117,6 +115,7 @@ bool Translator::call() {
 bool Translator::ret() {
     if (!is_plain64() || instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NEAR)
         return false;
+    image_flags();
     const Host stack = pinned(x86::RSP);
     const bool releases = instruction_.decoded.opcode == 0xc2;
     const auto arguments = releases ? static_cast<std::int32_t>(
@@ -153,7 +152,7 @@ void Translator::find_target() {
 
 // To another page: it may be mapped differently by now.
 void Translator::go_far(std::uint32_t target) {
-    lose_flags();
+    image_flags();
     code_.load(scratch, offset_of::operand(offset_of::page_ip));
     code_.lea(scratch, Operand::at(scratch, static_cast<std::int32_t>(target)));
     find_target();

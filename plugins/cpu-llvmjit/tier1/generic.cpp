@@ -231,18 +231,14 @@ bool Translator::translate_generic(bool vector) {
         place = place_of(rm.number);
     }
 
-    // What the host has to find in its flags: those that are read, and those that stay.
     const ZydisAccessedFlags* accessed = decoded.cpu_flags;
     const auto touched = accessed ? accessed->modified | accessed->set_0 | accessed->set_1 |
                                         accessed->undefined
                                   : 0;
-    const auto surely = accessed ? accessed->modified | accessed->set_0 | accessed->set_1 : 0;
     const bool writes_flags = (touched & x86::rflags::arithmetic) != 0;
     const bool reads_flags = accessed && (accessed->tested & x86::rflags::arithmetic) != 0;
-    const bool replaces = !may_keep_flags() &&
-                          ((surely & x86::rflags::arithmetic) == x86::rflags::arithmetic ||
-                           (touched & x86::rflags::arithmetic) == x86::rflags::arithmetic);
-    if (reads_flags || (writes_flags && !replaces)) restore_flags();
+    // The host has to find those that are read, and those that stay.
+    if (reads_flags || (writes_flags && !replaces_flags())) restore_flags();
 
     // An operand in CpuState: by a register where it is written in part, or cannot be in memory.
     bool rm_by_register = false;
@@ -283,9 +279,12 @@ bool Translator::translate_generic(bool vector) {
     // XADD of a register with itself leaves the sum.
     if (reg.is_elsewhere() && reg.writes) store_operand(reg.number, reg.high, scratch2);
     if (rm_by_register && rm.writes) store_operand(rm.number, rm.high, scratch);
-    if (writes_flags) made_flags();
-
     keeps_window_ = !rm_by_register && !reg.is_elsewhere() && !third.is_elsewhere();
+    if (writes_flags) {
+        made_flags();
+        if (keeps_window_)
+            note_recipe(opcode, reg_number, place, immediate.value.u, immediate.size / 8u);
+    }
     for (const ZydisOperand& operand : operands) {
         if (operand.type != ZYDIS_OPERAND_TYPE_REGISTER ||
             !(operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
@@ -329,6 +328,16 @@ void Translator::rotate(Host to, Host from, unsigned count) {
     code_.emit(
         {.byte = 0xf0, .map = OpcodeMap::Escape0F3A, .mandatory = 0xf2, .wide = true, .vex = true},
         to, Operand::of(from), count, 1);
+}
+
+// Of the arithmetic flags nothing is left, and nothing was read.
+bool Translator::replaces_flags() const {
+    const ZydisAccessedFlags* accessed = instruction_.decoded.cpu_flags;
+    if (!accessed || may_keep_flags()) return false;
+    const auto touched = accessed->modified | accessed->set_0 | accessed->set_1 |
+                         accessed->undefined;
+    return (touched & x86::rflags::arithmetic) == x86::rflags::arithmetic &&
+           (accessed->tested & x86::rflags::arithmetic) == 0;
 }
 
 // Shifts and rotates by a count that may be zero, and instructions of whose undefined flags

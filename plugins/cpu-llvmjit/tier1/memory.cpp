@@ -77,8 +77,8 @@ void Translator::check(Access access, unsigned size) {
     code_.sub(scratch, offset_of::operand(tag, scratch2));
     code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
     misses_.push_back({code_.jump_if(condition::above), retry, tag,
-                       static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
-                       access});
+                       static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size), access,
+                       recipe_in_use()});
     code_.load(scratch2, offset_of::operand(tlb_ + offsetof(x86::FastPage, host), scratch2));
 }
 
@@ -94,7 +94,7 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
         const auto beyond = code_.jump_if(condition::above);
         detours_.push_back({beyond, code_.place(), operand, next_offset_,
                             static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
-                            window_->access});
+                            window_->access, recipe_in_use()});
         access = window_->access;
     } else {
         form_address(scratch, operand);
@@ -176,6 +176,7 @@ void Translator::emit_detours() {
         number_ = detour.instruction;
         next_offset_ = detour.next_offset;
         instruction_.decoded.address_width = 64;
+        use_recipe(detour.recipe);
         form_effective_address(scratch, detour.operand);
         check(detour.access, detour.size);
         code_.patch(code_.jump(), detour.back);

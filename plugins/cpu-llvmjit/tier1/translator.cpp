@@ -53,8 +53,9 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
         if (known) offset += instruction_.decoded.length;
         next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
         const auto exits = [this] { return exits_.size() + misses_.size() + detours_.size(); };
-        const Mark mark{code_.place(), exits(), flags_, vectors_, window_.has_value()};
+        const Mark mark{code_.place(), exits(), flags_, vectors_, window_.has_value(), recipe_};
         keeps_window_ = false;
+        if (known) keep_recipe_from(instruction_, replaces_flags());
         if (known && translate_instruction()) {
             if (left || resumable)
                 resumable_.push_back({static_cast<std::uint16_t>(number_), mark.place, mark.flags,
@@ -71,6 +72,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
         std::erase_if(detours_, is_of_this);
         std::erase_if(exits_, is_of_this);
         flags_ = mark.flags;
+        recipe_ = mark.recipe;
         vectors_ = mark.vectors;
         if (!left) {
             keep_flags();
@@ -129,10 +131,10 @@ void Translator::emit_resumptions() {
             code_.cmp_byte(offset_of::operand(offset_of::vectors), resumption.vectors);
             const auto load = code_.jump_if(condition::below);
             vector_loads_.push_back(
-                {load, code_.place(), resumption.instruction, resumption.vectors});
+                {load, code_.place(), resumption.instruction, resumption.vectors, {}});
         }
         flags_ = Flags::Image;
-        if (resumption.flags != Flags::Image) restore_flags();
+        if (resumption.flags == Flags::Host || resumption.flags == Flags::Both) restore_flags();
         if (resumption.has_window) code_.load_immediate(scratch, no_window);
         code_.patch(code_.jump(), resumption.place);
     }
@@ -155,11 +157,12 @@ std::uint32_t Translator::op_offset(unsigned op) const {
 }
 
 void Translator::leave(unsigned instruction) {
-    exits_.push_back({code_.jump(), static_cast<std::uint16_t>(instruction)});
+    exits_.push_back({code_.jump(), static_cast<std::uint16_t>(instruction), recipe_in_use()});
 }
 
 void Translator::leave_if(unsigned condition) {
-    exits_.push_back({code_.jump_if(condition), static_cast<std::uint16_t>(number_)});
+    exits_.push_back(
+        {code_.jump_if(condition), static_cast<std::uint16_t>(number_), recipe_in_use()});
 }
 
 // The linear address is made again of what the check has left.
@@ -173,20 +176,26 @@ void Translator::emit_misses() {
                         miss.access == Access::Read ? Way::RefillRead : Way::RefillWrite)]);
         code_.test32(scratch2);
         code_.patch(code_.jump_if(condition::not_equal), miss.retry);
+        use_recipe(miss.recipe);
         leave(miss.instruction);
     }
 }
 
 void Translator::emit_exits() {
     const auto block = reinterpret_cast<std::uint64_t>(block_);
-    // Those of one instruction are the same.
-    std::ranges::stable_sort(exits_, {}, &Exit::instruction);
+    // Those of one instruction are mostly the same.
+    const auto kind = [](const Exit& exit) {
+        return std::pair{exit.instruction, exit.recipe.has_value()};
+    };
+    std::ranges::stable_sort(exits_, {}, kind);
     std::vector<Assembler::Jump> to_leave;
     for (std::size_t i = 0; i < exits_.size();) {
-        const std::uint16_t instruction = exits_[i].instruction;
-        for (; i < exits_.size() && exits_[i].instruction == instruction; ++i)
+        const Exit& exit = exits_[i];
+        for (; i < exits_.size() && kind(exits_[i]) == kind(exit); ++i)
             code_.patch_here(exits_[i].jump);
-        code_.load_immediate(scratch, op_offset(first_op(instruction)));
+        use_recipe(exit.recipe);
+        keep_flags();
+        code_.load_immediate(scratch, op_offset(first_op(exit.instruction)));
         to_leave.push_back(code_.jump());
     }
     for (const Assembler::Jump jump : to_leave)
@@ -197,6 +206,8 @@ void Translator::emit_exits() {
     }
     for (const VectorLoad& load : vector_loads_) {
         code_.patch_here(load.jump);
+        use_recipe(load.recipe);
+        keep_flags();
         code_.patch(code_.lea_of(scratch2), load.back);
         code_.byte(0x41);  // PUSH R14
         code_.byte(0x56);
@@ -221,26 +232,6 @@ void Translator::end_with(Edge& edge, Way way, std::uint32_t target) {
     open_edges_.push_back({&edge, way, code_.jump()});
 }
 
-// ---- Flags ----
-
-// LAHF has all but OF; a fresh RAX, so that nothing waits for what was there.
-void Translator::keep_flags() {
-    if (flags_ != Flags::Host) return;
-    code_.load_immediate(flags_image, 0);
-    code_.byte(0x9f);                               // LAHF
-    for (const unsigned byte : {0x0f, 0x90, 0xc0})  // SETO AL
-        code_.byte(byte);
-    flags_ = Flags::Both;
-}
-
-// AL minus -127 overflows if AL is 1, and not if it is 0.
-void Translator::restore_flags() {
-    if (flags_ != Flags::Image) return;
-    for (const unsigned byte : {0x3c, 0x81, 0x9e})  // CMP AL, -127; SAHF
-        code_.byte(byte);
-    flags_ = Flags::Both;
-}
-
 // ---- Vector registers ----
 
 void Translator::need_vectors(unsigned size) {
@@ -249,7 +240,7 @@ void Translator::need_vectors(unsigned size) {
     code_.cmp_byte(offset_of::operand(offset_of::vectors), size);
     const auto load = code_.jump_if(condition::below);
     vector_loads_.push_back({load, code_.place(), static_cast<std::uint16_t>(number_),
-                             static_cast<std::uint8_t>(size)});
+                             static_cast<std::uint8_t>(size), recipe_in_use()});
     vectors_ = static_cast<std::uint8_t>(size);
     window_.reset();
 }

@@ -48,8 +48,22 @@ private:
     using Instruction = x86::Instruction;
     using ZydisOperand = ZydisDecodedOperand;
 
-    // Where the arithmetic flags are: in the host's, in `flags_image`, or in both.
-    enum class Flags : std::uint8_t { Image, Host, Both };
+    // Where the arithmetic flags are: in the host's, in `flags_image`, in both, or nowhere, but
+    // `recipe_` makes them.
+    enum class Flags : std::uint8_t { Image, Host, Both, Recipe };
+
+    // Makes flags that an instruction has made before: by the same instruction, by a test of its
+    // result, or by undoing it in another register.
+    struct Recipe {
+        enum Kind : std::uint8_t { Again, Test, Undo };
+        Kind kind;
+        Opcode opcode;
+        std::uint8_t reg;
+        Operand rm;
+        std::uint64_t immediate;
+        std::uint8_t immediate_bytes;
+        std::uint16_t registers;  // of the guest, which have to stay as they are
+    };
 
     enum class Access : std::uint8_t { Read, Write };
 
@@ -60,12 +74,14 @@ private:
         Flags flags;
         std::uint8_t vectors;
         bool has_window;
+        std::optional<Recipe> recipe;
     };
 
     // A jump out, to the interpreter in front of an instruction.
     struct Exit {
         Assembler::Jump jump;
         std::uint16_t instruction;
+        std::optional<Recipe> recipe;
     };
 
     // ---- The frame around the instructions (translator.cpp) ----
@@ -81,14 +97,24 @@ private:
     std::uint16_t first_op(unsigned instruction) const;
     std::uint32_t op_offset(unsigned op) const;
 
-    // ---- Flags ----
+    // ---- Flags (flags.cpp) ----
     void keep_flags();     // the image is right from here on
     void restore_flags();  // the host's are
-    void lose_flags() {    // the host's are about to be overwritten by something else
-        keep_flags();
-        flags_ = Flags::Image;
+    void lose_flags();     // the host's are about to be overwritten by something else
+    void image_flags();    // the same, and the block may end
+    void made_flags();     // the host's have just been replaced
+    void remake_flags(const Recipe& recipe);
+    void note_recipe(const Opcode& opcode, unsigned reg, const Operand& rm, std::uint64_t immediate,
+                     unsigned immediate_bytes);
+    void keep_recipe_from(const Instruction& instruction, bool replaces_flags);
+    // Where an exit begins.
+    void use_recipe(const std::optional<Recipe>& recipe) {
+        recipe_ = recipe;
+        flags_ = recipe ? Flags::Recipe : Flags::Image;
     }
-    void made_flags() { flags_ = Flags::Host; }
+    std::optional<Recipe> recipe_in_use() const {
+        return flags_ == Flags::Recipe ? recipe_ : std::nullopt;
+    }
 
     // ---- Memory (memory.cpp) ----
     // The linear address of an operand, to a register. Flags stay.
@@ -137,6 +163,7 @@ private:
     bool translate_vector();
     bool translate_generic(bool vector);
     bool may_keep_flags() const;
+    bool replaces_flags() const;
     void note_result(unsigned guest, unsigned size);
     void move_stack(std::int32_t distance);
     bool push_register(unsigned guest);
@@ -180,6 +207,7 @@ private:
     unsigned number_ = 0;
     std::uint32_t next_offset_ = 0;  // of the one behind it, in the page
     Flags flags_ = Flags::Image;
+    std::optional<Recipe> recipe_;
     std::uint8_t vectors_ = 0;  // how much of the vector registers is known to be in the host's
     bool ended_ = false;        // control does not go on behind it
     std::optional<Window> window_;
@@ -197,6 +225,7 @@ private:
         std::uint32_t back;
         std::uint16_t instruction;
         std::uint8_t vectors;
+        std::optional<Recipe> recipe;
     };
     // An access that misses the first-level TLB, which the second level may mend.
     struct Miss {
@@ -206,6 +235,7 @@ private:
         std::uint16_t instruction;
         std::uint8_t size;
         Access access;
+        std::optional<Recipe> recipe;
     };
     // An access that is not where the one before was.
     struct Detour {
@@ -216,6 +246,7 @@ private:
         std::uint16_t instruction;
         std::uint8_t size;
         Access access;
+        std::optional<Recipe> recipe;
     };
     struct OpenEdge {
         Edge* edge;
