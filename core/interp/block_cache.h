@@ -73,7 +73,7 @@ public:
     std::size_t invalidate(std::uint64_t physical, std::uint64_t length);
     void invalidate_all();
 
-    bool is_full() const { return arena_.is_full() || (compiler_ && compiler_->is_full()); }
+    bool is_full() const { return arena_.is_full(); }
     std::size_t arena_bytes() const { return arena_.used(); }
     // [safe point] No block is being executed and nothing points to any.
     void release();

@@ -143,7 +143,7 @@ RunResult Interpreter::run(std::int64_t total) {
             result = RunResult::Breakpoint;
             break;
         }
-        if (blocks_.is_full()) release_blocks();
+        if (is_full()) release_blocks();
 
         if (const std::uint32_t hits = code_breakpoint()) {
             result = deliver_exception({.vector = Vector::Debug, .address = hits});

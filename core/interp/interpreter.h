@@ -196,6 +196,7 @@ public:
     bool compile(Block& hot) {
         if (patched_op_) return false;
         compiler_->compile(hot);
+        compiler_full_ = compiler_->is_full();
         return true;
     }
     void count(Counter counter, std::uint64_t times = 1) {
@@ -228,6 +229,7 @@ private:
     int acknowledge_interrupt();
     std::uint64_t read_bus(std::uint64_t physical, unsigned size);
     void refresh_mode();
+    bool is_full() const { return blocks_.is_full() || compiler_full_; }
     void release_blocks();
 
     bool wants_step() const;
@@ -298,6 +300,7 @@ private:
     BlockCache blocks_;
     BlockBuilder builder_;
     Compiler* compiler_;
+    bool compiler_full_ = false;
     std::uint8_t mode_ = 0;
     bool mode_stale_ = true;
     std::uint64_t code_base_ = 0;                   // of CS; zero in 64-bit code

@@ -35,7 +35,7 @@ std::uint64_t physical_of(const x86::PageTranslation& page, std::uint64_t linear
 }  // namespace
 
 Block* Interpreter::locate() {
-    if (mode_stale_ || blocks_.is_full()) return nullptr;
+    if (mode_stale_ || is_full()) return nullptr;
     Block* known = find_in_jump_cache(this, state.rip);
     if (known && known->valid) return known;
     if (steps_through(state.rip)) return nullptr;
@@ -163,7 +163,7 @@ bool Interpreter::is_linkable(const Block& target, std::uint64_t target_ip) cons
     const bool linkable = !(block->mode & block_mode::single) && !block->crosses_page &&
                           !target.crosses_page && block->hashed && target.hashed && block->valid &&
                           target.valid;
-    return linkable && !blocks_.is_full() && may_link(target_ip);
+    return linkable && !is_full() && may_link(target_ip);
 }
 
 // ---- The jump cache ----
@@ -284,6 +284,7 @@ void Interpreter::invalidate_physical(std::uint64_t start, std::uint64_t length)
 void Interpreter::release_blocks() {
     blocks_.release();
     if (compiler_) compiler_->release();
+    compiler_full_ = false;
     block = nullptr;
     jump_cache.fill({});
     code_page_filter_ = large_code_page_filter_ = {};

@@ -123,13 +123,18 @@ public:
     // Null when the page is not known. The permissions are the caller's to check.
     const PageTranslation* find(std::uint64_t linear) const {
         const std::uint64_t page = linear >> page_shift;
+        const Entry& recent = large_[recent_large_];
+        if (recent.page == linear >> recent.translation.shift && is_live(recent))
+            return &recent.translation;
         for (const Entry& entry : small_[page & (sets - 1)])
             if (entry.page == page && is_live(entry)) return &entry.translation;
         if (large_in_use_ == 0) return nullptr;
         for (std::size_t i = 0; i < large_in_use_; ++i) {
             const Entry& entry = large_[i];
-            if (entry.page == linear >> entry.translation.shift && is_live(entry))
+            if (entry.page == linear >> entry.translation.shift && is_live(entry)) {
+                recent_large_ = i;
                 return &entry.translation;
+            }
         }
         return nullptr;
     }
@@ -221,6 +226,7 @@ private:
     std::array<std::array<Entry, ways>, sets> small_{};
     std::array<Entry, 32> large_{};
     std::size_t large_in_use_ = 0, next_way_ = 0, next_large_ = 0;
+    mutable std::size_t recent_large_ = 0;  // a kernel's own mapping, mostly
     // Of the current context and of all; 0: nothing of that context is remembered.
     std::array<std::uint64_t, 4096> stamps_{1};
     bool other_contexts_ = false;

@@ -1,8 +1,8 @@
 // Where the guest's arithmetic flags are, from one instruction to the next.
 //
 // An instruction that is executed as it is leaves them in the host's. Whatever compiled code does
-// besides overwrites these, so they are kept in an image; or, which is free, it is remembered how to
-// make them again from registers that have not changed since. Hardly anybody looks: an exception
+// besides overwrites these, so they are kept in an image; or, which is free, it is remembered how
+// to make them again from registers that have not changed since. Hardly anybody looks: an exception
 // might, or an interrupt.
 #include "tier1/operands.h"
 #include "tier1/translator.h"
@@ -21,8 +21,9 @@ void Translator::keep_flags() {
     if (flags_ != Flags::Host) return;
     code_.load_immediate(flags_image, 0);
     code_.byte(0x9f);  // LAHF
-    for (const unsigned byte : {0x0f, 0x90, 0xc0})  // SETO AL
-        code_.byte(byte);
+    if (!overflow_is_clear_)
+        for (const unsigned byte : {0x0f, 0x90, 0xc0})  // SETO AL
+            code_.byte(byte);
     flags_ = Flags::Both;
 }
 
@@ -47,9 +48,10 @@ void Translator::image_flags() {
     flags_ = Flags::Image;
 }
 
-void Translator::made_flags() {
+void Translator::made_flags(bool overflow_is_clear) {
     flags_ = Flags::Host;
     recipe_.reset();
+    overflow_is_clear_ = overflow_is_clear;
 }
 
 // RAX is free, as there is no image.
@@ -61,7 +63,9 @@ void Translator::remake_flags(const Recipe& recipe) {
         code_.emit(opcode, reg, rm, recipe.immediate, immediate_bytes);
     };
     switch (recipe.kind) {
-    case Recipe::Again: emit(recipe.opcode.byte, recipe.reg, recipe.rm, recipe.immediate_bytes); break;
+    case Recipe::Again:
+        emit(recipe.opcode.byte, recipe.reg, recipe.rm, recipe.immediate_bytes);
+        break;
     case Recipe::Test: emit(0x85, recipe.rm.reg, recipe.rm); break;
     case Recipe::Undo:
         emit(0x8b, rax, recipe.rm);
@@ -78,10 +82,11 @@ void Translator::remake_flags(const Recipe& recipe) {
         break;
     }
     flags_ = Flags::Host;
+    overflow_is_clear_ = recipe.kind == Recipe::Test;
 }
 
-// How to make again what this instruction, which has just been emitted with these operands, has made
-// of the flags. Its registers are where they were.
+// How to make again what this instruction, which has just been emitted with these operands, has
+// made of the flags. Its registers are where they were.
 void Translator::note_recipe(const Opcode& opcode, unsigned reg, const Operand& rm,
                              std::uint64_t immediate, unsigned immediate_bytes) {
     recipe_.reset();

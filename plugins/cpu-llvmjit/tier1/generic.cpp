@@ -281,7 +281,7 @@ bool Translator::translate_generic(bool vector) {
     if (rm_by_register && rm.writes) store_operand(rm.number, rm.high, scratch);
     keeps_window_ = !rm_by_register && !reg.is_elsewhere() && !third.is_elsewhere();
     if (writes_flags) {
-        made_flags();
+        made_flags((accessed->set_0 & x86::rflags::of) != 0);
         if (keeps_window_)
             note_recipe(opcode, reg_number, place, immediate.value.u, immediate.size / 8u);
     }

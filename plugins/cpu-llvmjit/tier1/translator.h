@@ -102,7 +102,7 @@ private:
     void restore_flags();  // the host's are
     void lose_flags();     // the host's are about to be overwritten by something else
     void image_flags();    // the same, and the block may end
-    void made_flags();     // the host's have just been replaced
+    void made_flags(bool overflow_is_clear = false);  // the host's have just been replaced
     void remake_flags(const Recipe& recipe);
     void note_recipe(const Opcode& opcode, unsigned reg, const Operand& rm, std::uint64_t immediate,
                      unsigned immediate_bytes);
@@ -208,6 +208,7 @@ private:
     std::uint32_t next_offset_ = 0;  // of the one behind it, in the page
     Flags flags_ = Flags::Image;
     std::optional<Recipe> recipe_;
+    bool overflow_is_clear_ = false;  // of what the host's flags are
     std::uint8_t vectors_ = 0;  // how much of the vector registers is known to be in the host's
     bool ended_ = false;        // control does not go on behind it
     std::optional<Window> window_;
