@@ -33,6 +33,15 @@ bool looks_like_jcc(std::span<const std::byte> bytes) {
     return byte(0) >> 4 == 7 || (byte(0) == 0x0f && bytes.size() > 1 && byte(1) >> 4 == 8);
 }
 
+// Neither LOOP nor JCXZ, nor one with 16 bits.
+bool is_plain_jcc(const x86::Instruction& instruction) {
+    const auto& decoded = instruction.decoded;
+    const unsigned group = decoded.opcode >> 4;
+    return decoded.meta.category == ZYDIS_CATEGORY_COND_BR &&
+           group == (decoded.opcode_map == ZYDIS_OPCODE_MAP_0F ? 8 : 7) &&
+           !instruction.has(ZYDIS_ATTRIB_HAS_OPERANDSIZE);
+}
+
 bool has_no_index(const Op& op) { return op.index == offsetof(x86::CpuState, zero); }
 
 }  // namespace
@@ -46,11 +55,15 @@ BlockBuilder::BlockBuilder(BlockCache& blocks, const x86::CpuModel& model,
       forms_{make_forms()} {}
 
 Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
+    return build(code, mode, nullptr);
+}
+
+Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode, const GoesOn& goes_on) {
     ops_ = instructions_ = bytes_ = last_instruction_ = 0;
     software_interrupt_ = false;
     if (is_counted(mode)) add_counter();
     for (;;) {
-        const Progress progress = add(code, mode);
+        const Progress progress = add(code, mode, goes_on);
         if (progress == Progress::NeedsNextPage) return nullptr;
         if (progress == Progress::EndBefore) break;
         const bool whole = instructions_ == max_instructions_ || (mode & block_mode::single);
@@ -59,7 +72,8 @@ Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
     return finish(code, mode);
 }
 
-BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mode) {
+BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mode,
+                                         const GoesOn& goes_on) {
     // Only the first instruction may reach into the next page.
     const bool first = instructions_ == 0;
     const std::size_t end = first ? code.bytes.size() : code.in_first_page;
@@ -99,7 +113,20 @@ BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mod
     ++instructions_;
     bytes_ += instruction.decoded.length;
     software_interrupt_ = is_software_interrupt(instruction.mnemonic());
-    return x86::ends_block(instruction) ? Progress::EndBlock : Progress::Continue;
+    if (!x86::ends_block(instruction) || goes_on_behind(instruction, goes_on))
+        return Progress::Continue;
+    return Progress::EndBlock;
+}
+
+bool BlockBuilder::goes_on_behind(const x86::Instruction& instruction, const GoesOn& goes_on) {
+    if (!goes_on || instructions_ == max_instructions_) return false;
+    const auto target = x86::branch_target(instruction);
+    if (!target || !is_plain_jcc(instruction)) return false;
+    const auto taken = static_cast<std::int64_t>(*target - instruction.block_ip);
+    if (!goes_on(taken, static_cast<std::uint32_t>(bytes_))) return false;
+    static constexpr Variant only_compiled[]{{&leave_to_interpreter, 0, Left::None}};
+    drafts_[ops_ - 1].handler = Handler{only_compiled};
+    return true;
 }
 
 // A block that may be compiled is left and entered before each of its instructions.

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 
 namespace backplane::interp {
@@ -47,6 +48,13 @@ public:
     // Null: the first instruction needs the page behind too. The block is not inserted anywhere.
     Block* build(const CodeBytes& code, std::uint8_t mode);
 
+    // Asked at a conditional branch, with where it goes and what is behind it, from the block's
+    // first byte: whether the block goes on there.
+    using GoesOn = std::function<bool(std::int64_t taken, std::uint32_t next)>;
+    // A block for a compiler, which executes the branches within: the interpreter does not get past
+    // them.
+    Block* build(const CodeBytes& code, std::uint8_t mode, const GoesOn& goes_on);
+
 private:
     struct Draft {
         Op op{};
@@ -57,7 +65,8 @@ private:
     };
 
     enum class Progress : std::uint8_t { Continue, EndBlock, EndBefore, NeedsNextPage };
-    Progress add(const CodeBytes& code, std::uint8_t mode);
+    Progress add(const CodeBytes& code, std::uint8_t mode, const GoesOn& goes_on);
+    bool goes_on_behind(const x86::Instruction& instruction, const GoesOn& goes_on);
     bool add_fused(const CodeBytes& code, std::uint8_t mode, const x86::Instruction& first);
     void add_op(const Op& op, Handler handler, const Effects& effects);
     bool is_counted(std::uint8_t mode) const;

@@ -106,6 +106,11 @@ void BlockCache::insert(Block* block) {
     if (block->crosses_page && block->second_page != page) add_to_page(block, block->second_page);
 }
 
+void BlockCache::replace(Block& old, Block& by) {
+    insert(&by);
+    drop(&old);
+}
+
 void BlockCache::link(Block*& place, Block* target) {
     place = target;
     target->incoming = new (arena_.allocate(sizeof(IncomingLink)))

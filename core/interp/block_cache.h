@@ -59,6 +59,8 @@ public:
     // Room for a block with this many ops, its links and its table of retired instructions.
     Block* allocate(std::size_t ops);
     void insert(Block* block);
+    // Another block of the same address comes in its place.
+    void replace(Block& old, Block& by);
     // Blocks of this page are about to be made.
     void watch(std::uint64_t page);
     void link(Block*& place, Block* target);

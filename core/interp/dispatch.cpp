@@ -55,6 +55,11 @@ void leave_before(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) 
     leave_at(cpu, op, Exit::Leave);
 }
 
+void leave_to_interpreter(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+    owner(cpu).interpret_once();
+    BACKPLANE_TAIL leave_before(cpu, op, pages, last);
+}
+
 void enter_stale(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     cpu->state.rip = cpu->state.block_ip;
     BACKPLANE_TAIL follow_rip(cpu, op, pages, last);

@@ -27,6 +27,10 @@ namespace backplane::interp {
 // executed.
 [[gnu::cold]] BACKPLANE_HANDLER void leave_before(Core* cpu, const Op* op,
                                                   const x86::FastPage* pages, std::uint64_t);
+// A branch within a block, which only compiled code executes: from here on the interpreter has the
+// block that begins with it.
+[[gnu::cold]] BACKPLANE_HANDLER void
+leave_to_interpreter(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t);
 // Found as the first op of a block that is no longer valid.
 [[gnu::cold]] BACKPLANE_HANDLER void enter_stale(Core* cpu, const Op* op,
                                                  const x86::FastPage* pages, std::uint64_t);

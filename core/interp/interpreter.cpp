@@ -32,7 +32,7 @@ Interpreter::Interpreter(const ProcessorParts& parts)
               this, parts.compiler},
       builder_{blocks_, parts.model, *this, parts.block_instructions,
                parts.compiler ? parts.compile_threshold : 0},
-      compiler_{parts.compiler} {
+      compiler_{parts.compiler}, compile_threshold_{parts.compile_threshold} {
     services = this;
     if (compiler_) compiler_->attach(*this);
 }

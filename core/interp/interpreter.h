@@ -193,12 +193,7 @@ public:
     bool is_only_processor() const { return bus_.is_only_processor(); }
     const std::byte* code_bytes(std::uint64_t physical);
     // False: not now, as the block is to be left in its middle.
-    bool compile(Block& hot) {
-        if (patched_op_) return false;
-        compiler_->compile(hot);
-        compiler_full_ = compiler_->is_full();
-        return true;
-    }
+    bool compile(Block& hot);
     void count(Counter counter, std::uint64_t times = 1) {
         counters_[static_cast<std::size_t>(counter)] += times;
     }
@@ -245,6 +240,8 @@ private:
 
     Block* look_up(std::uint8_t mode);
     Block* build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end);
+    Block* lengthen(const Block& hot);
+    std::uint64_t executions(std::uint64_t physical, std::uint8_t mode) const;
     void insert_in_jump_cache(std::uint64_t linear, Block* block, const x86::PageTranslation& page);
     void mark_code_page(std::uint64_t linear, const x86::PageTranslation& page);
     bool may_have_code(std::uint64_t linear) const;
@@ -300,6 +297,7 @@ private:
     BlockCache blocks_;
     BlockBuilder builder_;
     Compiler* compiler_;
+    std::uint32_t compile_threshold_;
     bool compiler_full_ = false;
     std::uint8_t mode_ = 0;
     bool mode_stale_ = true;

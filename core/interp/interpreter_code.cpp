@@ -146,6 +146,64 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
     return made;
 }
 
+// ---- For a compiler ----
+
+bool Interpreter::compile(Block& hot) {
+    if (patched_op_) return false;
+    if (Block* longer = lengthen(hot)) {
+        compiler_->compile(*longer);
+        if (longer->is_compiled()) {
+            // It is entered anew, as the other block.
+            const std::int64_t length = hot.length;
+            blocks_.replace(hot, *longer);
+            refund(length);
+        }
+    }
+    if (hot.valid) compiler_->compile(hot);
+    compiler_full_ = compiler_->is_full();
+    return true;
+}
+
+// The block together with those behind it, where branches are mostly not taken. Null: nothing is
+// gained.
+Block* Interpreter::lengthen(const Block& hot) {
+    const std::byte* bytes = code_bytes(hot.physical);
+    if (!bytes || !hot.hashed || hot.crosses_page || hot.segment_end != 0 || is_full())
+        return nullptr;
+    const std::uint64_t offset = hot.physical & x86::page_offset_mask;
+    const CodeBytes code{.bytes = {bytes, x86::page_size - offset},
+                         .in_first_page = x86::page_size - offset,
+                         .physical = hot.physical,
+                         .second_page = 0,
+                         .ip = state.block_ip,
+                         .segment_end = 0};
+    bool is_longer = false;
+    const auto goes_on = [&](std::int64_t taken, std::uint32_t next) {
+        const bool is_loop = taken < static_cast<std::int64_t>(next);
+        const bool is_near = offset + static_cast<std::uint64_t>(taken) < x86::page_size;
+        if (is_loop || offset + next >= x86::page_size) return false;
+        const std::uint64_t next_count = executions(hot.physical + next, hot.mode);
+        const std::uint64_t taken_count =
+            is_near ? executions(hot.physical + static_cast<std::uint64_t>(taken), hot.mode) : 0;
+        const bool likely = 2 * next_count >= compile_threshold_ && taken_count <= 2 * next_count;
+        const bool goes = likely || compile_threshold_ == 1;
+        is_longer |= goes;
+        return goes;
+    };
+    Block* longer = builder_.build(code, hot.mode, goes_on);
+    if (!longer || !is_longer) return nullptr;
+    longer->hashed = true;
+    count(Counter::BlocksDecoded);
+    return longer;
+}
+
+// As far as they are counted.
+std::uint64_t Interpreter::executions(std::uint64_t physical, std::uint8_t mode) const {
+    const Block* block = blocks_.find({physical, mode}, false, 0);
+    if (!block) return 0;
+    return block->is_compiled() ? compile_threshold_ : compile_threshold_ - block->ops()->immediate;
+}
+
 const std::byte* Interpreter::code_bytes(std::uint64_t physical) {
     const PhysicalRange& range = range_of(physical);
     if (!range.memory || !range.readable) return nullptr;

@@ -20,10 +20,16 @@ bool Translator::jcc() {
     const std::uint32_t target = next_offset_ + static_cast<std::uint32_t>(
                                                     instruction_.decoded.raw.imm[0].value.s);
     restore_flags();
+    if (!is_last()) {
+        side_exits_.push_back({code_.jump_if(opcode & 15), static_cast<std::uint16_t>(number_),
+                               target, flags_, overflow_is_clear_});
+        keeps_window_ = true;
+        return true;
+    }
     keep_flags();
     if (is_direct(target)) {
-        native_->taken.target_offset = target;
-        open_edges_.push_back({&native_->taken, Way::LeaveTaken, code_.jump_if(opcode & 15)});
+        const Assembler::Jump taken = code_.jump_if(opcode & 15);
+        open_edges_.push_back({&add_edge(first_op(number_), target), taken});
     } else {
         const auto not_taken = code_.jump_if((opcode & 15) ^ 1);
         go_far(target);
@@ -41,7 +47,7 @@ bool Translator::jmp() {
         const std::uint32_t offset = next_offset_ + static_cast<std::uint32_t>(
                                                         instruction_.decoded.raw.imm[0].value.s);
         if (is_direct(offset))
-            end_with(native_->taken, Way::LeaveTaken, offset);
+            end_with(first_op(number_), offset);
         else
             go_far(offset);
         ended_ = true;
@@ -103,7 +109,7 @@ bool Translator::call() {
     code_.store(place, scratch2);
     code_.lea(stack, Operand::at(stack, -8));
     if (is_near) {
-        end_with(native_->taken, Way::LeaveTaken, offset);
+        end_with(first_op(number_), offset);
     } else {
         code_.load(scratch2, offset_of::operand(offset_of::kept));
         code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
@@ -151,11 +157,15 @@ void Translator::find_target() {
 }
 
 // To another page: it may be mapped differently by now.
-void Translator::go_far(std::uint32_t target) {
+void Translator::find_far(std::uint32_t target) {
     image_flags();
     code_.load(scratch, offset_of::operand(offset_of::page_ip));
     code_.lea(scratch, Operand::at(scratch, static_cast<std::int32_t>(target)));
     find_target();
+}
+
+void Translator::go_far(std::uint32_t target) {
+    find_far(target);
     code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
 }
 

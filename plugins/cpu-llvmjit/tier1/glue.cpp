@@ -170,12 +170,8 @@ extern "C" {
     asm(BACKPLANE_OUT "jmp backplane_jit_out_of_budget" : : BACKPLANE_OFFSETS);
 }
 
-[[gnu::naked]] void backplane_jit_leave_taken() {
-    asm(BACKPLANE_OUT "jmp backplane_jit_follow_taken" : : BACKPLANE_OFFSETS);
-}
-
-[[gnu::naked]] void backplane_jit_leave_next() {
-    asm(BACKPLANE_OUT "jmp backplane_jit_follow_next" : : BACKPLANE_OFFSETS);
+[[gnu::naked]] void backplane_jit_leave_by_edge() {
+    asm(BACKPLANE_OUT "jmp backplane_jit_follow_edge" : : BACKPLANE_OFFSETS);
 }
 
 // What OUT notes of the block is overwritten when it is entered.

@@ -25,9 +25,8 @@ void backplane_jit_resume();
 void backplane_jit_leave();
 // The block does not fit the budget.
 void backplane_jit_leave_for_budget();
-// Along the direct branch, or past the block's end, where no link is yet.
-void backplane_jit_leave_taken();
-void backplane_jit_leave_next();
+// By the edge of this op, which is not chained yet.
+void backplane_jit_leave_by_edge();
 // To this block (R14), which is entered at Compiled::target_ip and may not be compiled.
 void backplane_jit_leave_to_block();
 
@@ -47,9 +46,7 @@ std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_
 
 // ---- What the ways out call, as handlers of the interpreter ----
 
-BACKPLANE_HANDLER void backplane_jit_follow_taken(Core* cpu, const Op* op, const FastPage* pages,
-                                                  std::uint64_t);
-BACKPLANE_HANDLER void backplane_jit_follow_next(Core* cpu, const Op* op, const FastPage* pages,
+BACKPLANE_HANDLER void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages,
                                                  std::uint64_t);
 BACKPLANE_HANDLER void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages,
                                                  std::uint64_t);

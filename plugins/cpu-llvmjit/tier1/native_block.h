@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -15,11 +16,10 @@ namespace backplane::jit {
 // A direct jump of compiled code that goes to another block once that is compiled, and out of the
 // code until then.
 struct Edge {
-    static constexpr std::uint32_t none = 0;
-
-    std::uint32_t displacement = none;  // of the jump's last four bytes, in the arena
-    std::uint32_t stub = 0;             // the way out
-    std::uint32_t target_offset = 0;    // of the next instruction, in the page
+    std::uint16_t op = 0;             // the branch, or the one behind the last
+    std::uint32_t displacement = 0;   // of the jump's last four bytes, in the arena
+    std::uint32_t stub = 0;           // the way out
+    std::uint32_t target_offset = 0;  // of the next instruction, in the page
 };
 
 struct NativeBlock {
@@ -29,7 +29,7 @@ struct NativeBlock {
     std::uint32_t start = 0, end = 0;            // in the arena: what is executed often
     std::uint32_t cold_start = 0, cold_end = 0;  // and what is not
     std::uint32_t chained = 0;                   // where a chained jump enters
-    Edge taken, next;
+    std::deque<Edge> edges;
     std::vector<const Edge*> incoming;
 };
 

@@ -23,8 +23,7 @@ void Tier1Compiler::make_ways() {
                                             {Way::Resume, &backplane_jit_resume},
                                             {Way::Leave, &backplane_jit_leave},
                                             {Way::LeaveForBudget, &backplane_jit_leave_for_budget},
-                                            {Way::LeaveTaken, &backplane_jit_leave_taken},
-                                            {Way::LeaveNext, &backplane_jit_leave_next},
+                                            {Way::LeaveByEdge, &backplane_jit_leave_by_edge},
                                             {Way::LeaveToBlock, &backplane_jit_leave_to_block},
                                             {Way::LoadXmm, &backplane_jit_load_xmm},
                                             {Way::LoadYmm, &backplane_jit_load_ymm},
@@ -96,10 +95,9 @@ void Tier1Compiler::release() {
     cold_ = first_cold_;
 }
 
-void Tier1Compiler::chain(NativeBlock& from, bool taken, Block& target) {
-    const Edge& edge = taken ? from.taken : from.next;
+void Tier1Compiler::chain(const Edge& edge, Block& target) {
     auto* to = static_cast<NativeBlock*>(target.compiled);
-    if (!to || edge.displacement == Edge::none) return;
+    if (!to) return;
     patch(edge.displacement, to->chained);
     to->incoming.push_back(&edge);
 }
@@ -119,25 +117,6 @@ Tier1Compiler& compiler_of(Core* cpu) {
     return static_cast<Tier1Compiler&>(*owner(cpu).compiler());
 }
 
-// Where the direct branch of the block being executed, or its end, leads. Null: the run loop has
-// to find it.
-Block* follow(Core* cpu, bool taken) {
-    auto& native = *static_cast<NativeBlock*>(cpu->block->compiled);
-    const Edge& edge = taken ? native.taken : native.next;
-    std::uint64_t ip = cpu->compiled.page_ip + edge.target_offset;
-    if (!cpu->state.code64()) ip &= 0xffff'ffff;
-    cpu->state.rip = ip;
-    Block* target = owner(cpu).locate();
-    if (!target) {
-        cpu->exit = interp::Exit::Lookup;
-        return nullptr;
-    }
-    // Finding it may have dropped the block that leads there.
-    if (cpu->block->is_compiled() && owner(cpu).is_linkable(*target, ip))
-        compiler_of(cpu).chain(native, taken, *target);
-    return target;
-}
-
 }  // namespace
 
 std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,
@@ -146,19 +125,22 @@ std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_
     return owner(cpu).refill(linear, size, kind);
 }
 
-void backplane_jit_follow_taken(Core* cpu, const Op* op, const FastPage* pages,
-                                std::uint64_t last) {
-    Block* target = follow(cpu, true);
-    if (!target) return;
-    if (!interp::enter(cpu, target, cpu->state.rip))
-        BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
-    BACKPLANE_TAIL interp::handler_of (*target->ops())(cpu, target->ops(), pages, last);
-}
-
-void backplane_jit_follow_next(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
-    Block* target = follow(cpu, false);
-    if (!target) return;
-    if (!interp::enter(cpu, target, cpu->state.rip))
+void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
+    Block* from = cpu->block;
+    auto& native = *static_cast<NativeBlock*>(from->compiled);
+    const Edge& edge = *std::ranges::find(native.edges, from->index_of(op), &Edge::op);
+    std::uint64_t ip = cpu->compiled.page_ip + edge.target_offset;
+    if (!cpu->state.code64()) ip &= 0xffff'ffff;
+    cpu->state.rip = ip;
+    Block* target = owner(cpu).locate();
+    if (!target) {
+        cpu->exit = interp::Exit::Lookup;
+        return;
+    }
+    // Finding it may have dropped the block that leads there.
+    if (from->is_compiled() && owner(cpu).is_linkable(*target, ip))
+        compiler_of(cpu).chain(edge, *target);
+    if (!interp::enter(cpu, target, ip))
         BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
     BACKPLANE_TAIL interp::handler_of (*target->ops())(cpu, target->ops(), pages, last);
 }

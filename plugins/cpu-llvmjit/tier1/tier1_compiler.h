@@ -22,8 +22,7 @@ enum class Way : std::uint8_t {
     Resume,
     Leave,
     LeaveForBudget,
-    LeaveTaken,
-    LeaveNext,
+    LeaveByEdge,
     LeaveToBlock,
     LoadXmm,
     LoadYmm,
@@ -45,8 +44,8 @@ public:
         return first_cold_ - hot_ < largest_block || arena_.size() - cold_ < largest_block;
     }
 
-    // [vcpu] The block being executed went on in `target` by a direct branch, or past its end.
-    void chain(NativeBlock& from, bool taken, interp::Block& target);
+    // [vcpu] Execution went on in `target` by this edge.
+    void chain(const Edge& edge, interp::Block& target);
 
 private:
     // More than any block of 64 instructions becomes.

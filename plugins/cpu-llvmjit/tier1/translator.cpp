@@ -87,7 +87,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
     if (!ended_ && !left) {
         keep_flags();
         if (is_direct(next_offset_))
-            end_with(native.next, Way::LeaveNext, next_offset_);
+            end_with(block.op_count, next_offset_);
         else
             go_far(next_offset_);
     }
@@ -95,6 +95,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
     code_.move_to(cold, cold_end);
     native.cold_start = cold;
     emit_resumptions();
+    emit_side_exits();
     emit_detours();
     emit_misses();
     emit_exits();
@@ -110,7 +111,7 @@ void Translator::emit_entries() {
     code_.store(offset_of::operand(offset_of::page_ip), scratch2);
     native_->chained = code_.place();
     code_.sub_immediate(offset_of::operand(offset_of::budget), block_->instruction_count);
-    open_edges_.push_back({nullptr, Way::LeaveForBudget, code_.jump_if(condition::sign)});
+    open_edges_.push_back({nullptr, code_.jump_if(condition::sign)});
 }
 
 // The interpreter's handlers have the op in R13 and their chained value in R15.
@@ -221,15 +222,42 @@ void Translator::emit_exits() {
             edge.edge->displacement = edge.jump;
             edge.edge->stub = code_.place();
         }
-        code_.load_immediate(scratch, op_offset(0));
+        code_.load_immediate(scratch, op_offset(edge.edge ? edge.edge->op : 0));
         code_.load_immediate(scratch2, block);
-        go(edge.way);
+        go(edge.edge ? Way::LeaveByEdge : Way::LeaveForBudget);
     }
 }
 
-void Translator::end_with(Edge& edge, Way way, std::uint32_t target) {
-    edge.target_offset = target;
-    open_edges_.push_back({&edge, way, code_.jump()});
+Edge& Translator::add_edge(unsigned op, std::uint32_t target) {
+    native_->edges.push_back({.op = static_cast<std::uint16_t>(op), .target_offset = target});
+    return native_->edges.back();
+}
+
+void Translator::end_with(unsigned op, std::uint32_t target) {
+    open_edges_.push_back({&add_edge(op, target), code_.jump()});
+}
+
+// The instructions behind the branch go back to the budget.
+void Translator::emit_side_exits() {
+    for (const SideExit& exit : side_exits_) {
+        code_.patch_here(exit.jump);
+        number_ = exit.instruction;
+        flags_ = exit.flags;
+        overflow_is_clear_ = exit.overflow_is_clear;
+        keep_flags();
+        const auto refund = [&] {
+            const int rest = block_->instruction_count - (exit.instruction + 1);
+            code_.sub_immediate(offset_of::operand(offset_of::budget), -rest);
+        };
+        if (is_direct(exit.target)) {
+            refund();
+            end_with(first_op(exit.instruction), exit.target);
+        } else {
+            find_far(exit.target);
+            refund();
+            code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+        }
+    }
 }
 
 // ---- Vector registers ----

@@ -93,7 +93,6 @@ private:
     void emit_misses();
     void emit_exits();
     void emit_resumptions();
-    void emit_edge(Edge& edge, Way way, Assembler::Jump jump, std::uint32_t target);
     std::uint16_t first_op(unsigned instruction) const;
     std::uint32_t op_offset(unsigned op) const;
 
@@ -183,8 +182,12 @@ private:
     bool load_immediate();
     bool load_effective_address();
     void find_target();
+    void find_far(std::uint32_t target);
     void go_far(std::uint32_t target);
-    void end_with(Edge& edge, Way way, std::uint32_t target);
+    void end_with(unsigned op, std::uint32_t target);
+    Edge& add_edge(unsigned op, std::uint32_t target);
+    void emit_side_exits();
+    bool is_last() const { return number_ + 1u == block_->instruction_count; }
     void need_vectors(unsigned size);
     bool is_direct(std::uint32_t target) const { return target < 4096; }
 
@@ -250,9 +253,16 @@ private:
         std::optional<Recipe> recipe;
     };
     struct OpenEdge {
-        Edge* edge;
-        Way way;
+        Edge* edge;  // null: the budget is exceeded
         Assembler::Jump jump;
+    };
+    // A branch within the block, where it is taken.
+    struct SideExit {
+        Assembler::Jump jump;
+        std::uint16_t instruction;
+        std::uint32_t target;
+        Flags flags;
+        bool overflow_is_clear;
     };
     std::vector<Exit> exits_;
     std::vector<Resumption> resumable_;
@@ -260,6 +270,7 @@ private:
     std::vector<Miss> misses_;
     std::vector<Detour> detours_;
     std::vector<OpenEdge> open_edges_;
+    std::vector<SideExit> side_exits_;
     std::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;
     std::uint32_t first_entry_ = 0, far_entry_ = 0;
 };
