@@ -45,7 +45,7 @@ std::optional<FlagUse> flag_use(const x86::Instruction& instruction) {
     case ZYDIS_MNEMONIC_IMUL:
         // The form with one operand writes two registers, but not all of its forms do.
         if (instruction.decoded.operand_count_visible == 1) return std::nullopt;
-        return FlagUse::Replaces;
+        return FlagUse::Changes;
     case ZYDIS_MNEMONIC_INC:
     case ZYDIS_MNEMONIC_DEC:
     case ZYDIS_MNEMONIC_ROL:

@@ -16,7 +16,8 @@ inline constexpr auto bit_mask = [](auto& m, auto dst, auto index) __attribute__
     return static_cast<T>(T{1} << (*index.read(m) & (8 * sizeof(T) - 1)));
 };
 
-// CF is the bit as it was. The other flags are undefined, ZF is kept; all are kept.
+// CF is the bit as it was. The manual keeps ZF and leaves the others undefined; AMD processors of
+// family 1Ah keep all.
 inline constexpr auto bt = [](auto& m, auto dst, auto index) __attribute__((always_inline)) {
     const auto mask = bit_mask(m, dst, index);
     const auto before = dst.read(m);
@@ -49,14 +50,22 @@ inline constexpr auto btc = [](auto& m, auto dst, auto index) __attribute__((alw
     return Outcome::Next;
 };
 
-// ZF says that the source is zero; then the destination keeps its value (APM 3, BSF; Intel
-// processors do the same), all 64 bits of it. The other flags are undefined and kept.
+// ZF says that the source is zero. The manual leaves the other flags undefined; AMD processors of
+// family 1Ah clear them but for PF, which is the parity of the bit's number, or of zero.
+inline constexpr auto set_scan_flags = [](auto& m, auto source,
+                                          unsigned number) __attribute__((always_inline)) {
+    m.flags() = {.zero = source, .sign = source == 0 ? 0 : number, .aux = 0, .carry = 0};
+};
+
+// A destination keeps its value when the source is zero (APM 3, BSF; Intel processors do the same),
+// all 64 bits of it.
 inline constexpr auto bsf = [](auto& m, auto dst, auto src) __attribute__((always_inline)) {
     using T = typename decltype(dst)::Value;
     const auto value = src.read(m);
     if (!value) return Outcome::Fault;
-    if (*value != 0) dst.write(m, static_cast<T>(std::countr_zero(*value)));
-    m.flags().zero = *value;
+    const auto number = static_cast<unsigned>(std::countr_zero(*value));
+    if (*value != 0) dst.write(m, static_cast<T>(number));
+    set_scan_flags(m, *value, number);
     return Outcome::Next;
 };
 
@@ -64,8 +73,9 @@ inline constexpr auto bsr = [](auto& m, auto dst, auto src) __attribute__((alway
     using T = typename decltype(dst)::Value;
     const auto value = src.read(m);
     if (!value) return Outcome::Fault;
-    if (*value != 0) dst.write(m, static_cast<T>(std::bit_width(*value) - 1));
-    m.flags().zero = *value;
+    const auto number = static_cast<unsigned>(std::bit_width(*value) - 1);
+    if (*value != 0) dst.write(m, static_cast<T>(number));
+    set_scan_flags(m, *value, number);
     return Outcome::Next;
 };
 

@@ -1,7 +1,7 @@
 // BMI1, BMI2, LZCNT and POPCNT (SDM 2): the bit instructions that came after the 80386's.
 //
-// The operands are `dst` and the sources in the order of the manual. Flags the manual leaves
-// undefined get what is cheapest.
+// The operands are `dst` and the sources in the order of the manual. Flags that it leaves undefined
+// are as on AMD processors of family 1Ah.
 #pragma once
 
 #include "x86/doubled.h"
@@ -23,15 +23,24 @@ inline constexpr auto popcnt = [](auto& m, auto dst, auto src) __attribute__((al
     return Outcome::Next;
 };
 
-// CF says that the source is zero, ZF that the count is. A count of zero is stored, unlike BSR's.
+// CF says that the source is zero, ZF that the count is. Of the flags that the manual leaves
+// undefined OF is kept, and SF, AF and PF are cleared: a sign word of one has odd parity.
+inline constexpr auto set_count_flags = [](auto& m, std::uint64_t count, bool is_zero)
+                                            __attribute__((always_inline)) {
+                                                LazyFlags& flags = m.flags();
+                                                const bool overflow = flags.of();
+                                                flags = {.zero = count, .sign = 1};
+                                                flags.set_carry_and_overflow(is_zero, overflow);
+                                            };
+
+// A count of zero is stored, unlike BSR's.
 inline constexpr auto lzcnt = [](auto& m, auto dst, auto src) __attribute__((always_inline)) {
     using T = typename decltype(dst)::Value;
     const auto value = src.read(m);
     if (!value) return Outcome::Fault;
     const T count = static_cast<T>(std::countl_zero(*value));
     dst.write(m, count);
-    m.flags().set_carry_only(*value == 0);
-    m.flags().zero = count;
+    set_count_flags(m, count, *value == 0);
     return Outcome::Next;
 };
 
@@ -41,8 +50,7 @@ inline constexpr auto tzcnt = [](auto& m, auto dst, auto src) __attribute__((alw
     if (!value) return Outcome::Fault;
     const T count = static_cast<T>(std::countr_zero(*value));
     dst.write(m, count);
-    m.flags().set_carry_only(*value == 0);
-    m.flags().zero = count;
+    set_count_flags(m, count, *value == 0);
     return Outcome::Next;
 };
 
@@ -57,7 +65,8 @@ inline constexpr auto andn = [](auto& m, auto dst, auto first, auto second)
                                      return Outcome::Next;
                                  };
 
-// The control's low byte is the first bit's number, the next one how many bits are taken.
+// The control's low byte is the first bit's number, the next one how many bits are taken. The
+// manual leaves SF, AF and PF undefined: SF is cleared, AF set, PF the result's parity.
 inline constexpr auto bextr = [](auto& m, auto dst, auto src,
                                  auto control) __attribute__((always_inline)) {
     using T = typename decltype(dst)::Value;
@@ -69,7 +78,8 @@ inline constexpr auto bextr = [](auto& m, auto dst, auto src,
     T result = start < width ? static_cast<T>(*value >> start) : T{0};
     if (length < width) result &= static_cast<T>((T{1} << length) - 1);
     dst.write(m, result);
-    m.flags().set_logic(result);
+    m.flags() = {
+        .zero = result, .sign = static_cast<std::uint8_t>(result), .aux = 1u << 4, .carry = 0};
     return Outcome::Next;
 };
 

@@ -68,15 +68,11 @@ Division divide(typename Doubled<T>::Unsigned dividend, T divisor) {
 
 namespace semantics {
 
-// CF and OF say that the high half holds something; SF, ZF, AF and PF are undefined and follow the
-// low half.
-inline constexpr auto set_product_flags = [](auto& m, auto low,
-                                             bool overflow) __attribute__((always_inline)) {
-    m.flags().set_result(low);
-    m.flags().aux = 0;
-    m.flags().carry = overflow;
-    m.flags().set_carry_and_overflow(overflow, overflow);
-};
+// CF and OF say that the high half holds something. The manual leaves SF, ZF, AF and PF undefined;
+// AMD processors of family 1Ah keep them.
+inline constexpr auto set_product_flags =
+    [](auto& m, bool overflow)
+        __attribute__((always_inline)) { m.flags().set_carry_and_overflow(overflow, overflow); };
 
 inline constexpr auto mul = [](auto& m, auto src) __attribute__((always_inline)) {
     using T = typename decltype(src)::Value;
@@ -86,7 +82,7 @@ inline constexpr auto mul = [](auto& m, auto src) __attribute__((always_inline))
     const Wide product = static_cast<Wide>(static_cast<Wide>(*Accumulator<T>::read(m)) * *b);
     const T low = static_cast<T>(product), high = static_cast<T>(product >> (8 * sizeof(T)));
     AccumulatorPair<T>::write(m, low, high);
-    set_product_flags(m, low, high != 0);
+    set_product_flags(m, high != 0);
     return Outcome::Next;
 };
 
@@ -108,7 +104,7 @@ inline constexpr auto imul_wide = [](auto& m, auto src) __attribute__((always_in
     const auto product = signed_product(*Accumulator<T>::read(m), *b);
     const T low = static_cast<T>(product), high = static_cast<T>(product >> (8 * sizeof(T)));
     AccumulatorPair<T>::write(m, low, high);
-    set_product_flags(m, low, does_not_fit(low, high));
+    set_product_flags(m, does_not_fit(low, high));
     return Outcome::Next;
 };
 
@@ -122,7 +118,7 @@ inline constexpr auto imul_of = [](auto& m, auto dst, auto first,
     const auto product = signed_product(*a, *b);
     const T low = static_cast<T>(product), high = static_cast<T>(product >> (8 * sizeof(T)));
     dst.write(m, low);
-    set_product_flags(m, low, does_not_fit(low, high));
+    set_product_flags(m, does_not_fit(low, high));
     return Outcome::Next;
 };
 
@@ -130,6 +126,8 @@ inline constexpr auto imul = [](auto& m, auto dst, auto src) __attribute__((alwa
     return imul_of(m, dst, dst, src);
 };
 
+// The manual leaves all flags undefined behind DIV and IDIV. Here alone no processor is followed:
+// all engines keep all flags, so that an engine that compiles may divide in another way.
 inline constexpr auto div = [](auto& m, auto src) __attribute__((always_inline)) {
     using T = typename decltype(src)::Value;
     const auto divisor = src.read(m);

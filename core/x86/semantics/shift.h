@@ -1,8 +1,10 @@
 // SHL, SHR, SAR, the rotates and the double shifts (SDM 2).
 //
 // Counts are taken modulo 32, or 64 for 64-bit operands; a count of zero changes no flag, though a
-// 32-bit register is still zero-extended. OF is defined for a count of one only; for others it gets
-// what the same formula gives.
+// 32-bit register is still zero-extended.
+//
+// The manual defines OF for a count of one only, and never AF. Here, as on AMD processors of family
+// 1Ah, one formula gives OF for every count, and shifts set AF.
 #pragma once
 
 #include "x86/implicit_operand.h"
@@ -30,14 +32,28 @@ constexpr bool changes_flags(unsigned count) {
         return count != 0;
 }
 
-// The result sets SF, ZF and PF; AF is undefined and cleared.
 inline constexpr auto set_shift_flags = [](auto& m, auto result, bool carry,
                                            bool overflow) __attribute__((always_inline)) {
     LazyFlags& flags = m.flags();
     flags.set_result(result);
-    flags.aux = static_cast<std::uint64_t>(carry != overflow) << 63;
+    flags.aux = static_cast<std::uint64_t>(carry != overflow) << 63 | 1u << 4;
     flags.carry = carry;
 };
+
+// The last of the bits that leave at the top. Counts beyond the width, of which the manual says
+// nothing, shift in zeros that leave too.
+template <class T>
+constexpr bool left_shift_carry(T value, unsigned n) {
+    if constexpr (sizeof(T) == 8)
+        return (value >> (64 - n)) & 1;
+    else
+        return (std::uint64_t{value} << n >> width_of<T>)&1;
+}
+
+template <class T>
+constexpr bool right_shift_carry(T value, unsigned n) {
+    return (std::uint64_t{value} >> (n - 1)) & 1;
+}
 
 inline constexpr auto shl = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
     using T = typename decltype(dst)::Value;
@@ -47,11 +63,7 @@ inline constexpr auto shl = [](auto& m, auto dst, auto count) __attribute__((alw
     if (!before) return Outcome::Fault;
     if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
     const T result = static_cast<T>(std::uint64_t{*before} << n);
-    bool carry;
-    if constexpr (sizeof(T) == 8)
-        carry = (*before >> (64 - n)) & 1;
-    else
-        carry = (std::uint64_t{*before} << n >> width_of<T>)&1;
+    const bool carry = left_shift_carry(*before, n);
     set_shift_flags(m, result, carry, carry != top_bit(result));
     return Outcome::Next;
 };
@@ -64,8 +76,8 @@ inline constexpr auto shr = [](auto& m, auto dst, auto count) __attribute__((alw
     if (!before) return Outcome::Fault;
     if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
     const T result = static_cast<T>(std::uint64_t{*before} >> n);
-    const bool carry = (std::uint64_t{*before} >> (n - 1)) & 1;
-    set_shift_flags(m, result, carry, top_bit(result) != second_bit(result));
+    set_shift_flags(m, result, right_shift_carry(*before, n),
+                    top_bit(result) != second_bit(result));
     return Outcome::Next;
 };
 
@@ -112,16 +124,17 @@ inline constexpr auto ror = [](auto& m, auto dst, auto count) __attribute__((alw
 };
 
 // Rotates through the carry turn one bit more than the operand has: 8- and 16-bit counts are modulo
-// 9 and 17.
+// 9 and 17. Whole turns change neither operand nor CF, but OF.
 template <class T>
 constexpr unsigned rotate_through_carry_count(unsigned count) {
-    return sizeof(T) < 4 ? (count & 31) % (width_of<T> + 1) : count & count_mask<T>;
+    return sizeof(T) < 4 ? count % (width_of<T> + 1) : count;
 }
 
 inline constexpr auto rcl = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
     using T = typename decltype(dst)::Value;
     constexpr unsigned width = width_of<T>;
-    const unsigned n = rotate_through_carry_count<T>(*count.read(m));
+    const unsigned masked = *count.read(m) & count_mask<T>;
+    const unsigned n = rotate_through_carry_count<T>(masked);
     const std::uint64_t carry_in = m.flags().cf();
     const auto rotate = [&](T operand) {
         if (n == 0) return operand;
@@ -131,8 +144,8 @@ inline constexpr auto rcl = [](auto& m, auto dst, auto count) __attribute__((alw
     };
     const auto before = dst.update(m, rotate);
     if (!before) return Outcome::Fault;
-    if (n == 0) return Outcome::Next;
-    const bool carry = (*before >> (width - n)) & 1;
+    if (!changes_flags<decltype(count)>(masked)) return Outcome::Next;
+    const bool carry = n == 0 ? carry_in : (*before >> (width - n)) & 1;
     m.flags().set_carry_and_overflow(carry, carry != top_bit(rotate(*before)));
     return Outcome::Next;
 };
@@ -140,7 +153,8 @@ inline constexpr auto rcl = [](auto& m, auto dst, auto count) __attribute__((alw
 inline constexpr auto rcr = [](auto& m, auto dst, auto count) __attribute__((always_inline)) {
     using T = typename decltype(dst)::Value;
     constexpr unsigned width = width_of<T>;
-    const unsigned n = rotate_through_carry_count<T>(*count.read(m));
+    const unsigned masked = *count.read(m) & count_mask<T>;
+    const unsigned n = rotate_through_carry_count<T>(masked);
     const std::uint64_t carry_in = m.flags().cf();
     const auto rotate = [&](T operand) {
         if (n == 0) return operand;
@@ -150,15 +164,15 @@ inline constexpr auto rcr = [](auto& m, auto dst, auto count) __attribute__((alw
     };
     const auto before = dst.update(m, rotate);
     if (!before) return Outcome::Fault;
-    if (n == 0) return Outcome::Next;
+    if (!changes_flags<decltype(count)>(masked)) return Outcome::Next;
     const T result = rotate(*before);
-    m.flags().set_carry_and_overflow((*before >> (n - 1)) & 1,
-                                     top_bit(result) != second_bit(result));
+    const bool carry = n == 0 ? carry_in : right_shift_carry(*before, n);
+    m.flags().set_carry_and_overflow(carry, top_bit(result) != second_bit(result));
     return Outcome::Next;
 };
 
-// The three parts side by side serve every count: for 16-bit operands counts above 16 are undefined
-// and, as on processors, bring the destination round again.
+// What comes in of the source. For 16-bit operands the manual leaves counts above 16 undefined; AMD
+// processors of family 1Ah go round in the source.
 template <class T>
 constexpr std::uint64_t shift_left_filling(T value, T fill, unsigned n) {
     if constexpr (sizeof(T) == 8)
@@ -167,7 +181,7 @@ constexpr std::uint64_t shift_left_filling(T value, T fill, unsigned n) {
         return static_cast<T>((std::uint64_t{value} << 32 | fill) << n >> 32);
     else
         return static_cast<T>(
-            (std::uint64_t{value} << 32 | std::uint64_t{fill} << 16 | value) << n >> 32);
+            (std::uint64_t{value} << 32 | std::uint64_t{fill} << 16 | fill) << n >> 32);
 }
 
 template <class T>
@@ -177,10 +191,11 @@ constexpr std::uint64_t shift_right_filling(T value, T fill, unsigned n) {
     else if constexpr (sizeof(T) == 4)
         return static_cast<T>((std::uint64_t{fill} << 32 | value) >> n);
     else
-        return static_cast<T>((std::uint64_t{value} << 32 | std::uint64_t{fill} << 16 | value) >>
-                              n);
+        return static_cast<T>((std::uint64_t{fill} << 32 | std::uint64_t{fill} << 16 | value) >> n);
 }
 
+// CF and OF are those of SHL and SHR, but that SHRD shows in OF what has come in. SHLD does not,
+// which differs for 16-bit operands and counts above 15 only.
 inline constexpr auto shld = [](auto& m, auto dst, auto src,
                                 auto count) __attribute__((always_inline)) {
     using T = typename decltype(dst)::Value;
@@ -191,8 +206,9 @@ inline constexpr auto shld = [](auto& m, auto dst, auto src,
     if (!before) return Outcome::Fault;
     if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
     const T result = static_cast<T>(shift_left_filling(*before, fill, n));
-    const bool carry = top_bit(static_cast<T>(shift_left_filling(*before, fill, n - 1)));
-    set_shift_flags(m, result, carry, top_bit(result) != top_bit(*before));
+    const bool carry = left_shift_carry(*before, n);
+    const bool top = top_bit(static_cast<T>(std::uint64_t{*before} << n));
+    set_shift_flags(m, result, carry, carry != top);
     return Outcome::Next;
 };
 
@@ -206,8 +222,8 @@ inline constexpr auto shrd = [](auto& m, auto dst, auto src,
     if (!before) return Outcome::Fault;
     if (!changes_flags<decltype(count)>(n)) return Outcome::Next;
     const T result = static_cast<T>(shift_right_filling(*before, fill, n));
-    const bool carry = shift_right_filling(*before, fill, n - 1) & 1;
-    set_shift_flags(m, result, carry, top_bit(result) != top_bit(*before));
+    set_shift_flags(m, result, right_shift_carry(*before, n),
+                    top_bit(result) != second_bit(result));
     return Outcome::Next;
 };
 
