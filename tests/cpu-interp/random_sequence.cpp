@@ -1,5 +1,7 @@
 #include "random_sequence.h"
 
+#include "support/followed_processor.h"
+
 #include <cstdlib>
 
 namespace backplane::interp::testing {
@@ -69,7 +71,8 @@ bool RandomSequence::emit(ZydisMnemonic mnemonic, const Operands& operands, Flag
         if (bytes.empty()) return false;
     }
     code_.insert(code_.end(), bytes.begin(), bytes.end());
-    undefined_ = (undefined_ & ~flags.defines) | flags.undefined;
+    undefined_ &= ~flags.defines;
+    if (!x86::testing::is_followed_processor()) undefined_ |= flags.undefined;
     ++instructions_;
     return true;
 }

@@ -34,12 +34,13 @@ Undefined undefined_results(const Case& test, const Instruction* instruction) {
                                   decoded.meta.category == ZYDIS_CATEGORY_ROTATE ||
                                   mnemonic == ZYDIS_MNEMONIC_SHLD ||
                                   mnemonic == ZYDIS_MNEMONIC_SHRD;
+    const bool is_followed = testing::is_followed_processor();
     undefined.flags = testing::undefined_flags(mnemonic, count, width);
-    if (!depends_on_count && decoded.cpu_flags)
+    if (!depends_on_count && decoded.cpu_flags && !is_followed)
         undefined.flags |= decoded.cpu_flags->undefined & rflags::arithmetic;
     // SDM 2, SHLD: for counts beyond the width the destination too.
     const bool is_double_shift = mnemonic == ZYDIS_MNEMONIC_SHLD || mnemonic == ZYDIS_MNEMONIC_SHRD;
-    undefined.destination = is_double_shift && (count & 31) > width;
+    undefined.destination = is_double_shift && (count & 31) > width && !is_followed;
     undefined.mxcsr_mask = decoded.meta.isa_ext == ZYDIS_ISA_EXT_XSAVE ||
                            decoded.meta.isa_set == ZYDIS_ISA_SET_FXSAVE ||
                            decoded.meta.isa_set == ZYDIS_ISA_SET_FXSAVE64 ||

@@ -146,7 +146,8 @@ private:
         const auto& mnemonic = instruction.decoded.mnemonic;
         const unsigned width = instruction.operands[0].size;
         const unsigned count = shift_count(instruction, before);
-        const bool undefined_result = (mnemonic == ZYDIS_MNEMONIC_SHLD ||
+        const bool undefined_result = !is_followed_processor() &&
+                                      (mnemonic == ZYDIS_MNEMONIC_SHLD ||
                                        mnemonic == ZYDIS_MNEMONIC_SHRD) &&
                                       (count & (width == 64 ? 63 : 31)) > width;
         if (undefined_result) return;
