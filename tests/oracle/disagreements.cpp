@@ -72,7 +72,7 @@ bool long_and_invalid(const Case& test, const Instruction* instruction, const Re
            (std::ranges::find(legacy, test.bytes[prefixes]) != std::end(legacy) ||
             (has_rex && (test.bytes[prefixes] & 0xf0) == 0x40)))
         ++prefixes;
-    constexpr unsigned longest_rest = 10;  // 0F 3A, opcode, ModRM, SIB, displacement, immediate
+    constexpr unsigned longest_rest = 11;  // opcode, ModRM, SIB, displacement, 32-bit immediate
     return prefixes + longest_rest > x86::Decoder::max_length;
 }
 
