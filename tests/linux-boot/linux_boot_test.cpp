@@ -1,5 +1,5 @@
 #include "firmware_files.h"
-#include "interp/register_file.h"
+#include "register_file.h"
 #include "linux_boot.h"
 #include "support/temp_path.h"
 #include "synthetic_kernel.h"

@@ -1,6 +1,6 @@
 #include "elf_image.h"
 #include "firmware_files.h"
-#include "interp/register_file.h"
+#include "register_file.h"
 #include "linux_boot.h"
 #include "multiboot_header.h"
 #include "support/temp_path.h"

@@ -1,4 +1,5 @@
-// `backplane diff` on real guests: the engine against itself with other settings.
+// `backplane diff` on real guests: the engines against each other, and against themselves with other
+// settings.
 #include "guests.h"
 #include "support/guest_session.h"
 
@@ -28,8 +29,22 @@ nlohmann::json diff(const std::string& arguments) {
     return nlohmann::json::parse(output, nullptr, false);
 }
 
+TEST(Diff, FindsNoDifferenceBetweenTheEngines) {
+    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu.llvmjit --interval 700001 "
+                             "--limit 1600000000");
+    ASSERT_TRUE(result.is_object());
+    EXPECT_TRUE(result["equal"]) << result.dump(2);
+}
+
+TEST(Diff, FindsNoDifferenceWhereEveryBlockIsCompiled) {
+    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
+                             "--b cpu0.tier1-threshold=1 --limit 150000000");
+    ASSERT_TRUE(result.is_object());
+    EXPECT_TRUE(result["equal"]) << result.dump(2);
+}
+
 TEST(Diff, FindsNoDifferenceBetweenWholeBlocksAndSingleInstructions) {
-    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu0.block-length=1 "
+    const auto result = diff("linux-serial.yaml -p cpu0.type=cpu.interp --b cpu0.block-length=1 "
                              "--limit 150000000");
     ASSERT_TRUE(result.is_object());
     EXPECT_TRUE(result["equal"]) << result.dump(2);
