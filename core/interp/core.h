@@ -83,6 +83,13 @@ struct alignas(64) Core {
         // How much of the vector registers may be used, and is in the host's: 0, 1: XMM, 2: YMM.
         std::uint8_t vectors = 0;
         std::uint8_t vector_size = 1;  // the same of the processor model
+        // The x87 unit may be used, and its registers and words are in the host's.
+        bool x87 = false;
+        // Of the last instruction and the last memory operand there since then, if any: the opcode
+        // as FOP has it, and the segment. Their selectors are not in CpuState yet.
+        std::uint32_t x87_opcode = nothing, x87_segment = nothing;
+
+        static constexpr std::uint32_t nothing = ~std::uint32_t{0};
     } compiled;
 
     std::array<x86::FastTlb, view_count> tlb{};

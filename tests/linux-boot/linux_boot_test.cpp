@@ -1,6 +1,6 @@
 #include "firmware_files.h"
-#include "register_file.h"
 #include "linux_boot.h"
+#include "register_file.h"
 #include "support/temp_path.h"
 #include "synthetic_kernel.h"
 

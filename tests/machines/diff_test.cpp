@@ -1,5 +1,5 @@
-// `backplane diff` on real guests: the engines against each other, and against themselves with other
-// settings.
+// `backplane diff` on real guests: the engines against each other, and against themselves with
+// other settings.
 #include "guests.h"
 #include "support/guest_session.h"
 

@@ -20,7 +20,16 @@ constexpr std::size_t budget = offsetof(Core, budget), jump_key = offsetof(Core,
                       page_ip = offsetof(Core, compiled) + offsetof(Core::Compiled, page_ip),
                       target_ip = offsetof(Core, compiled) + offsetof(Core::Compiled, target_ip),
                       kept = offsetof(Core, compiled) + offsetof(Core::Compiled, kept),
-                      vectors = offsetof(Core, compiled) + offsetof(Core::Compiled, vectors);
+                      vectors = offsetof(Core, compiled) + offsetof(Core::Compiled, vectors),
+                      x87 = offsetof(Core, compiled) + offsetof(Core::Compiled, x87),
+                      x87_opcode = offsetof(Core, compiled) + offsetof(Core::Compiled, x87_opcode),
+                      x87_segment = offsetof(Core, compiled) +
+                                    offsetof(Core::Compiled, x87_segment),
+                      x87_last_instruction = offsetof(x86::CpuState, x87) +
+                                             offsetof(x86::X87State, last_instruction),
+                      x87_last_data = offsetof(x86::CpuState, x87) +
+                                      offsetof(x86::X87State, last_data),
+                      ignore_numeric_error = offsetof(x86::CpuState, ignore_numeric_error);
 constexpr std::int32_t block_entry = offsetof(interp::Block, entry);
 
 constexpr std::size_t tlb_of(interp::View view) {

@@ -24,6 +24,7 @@ constexpr int zero = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, zero),
               frame = compiled + offsetof(Core::Compiled, frame),
               vectors = compiled + offsetof(Core::Compiled, vectors),
               vector_size = compiled + offsetof(Core::Compiled, vector_size),
+              x87 = compiled + offsetof(Core::Compiled, x87),
               vector_registers = offsetof(CpuState, vectors), mxcsr = offsetof(CpuState, mxcsr),
               cr0 = offsetof(CpuState, cr0), cr4 = offsetof(CpuState, cr4),
               xcr0 = offsetof(CpuState, xcr0), physical = offsetof(Block, physical);
@@ -55,8 +56,8 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
     [zero] "i"(zero), [sign] "i"(sign), [aux] "i"(aux), [carry] "i"(carry),                        \
         [block_ip] "i"(block_ip), [block] "i"(block), [page_ip] "i"(page_ip), [pages] "i"(pages),  \
         [frame] "i"(frame), [vectors] "i"(vectors), [vector_size] "i"(vector_size),                \
-        [vector_registers] "i"(vector_registers), [mxcsr] "i"(mxcsr), [cr0] "i"(cr0),              \
-        [cr4] "i"(cr4), [xcr0] "i"(xcr0), [physical] "i"(physical)
+        [x87] "i"(x87), [vector_registers] "i"(vector_registers), [mxcsr] "i"(mxcsr),              \
+        [cr0] "i"(cr0), [cr4] "i"(cr4), [xcr0] "i"(xcr0), [physical] "i"(physical)
 
 // LazyFlags to RAX: AH as LAHF gives it (SF ZF - AF - PF 1 CF), AL the overflow.
 #define BACKPLANE_FLAGS_IN                                                                         \
@@ -120,10 +121,19 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
                                                             "1:\n\t" BACKPLANE_ALL_VECTORS(        \
                                                                 BACKPLANE_STORE_YMM) "2:\n\t"
 
+#define BACKPLANE_X87_OUT                                                                          \
+    "cmpb $0, %c[x87](%%r12)\n\t"                                                                  \
+    "je 3f\n\t"                                                                                    \
+    "movq %%r12, %%rdi\n\t"                                                                        \
+    "subq $8, %%rsp\n\t"                                                                           \
+    "call backplane_jit_store_x87\n\t"                                                             \
+    "addq $8, %%rsp\n"                                                                             \
+    "3:\n\t"
+
 // Leaves the op in R13 and the handlers' other registers as they want them.
 #define BACKPLANE_OUT                                                                              \
     BACKPLANE_REGISTERS(BACKPLANE_STORE)                                                           \
-    "movq %c[frame](%%r12), %%rbp\n\t" BACKPLANE_FLAGS_OUT BACKPLANE_VECTORS_OUT                   \
+    "movq %c[frame](%%r12), %%rbp\n\t" BACKPLANE_FLAGS_OUT BACKPLANE_VECTORS_OUT BACKPLANE_X87_OUT \
     "movq %%r14, %c[block](%%r12)\n\t"                                                             \
     "movl %c[physical](%%r14), %%ecx\n\t"                                                          \
     "andl $0xfff, %%ecx\n\t"                                                                       \
@@ -197,9 +207,7 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
               x86::fp_control::cr4_osfxsr == 2 << 8 && x86::mxcsr::masks == 0x1f80);
 
 [[gnu::naked]] void backplane_jit_refuse() {
-    asm("addq $8, %%rsp\n\t" BACKPLANE_OUT "jmp backplane_jit_refuse_vectors"
-        :
-        : BACKPLANE_OFFSETS);
+    asm("addq $8, %%rsp\n\t" BACKPLANE_OUT "jmp backplane_jit_refuse_block" : : BACKPLANE_OFFSETS);
 }
 
 [[gnu::naked]] void backplane_jit_load_xmm() {
@@ -231,7 +239,8 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
         : BACKPLANE_OFFSETS, [kept] "i"(compiled + offsetof(Core::Compiled, kept)));
 }
 
-// The callee keeps RBX, RBP and R12 to R15.
+// The callee keeps RBX, RBP and R12 to R15, and the x87 unit, as nothing there computes with long
+// double.
 #define BACKPLANE_REFILL(writes)                                                                                                                               \
     "pushq %%rax\n\tpushq %%rcx\n\tpushq %%rdx\n\tpushq %%rsi\n\tpushq %%rdi\n\t"                                                                              \
     "pushq %%r8\n\tpushq %%r9\n\tpushq %%r10\n\tpushq %%r11\n\t"                                                                                               \

@@ -32,10 +32,11 @@ void backplane_jit_leave_to_block();
 
 // ---- Within ----
 
-// The vector registers are needed, XMM or YMM. As for leaving, and the host's stack has where to go
-// on. If the guest may not use them now, the block is left.
+// The vector registers are needed, XMM or YMM, or the x87 unit. As for leaving, and the host's
+// stack has where to go on. If the guest may not use them now, the block is left.
 void backplane_jit_load_xmm();
 void backplane_jit_load_ymm();
+void backplane_jit_load_x87();
 
 // The access of R14 bytes at R13 has missed the first-level TLB. Returns R14: 0 if it is still not
 // there, and everything else as it was.
@@ -44,16 +45,21 @@ void backplane_jit_refill_write();
 std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,
                                    std::uint32_t writes);
 
+void backplane_jit_refuse();
+
 // ---- What the ways out call, as handlers of the interpreter ----
 
 BACKPLANE_HANDLER void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages,
                                                  std::uint64_t);
 BACKPLANE_HANDLER void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages,
                                                  std::uint64_t);
-BACKPLANE_HANDLER void backplane_jit_refuse_vectors(Core* cpu, const Op* op, const FastPage* pages,
-                                                    std::uint64_t);
+BACKPLANE_HANDLER void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
+                                                  std::uint64_t);
 BACKPLANE_HANDLER void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
                                                    std::uint64_t);
+
+// The x87 unit to CpuState; afterwards it is the host's own again.
+void backplane_jit_store_x87(Core* cpu);
 }
 
 }  // namespace backplane::jit

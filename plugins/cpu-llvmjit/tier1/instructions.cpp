@@ -33,11 +33,13 @@ bool host_has(ZydisISAExt extension) {
 }  // namespace
 
 bool Translator::translate_instruction() {
+    if (instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE) note_x87();
+    note_x87_operand();
     if (visible_operands() > 0 && instruction_.decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX &&
         instruction_.decoded.meta.isa_ext != ZYDIS_ISA_EXT_BMI1 &&
         instruction_.decoded.meta.isa_ext != ZYDIS_ISA_EXT_BMI2)
         return translate_vector();
-    return translate_integer() || translate_vector();
+    return translate_integer() || translate_x87() || translate_vector();
 }
 
 // Branches and stack operations of 64 bits; a prefix makes them smaller ones on some processors.

@@ -27,6 +27,7 @@ void Tier1Compiler::make_ways() {
                                             {Way::LeaveToBlock, &backplane_jit_leave_to_block},
                                             {Way::LoadXmm, &backplane_jit_load_xmm},
                                             {Way::LoadYmm, &backplane_jit_load_ymm},
+                                            {Way::LoadX87, &backplane_jit_load_x87},
                                             {Way::RefillRead, &backplane_jit_refill_read},
                                             {Way::RefillWrite, &backplane_jit_refill_write}};
     Assembler code{arena_.writable(), 0, 4096};
@@ -154,8 +155,8 @@ void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, s
 }
 
 // The instructions from `op` on are left to the interpreter, which raises what there is to raise.
-void backplane_jit_refuse_vectors(Core* cpu, const Op* op, const FastPage* pages,
-                                  std::uint64_t last) {
+void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
+                                std::uint64_t last) {
     owner(cpu).interpret_once();
     BACKPLANE_TAIL interp::leave_before(cpu, op, pages, last);
 }

@@ -26,6 +26,7 @@ enum class Way : std::uint8_t {
     LeaveToBlock,
     LoadXmm,
     LoadYmm,
+    LoadX87,
     RefillRead,
     RefillWrite,
     Count,

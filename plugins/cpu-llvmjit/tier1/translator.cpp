@@ -53,13 +53,15 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
         if (known) offset += instruction_.decoded.length;
         next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
         const auto exits = [this] { return exits_.size() + misses_.size() + detours_.size(); };
-        const Mark mark{code_.place(), exits(), flags_, vectors_, window_.has_value(), recipe_};
+        const Mark mark{code_.place(),       exits(), flags_, vectors_, x87_,
+                        window_.has_value(), recipe_};
+        x87_before_.push_back(x87_);
         keeps_window_ = false;
         if (known) keep_recipe_from(instruction_, replaces_flags());
         if (known && translate_instruction()) {
             if (left || resumable)
                 resumable_.push_back({static_cast<std::uint16_t>(number_), mark.place, mark.flags,
-                                      mark.vectors, mark.has_window});
+                                      mark.vectors, mark.x87, mark.has_window});
             resumable = exits() != mark.exits;
             if (!keeps_window_) window_.reset();
             left = false;
@@ -67,13 +69,14 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
         }
         code_.rewind(mark.place);
         const auto is_of_this = [&](const auto& jump) { return jump.instruction == number_; };
-        std::erase_if(vector_loads_, is_of_this);
+        std::erase_if(register_loads_, is_of_this);
         std::erase_if(misses_, is_of_this);
         std::erase_if(detours_, is_of_this);
         std::erase_if(exits_, is_of_this);
         flags_ = mark.flags;
         recipe_ = mark.recipe;
         vectors_ = mark.vectors;
+        x87_ = mark.x87;
         if (!left) {
             keep_flags();
             leave(number_);
@@ -82,9 +85,13 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
         resumable = false;
         window_.reset();
         flags_ = Flags::Image;
+        overflow_is_clear_ = false;
         vectors_ = 0;
+        x87_ = {};
     }
     if (!ended_ && !left) {
+        note_x87();
+        x87_before_.push_back(x87_);
         keep_flags();
         if (is_direct(next_offset_))
             end_with(block.op_count, next_offset_);
@@ -128,11 +135,15 @@ void Translator::emit_resumptions() {
         const auto inside = code_.lea_of(scratch);
         go(Way::Resume);
         code_.patch_here(inside);
+        return_to_x87(resumption);
         if (resumption.vectors != 0) {
             code_.cmp_byte(offset_of::operand(offset_of::vectors), resumption.vectors);
             const auto load = code_.jump_if(condition::below);
-            vector_loads_.push_back(
-                {load, code_.place(), resumption.instruction, resumption.vectors, {}});
+            register_loads_.push_back({load,
+                                       code_.place(),
+                                       resumption.instruction,
+                                       resumption.vectors == 1 ? Way::LoadXmm : Way::LoadYmm,
+                                       {}});
         }
         flags_ = Flags::Image;
         if (resumption.flags == Flags::Host || resumption.flags == Flags::Both) restore_flags();
@@ -196,6 +207,7 @@ void Translator::emit_exits() {
             code_.patch_here(exits_[i].jump);
         use_recipe(exit.recipe);
         keep_flags();
+        emit_x87_notes(x87_before_[exit.instruction]);
         code_.load_immediate(scratch, op_offset(first_op(exit.instruction)));
         to_leave.push_back(code_.jump());
     }
@@ -205,16 +217,17 @@ void Translator::emit_exits() {
         code_.load_immediate(scratch2, block);
         go(Way::Leave);
     }
-    for (const VectorLoad& load : vector_loads_) {
+    for (const RegisterLoad& load : register_loads_) {
         code_.patch_here(load.jump);
         use_recipe(load.recipe);
         keep_flags();
+        emit_x87_notes(x87_before_[load.instruction]);
         code_.patch(code_.lea_of(scratch2), load.back);
         code_.byte(0x41);  // PUSH R14
         code_.byte(0x56);
         code_.load_immediate(scratch, op_offset(first_op(load.instruction)));
         code_.load_immediate(scratch2, block);
-        go(load.vectors == 1 ? Way::LoadXmm : Way::LoadYmm);
+        go(load.way);
     }
     for (const OpenEdge& edge : open_edges_) {
         code_.patch_here(edge.jump);
@@ -267,8 +280,8 @@ void Translator::need_vectors(unsigned size) {
     lose_flags();
     code_.cmp_byte(offset_of::operand(offset_of::vectors), size);
     const auto load = code_.jump_if(condition::below);
-    vector_loads_.push_back({load, code_.place(), static_cast<std::uint16_t>(number_),
-                             static_cast<std::uint8_t>(size), recipe_in_use()});
+    register_loads_.push_back({load, code_.place(), static_cast<std::uint16_t>(number_),
+                               size == 1 ? Way::LoadXmm : Way::LoadYmm, recipe_in_use()});
     vectors_ = static_cast<std::uint8_t>(size);
     window_.reset();
 }

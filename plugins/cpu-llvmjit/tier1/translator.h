@@ -10,6 +10,7 @@
 #include "tier1/native_block.h"
 #include "tier1/registers.h"
 #include "tier1/tier1_compiler.h"
+#include "tier1/x87_knowledge.h"
 #include "x86/cpu_model.h"
 #include "x86/decoder.h"
 #include "x86/instruction.h"
@@ -73,8 +74,19 @@ private:
         std::size_t exits;
         Flags flags;
         std::uint8_t vectors;
+        X87Knowledge x87;
         bool has_window;
         std::optional<Recipe> recipe;
+    };
+
+    // A way back in, behind an instruction that the interpreter has executed.
+    struct Resumption {
+        std::uint16_t instruction;
+        std::uint32_t place;
+        Flags flags;
+        std::uint8_t vectors;
+        X87Knowledge x87;
+        bool has_window;
     };
 
     // A jump out, to the interpreter in front of an instruction.
@@ -189,6 +201,19 @@ private:
     void emit_side_exits();
     bool is_last() const { return number_ + 1u == block_->instruction_count; }
     void need_vectors(unsigned size);
+
+    // ---- The x87 unit (x87.cpp) ----
+    bool translate_x87();
+    bool load_x87_control(const ZydisOperand& operand);
+    bool store_x87_status();
+    void need_x87();
+    void emit_x87(const Operand& memory);
+    void note_x87();
+    void note_x87_operand();  // if the instruction changes a register of its address
+    void emit_x87_notes(const X87Knowledge& x87);
+    void emit_x87_operand(const X87Knowledge::LastOperand& last);
+    void return_to_x87(const Resumption& resumption);
+
     bool is_direct(std::uint32_t target) const { return target < 4096; }
 
     unsigned visible_operands() const { return instruction_.decoded.operand_count_visible; }
@@ -213,22 +238,18 @@ private:
     std::optional<Recipe> recipe_;
     bool overflow_is_clear_ = false;  // of what the host's flags are
     std::uint8_t vectors_ = 0;  // how much of the vector registers is known to be in the host's
-    bool ended_ = false;        // control does not go on behind it
+    X87Knowledge x87_;
+    std::vector<X87Knowledge> x87_before_;  // each instruction
+    bool ended_ = false;                    // control does not go on behind it
     std::optional<Window> window_;
     bool keeps_window_ = false;  // the instruction has not used the registers of the window
 
-    struct Resumption {
-        std::uint16_t instruction;
-        std::uint32_t place;
-        Flags flags;
-        std::uint8_t vectors;
-        bool has_window;
-    };
-    struct VectorLoad {
+    // Registers that are not in the host's yet.
+    struct RegisterLoad {
         Assembler::Jump jump;
         std::uint32_t back;
         std::uint16_t instruction;
-        std::uint8_t vectors;
+        Way way;
         std::optional<Recipe> recipe;
     };
     // An access that misses the first-level TLB, which the second level may mend.
@@ -266,7 +287,7 @@ private:
     };
     std::vector<Exit> exits_;
     std::vector<Resumption> resumable_;
-    std::vector<VectorLoad> vector_loads_;
+    std::vector<RegisterLoad> register_loads_;
     std::vector<Miss> misses_;
     std::vector<Detour> detours_;
     std::vector<OpenEdge> open_edges_;
