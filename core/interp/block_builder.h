@@ -22,9 +22,10 @@ constexpr std::uint8_t code_size = 3;  // x86::CodeSize
 constexpr std::uint8_t unfused = 4;    // each instruction by itself, all its results in CpuState
 constexpr unsigned view_shift = 3;     // View: through which TLB a compiled block's accesses go
 constexpr std::uint8_t view = 3 << view_shift;
-constexpr std::uint8_t in_jump_cache = 31;  // what tells apart what the jump cache has
-constexpr std::uint8_t single = 32;         // one instruction, not fused, not linked
-constexpr std::uint8_t interpreted = 64;    // never compiled, so that it can be left anywhere
+constexpr std::uint8_t flat = 32;          // 32-bit code, x86::has_flat_segments
+constexpr unsigned in_jump_cache = 6;      // so many bits tell apart what the jump cache has
+constexpr std::uint8_t single = 64;        // one instruction, not fused, not linked
+constexpr std::uint8_t interpreted = 128;  // never compiled, so that it can be left anywhere
 }  // namespace block_mode
 
 // Guest code from one address on.

@@ -90,6 +90,7 @@ struct alignas(64) Core {
         std::uint32_t x87_opcode = nothing, x87_segment = nothing;
 
         static constexpr std::uint32_t nothing = ~std::uint32_t{0};
+        bool fs_is_unlimited = false, gs_is_unlimited = false;  // x86::is_unlimited
     } compiled;
 
     std::array<x86::FastTlb, view_count> tlb{};

@@ -5,6 +5,7 @@
 #include "x86/guest_floating_point.h"
 #include "x86/interrupt_delivery.h"
 #include "x86/reset_state.h"
+#include "x86/segmented_address.h"
 
 #include <algorithm>
 #include <utility>
@@ -416,6 +417,22 @@ void Interpreter::mode_changed() {
     jump_key = std::uint64_t{block_mode::code_size} << 48;
 }
 
+// Compiled code reaches FS and GS by their bases alone; all else about segments is its mode.
+bool Interpreter::segments_changed() {
+    const bool was_flat = (mode_ & block_mode::flat) != 0;
+    if (look_at_segments() == was_flat && !mode_stale_) return false;
+    mode_changed();
+    return true;
+}
+
+// Whether this is flat 32-bit code.
+bool Interpreter::look_at_segments() {
+    compiled.fs_is_unlimited = x86::is_unlimited(state.segments[x86::FS]);
+    compiled.gs_is_unlimited = x86::is_unlimited(state.segments[x86::GS]);
+    return (mode_ & block_mode::code_size) == static_cast<std::uint8_t>(x86::CodeSize::Bits32) &&
+           x86::has_flat_segments(state);
+}
+
 void Interpreter::refresh_mode() {
     mode_stale_ = false;
     paging_ = x86::PagingMode::of(state, kept_.page_directory_pointers,
@@ -428,6 +445,7 @@ void Interpreter::refresh_mode() {
                                : big          ? x86::CodeSize::Bits32
                                               : x86::CodeSize::Bits16;
     mode_ = static_cast<std::uint8_t>(size);
+    if (look_at_segments()) mode_ |= block_mode::flat;
     const std::uint64_t base = state.code64() ? 0 : cs.base;
     const std::uint64_t limit = state.code64() ? ~std::uint64_t{0} : cs.limit;
     const x86::Breakpoints breakpoints{state};

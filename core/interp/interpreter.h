@@ -119,6 +119,7 @@ public:
     void select_pcid(std::uint16_t pcid, bool keeps_entries) override;
     bool interrupt_window_matters() override;
     void mode_changed() override;
+    bool segments_changed() override;
     const x86::CpuModel& model() const override { return model_; }
 
     // [vcpu] Called before an exception is delivered, with the registers as the handler's frame
@@ -229,6 +230,7 @@ private:
 
     bool wants_step() const;
     View current_view() const;
+    bool look_at_segments();
     std::uint64_t gated(std::uint64_t physical) const {
         return physical & (a20_open_ ? ~std::uint64_t{0} : ~(std::uint64_t{1} << 20));
     }

@@ -250,15 +250,15 @@ bool Interpreter::may_have_code(std::uint64_t linear) const {
            is_marked(large_code_page_filter_, linear >> large_page_shift);
 }
 
-// Eleven bits of generation and five of mode, the privilege among them, above the 48 bits that tell
-// addresses apart.
+// Generation and mode, the privilege among it, above the 48 bits that tell addresses apart.
 void Interpreter::renew_jump_key(Privilege privilege) {
     std::uint64_t& generation = generation_[static_cast<std::size_t>(privilege)];
-    if (generation >= 1u << 11) {
+    constexpr unsigned generation_shift = 48 + block_mode::in_jump_cache;
+    if (generation >= std::uint64_t{1} << (64 - generation_shift)) {
         generation_ = {1, 1};
         jump_cache.fill({});
     }
-    jump_key = generation << 53 | std::uint64_t{mode_} << 48;
+    jump_key = generation << generation_shift | std::uint64_t{mode_} << 48;
 }
 
 // ---- Code that changes ----

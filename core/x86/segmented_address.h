@@ -33,6 +33,31 @@ inline bool segment_allows(const CpuState& state, SegmentIndex index, std::uint6
     return last <= segment.limit;
 }
 
+// Whether the segment allows every access that ends within 32 bits of offset, reading and writing,
+// in protected mode.
+constexpr bool is_unlimited(const SegmentRegister& segment) {
+    constexpr std::uint16_t kind = attribute::present | attribute::code_or_data | attribute::code |
+                                   attribute::expand_down | attribute::writable;
+    return (segment.attributes & kind) ==
+               (attribute::present | attribute::code_or_data | attribute::writable) &&
+           segment.limit == 0xffffffff;
+}
+
+// Whether 32-bit code addresses memory by offsets alone: all segments but FS and GS begin at zero
+// and are unlimited, CS likewise for reading, and the stack pointer has 32 bits.
+inline bool has_flat_segments(const CpuState& state) {
+    const auto& segments = state.segments;
+    const SegmentRegister& cs = segments[CS];
+    constexpr std::uint16_t code = attribute::present | attribute::code_or_data | attribute::code |
+                                   attribute::readable;
+    const bool bases = (segments[CS].base | segments[DS].base | segments[ES].base |
+                        segments[SS].base) == 0;
+    return bases && state.protected_mode() && !(state.rflags & rflags::vm) &&
+           (cs.attributes & code) == code && cs.limit == 0xffffffff && is_unlimited(segments[DS]) &&
+           is_unlimited(segments[ES]) && is_unlimited(segments[SS]) &&
+           (segments[SS].attributes & attribute::big);
+}
+
 // The linear address of `offset`, or empty with #GP(0), #SS(0) for the stack segment, raised.
 template <class M>
 std::optional<std::uint64_t> segmented_address(M& m, SegmentIndex index, std::uint64_t offset,

@@ -9,7 +9,7 @@
 //   - STI, MOV SS and POP SS set CpuState::interrupt_shadow and return Leave; the engine executes
 //   one instruction with
 //     interrupts held (for SS also debug traps), then clears it.
-//   - A semantic that changes what code means (CS, SS, CPL, CR0, CR3, CR4, EFER, DR7, TF) calls
+//   - A semantic that changes what code means (CS, CPL, CR0, CR3, CR4, EFER, DR7, TF) calls
 //   mode_changed() before it
 //     returns Jump (it has set the next RIP) or Leave (the next RIP is m.next_ip()).
 #pragma once
@@ -66,6 +66,9 @@ public:
     // What the engine derived from the state and keeps (decoding mode, privilege, paging mode) may
     // be stale.
     virtual void mode_changed() = 0;
+    // A segment register other than CS was loaded, outside 64-bit code. True: what code means has
+    // changed with that, and the semantic goes on as behind mode_changed().
+    virtual bool segments_changed() = 0;
 
     // IF was just set. False: no interrupt waits for that, and another instruction certainly comes
     // before the next one is looked for; so neither need the engine be left nor anything be held.

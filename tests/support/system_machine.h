@@ -46,6 +46,7 @@ public:
     bool interrupt_window_matters() override { return true; }
     bool load_page_directory_pointers(std::uint64_t) override { return pointers_valid; }
     void mode_changed() override { ++mode_changes; }
+    bool segments_changed() override { return segment_change_matters; }
     const CpuModel& model() const override { return cpu_model; }
     MsrBank& msrs() override { return bank; }
     std::uint32_t apic_id() const override { return 0; }
@@ -61,7 +62,7 @@ public:
     std::vector<std::uint64_t> unknown;
     std::uint64_t ticks = 0;
     unsigned mode_changes = 0;
-    bool has_apic = true, pointers_valid = true;
+    bool has_apic = true, pointers_valid = true, segment_change_matters = false;
 };
 
 // Descriptors as table words.

@@ -11,14 +11,13 @@
 
 namespace backplane::x86::semantics {
 
-// A checked segment goes into its register. In 64-bit code no register but SS changes how addresses
-// are formed.
+// A checked segment goes into its register. In 64-bit code that changes nothing that an engine
+// relies on; SS is left for what it holds back.
 inline constexpr auto take_segment = [](auto& m, unsigned index, const SegmentRegister& segment) {
     CpuState& state = m.state();
     state.segments[index] = segment;
-    if (index != SS && state.code64()) return Outcome::Next;
-    m.system().mode_changed();
-    return Outcome::Leave;
+    const bool matters = !state.code64() && m.system().segments_changed();
+    return matters || index == SS ? Outcome::Leave : Outcome::Next;
 };
 
 // MOV and POP of SS hold interrupts and debug exceptions for one instruction (SDM 3A 6.8.3); LSS,

@@ -126,6 +126,9 @@ public:
     void cmp_immediate(Host a, std::int32_t value) {
         immediate_group(7, Operand::of(a), value, true);
     }
+    void cmp32_immediate(Host a, std::int32_t value) {
+        immediate_group(7, Operand::of(a), value, false);
+    }
     void and32(Host to, std::int32_t value) { immediate_group(4, Operand::of(to), value, false); }
     void sub_immediate(const Operand& from, std::int32_t value) {
         immediate_group(5, from, value, true);

@@ -10,7 +10,7 @@ namespace backplane::jit {
 
 bool Translator::jcc() {
     const bool is_conditional = instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE &&
-                                is_plain64();
+                                is_plain();
     const std::uint8_t opcode = instruction_.decoded.opcode;
     const bool is_short = instruction_.decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
                           (opcode & 0xf0) == 0x70;
@@ -40,7 +40,7 @@ bool Translator::jcc() {
 }
 
 bool Translator::jmp() {
-    if (!is_plain64()) return false;
+    if (!is_plain()) return false;
     image_flags();
     const ZydisOperand& target = operand(0);
     if (target.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
@@ -54,14 +54,10 @@ bool Translator::jmp() {
         return true;
     }
     if (target.type == ZYDIS_OPERAND_TYPE_MEMORY) {
-        if (target.size != 64) return false;
-        code_.load(scratch, access(target, Access::Read, false));
-    } else if (is_general(target, 64)) {
-        const unsigned guest = number_of(target.reg.value);
-        if (is_pinned(guest))
-            code_.mov(scratch, pinned(guest));
-        else
-            code_.load(scratch, slot(guest));
+        if (target.size != word() * 8) return false;
+        load_word(scratch, access(target, Access::Read, false));
+    } else if (is_general(target, word() * 8)) {
+        load_word(scratch, place_of(number_of(target.reg.value)));
     } else {
         return false;
     }
@@ -74,7 +70,7 @@ bool Translator::jmp() {
 // The way on is looked for before anything is pushed: where it is not known the interpreter
 // executes the whole instruction.
 bool Translator::call() {
-    if (!is_plain64()) return false;
+    if (!is_plain()) return false;
     image_flags();
     const ZydisOperand& target = operand(0);
     const Host stack = pinned(x86::RSP);
@@ -85,17 +81,13 @@ bool Translator::call() {
         is_near = is_direct(offset);
         if (!is_near) {
             code_.load(scratch, offset_of::operand(offset_of::page_ip));
-            code_.lea(scratch, Operand::at(scratch, static_cast<std::int32_t>(offset)));
+            lea_word(scratch, scratch, static_cast<std::int32_t>(offset));
         }
     } else if (target.type == ZYDIS_OPERAND_TYPE_MEMORY) {
-        if (target.size != 64) return false;
-        code_.load(scratch, access(target, Access::Read, false));
-    } else if (is_general(target, 64)) {
-        const unsigned guest = number_of(target.reg.value);
-        if (is_pinned(guest))
-            code_.mov(scratch, pinned(guest));
-        else
-            code_.load(scratch, slot(guest));
+        if (target.size != word() * 8) return false;
+        load_word(scratch, access(target, Access::Read, false));
+    } else if (is_general(target, word() * 8)) {
+        load_word(scratch, place_of(number_of(target.reg.value)));
     } else {
         return false;
     }
@@ -103,11 +95,11 @@ bool Translator::call() {
         find_target();
         code_.store(offset_of::operand(offset_of::kept), scratch2);
     }
-    const Operand place = stack_access(x86::RSP, -8, Access::Write, true);
+    const Operand place = stack_access(x86::RSP, -word(), Access::Write, true);
     code_.load(scratch2, offset_of::operand(offset_of::page_ip));
     code_.lea(scratch2, Operand::at(scratch2, static_cast<std::int32_t>(next_offset_)));
-    code_.store(place, scratch2);
-    code_.lea(stack, Operand::at(stack, -8));
+    store_word(place, scratch2);
+    lea_word(stack, stack, -word());
     if (is_near) {
         end_with(first_op(number_), offset);
     } else {
@@ -119,7 +111,7 @@ bool Translator::call() {
 }
 
 bool Translator::ret() {
-    if (!is_plain64() || instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NEAR)
+    if (!is_plain() || instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NEAR)
         return false;
     image_flags();
     const Host stack = pinned(x86::RSP);
@@ -128,9 +120,9 @@ bool Translator::ret() {
                                           instruction_.decoded.raw.imm[0].value.u & 0xffff)
                                     : 0;
     const Operand place = stack_access(x86::RSP, 0, Access::Read, false);
-    code_.load(scratch, place);
+    load_word(scratch, place);
     find_target();
-    code_.lea(stack, Operand::at(stack, 8 + arguments));
+    lea_word(stack, stack, word() + arguments);
     code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
     ended_ = true;
     return true;
@@ -160,7 +152,7 @@ void Translator::find_target() {
 void Translator::find_far(std::uint32_t target) {
     image_flags();
     code_.load(scratch, offset_of::operand(offset_of::page_ip));
-    code_.lea(scratch, Operand::at(scratch, static_cast<std::int32_t>(target)));
+    lea_word(scratch, scratch, static_cast<std::int32_t>(target));
     find_target();
 }
 

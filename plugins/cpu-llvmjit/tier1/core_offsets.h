@@ -37,6 +37,13 @@ constexpr std::size_t tlb_of(interp::View view) {
            offsetof(x86::FastTlb, pages);
 }
 
+// Of FS and GS.
+constexpr std::size_t is_unlimited(unsigned segment) {
+    return offsetof(Core, compiled) + (segment == x86::FS
+                                           ? offsetof(Core::Compiled, fs_is_unlimited)
+                                           : offsetof(Core::Compiled, gs_is_unlimited));
+}
+
 constexpr std::size_t segment_base(unsigned segment) {
     return offsetof(x86::CpuState, segments) + segment * sizeof(x86::SegmentRegister) +
            offsetof(x86::SegmentRegister, base);

@@ -95,11 +95,22 @@ unsigned alignment_of(const ZydisDecodedInstruction& decoded, unsigned size) {
     return legacy && size == 128 ? 16 : 1;
 }
 
+// VEX.W outside 64-bit code makes no operand wider (SDM 2 2.3.5.5); where it chooses the
+// instruction it does so everywhere.
+bool means_same_with_w(const ZydisDecodedInstruction& decoded) {
+    return decoded.meta.isa_ext == ZYDIS_ISA_EXT_FMA || decoded.meta.isa_ext == ZYDIS_ISA_EXT_AVX2;
+}
+
 // Forms without ModRM whose register is the accumulator or in the opcode, as the form with ModRM.
 // `extension` is what goes into its reg field.
 bool give_modrm(std::uint8_t& opcode, OpcodeMap map, unsigned& extension) {
     if (map == OpcodeMap::Escape0F) return (opcode & 0xf8) == 0xc8;  // BSWAP: it keeps its form
     if (map != OpcodeMap::Primary) return false;
+    if ((opcode & 0xf0) == 0x40) {  // INC and DEC, outside 64-bit code
+        extension = opcode >> 3 & 1;
+        opcode = 0xff;
+        return true;
+    }
     const bool wide = opcode & 1;
     if (opcode < 0x40 && (opcode & 7) >= 4 && (opcode & 7) <= 5) {  // ADD AL, imm and the like
         extension = opcode >> 3;
@@ -139,7 +150,10 @@ bool Translator::translate_generic(bool vector) {
         opcode.mandatory = prefixes[decoded.raw.vex.pp];
         opcode.wide = decoded.raw.vex.W;
         opcode.vector_length = decoded.raw.vex.L;
+        if (opcode.wide && !is_code64() && !means_same_with_w(decoded)) return false;
     } else if (decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY) {
+        // A second encoding, which 64-bit code does not have.
+        if (opcode.byte == 0x82 && *map == OpcodeMap::Primary) opcode.byte = 0x80;
         opcode.wide = decoded.raw.rex.W;
         opcode.operand16 = !vector && decoded.operand_width == 16;
     } else {
@@ -168,7 +182,9 @@ bool Translator::translate_generic(bool vector) {
         case ZYDIS_OPERAND_ENCODING_MODRM_RM:
         case ZYDIS_OPERAND_ENCODING_OPCODE: place = &rm; break;
         case ZYDIS_OPERAND_ENCODING_NDSNDD: place = &third; break;
-        case ZYDIS_OPERAND_ENCODING_IS4: continue;  // a vector register, in the immediate
+        case ZYDIS_OPERAND_ENCODING_IS4:  // a vector register, in the immediate
+            if (!is_code64() && (decoded.raw.imm[0].value.u & 0x80)) return false;
+            continue;
         default: break;
         }
         const bool is_accumulator = !place && !(decoded.attributes & ZYDIS_ATTRIB_HAS_MODRM) &&
@@ -299,7 +315,8 @@ bool Translator::translate_generic(bool vector) {
 void Translator::note_result(unsigned guest, unsigned size) {
     const ZydisMnemonic mnemonic = instruction_.mnemonic();
     const bool adds = mnemonic == ZYDIS_MNEMONIC_ADD || mnemonic == ZYDIS_MNEMONIC_SUB;
-    if (adds && size == 64 && operand(1).type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+    if (adds && size == static_cast<unsigned>(word() * 8) &&
+        operand(1).type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
         const std::int64_t distance = operand(1).imm.value.s;
         moved(guest, mnemonic == ZYDIS_MNEMONIC_ADD ? distance : -distance);
     } else {

@@ -33,6 +33,7 @@ bool host_has(ZydisISAExt extension) {
 }  // namespace
 
 bool Translator::translate_instruction() {
+    if (!is_code64() && !has_flat_operands()) return false;
     if (instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE) note_x87();
     note_x87_operand();
     if (visible_operands() > 0 && instruction_.decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX &&
@@ -42,10 +43,22 @@ bool Translator::translate_instruction() {
     return translate_integer() || translate_x87() || translate_vector();
 }
 
-// Branches and stack operations of 64 bits; a prefix makes them smaller ones on some processors.
-bool Translator::is_plain64() const {
-    return instruction_.decoded.operand_width == 64 &&
+// Branches and stack operations as wide as the code; a prefix makes them smaller ones, in 64-bit
+// code on some processors.
+bool Translator::is_plain() const {
+    return instruction_.decoded.operand_width == word() * 8 &&
            !instruction_.has(ZYDIS_ATTRIB_HAS_OPERANDSIZE);
+}
+
+// Addresses of 16 bits wrap earlier than those of their segment, and CS is for reading.
+bool Translator::has_flat_operands() const {
+    if (instruction_.decoded.address_width != 32) return false;
+    for (unsigned i = 0; i < visible_operands(); ++i)
+        if (operand(i).type == ZYDIS_OPERAND_TYPE_MEMORY &&
+            operand(i).mem.segment == ZYDIS_REGISTER_CS &&
+            (operand(i).actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
+            return false;
+    return true;
 }
 
 bool Translator::translate_integer() {
@@ -86,7 +99,7 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_MOVNTI: return translate_generic(false);
     case ZYDIS_MNEMONIC_XCHG: return exchange_alone() || translate_generic(false);
     case ZYDIS_MNEMONIC_BSWAP: return operand(0).size >= 32 && translate_generic(false);
-    case ZYDIS_MNEMONIC_MOV: return load_immediate() || translate_generic(false);
+    case ZYDIS_MNEMONIC_MOV: return load_immediate() || move_absolute() || translate_generic(false);
     case ZYDIS_MNEMONIC_LEA: return load_effective_address();
     case ZYDIS_MNEMONIC_NOP:
     case ZYDIS_MNEMONIC_PREFETCHT0:
@@ -138,11 +151,11 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_CDQ:
     case ZYDIS_MNEMONIC_CQO: return convert_accumulator();
     case ZYDIS_MNEMONIC_PUSH: {
-        if (!is_plain64()) return false;
+        if (!is_plain()) return false;
         const ZydisOperand& value = operand(0);
         if (value.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) return push_immediate();
         if (value.type == ZYDIS_OPERAND_TYPE_MEMORY) return push_memory();
-        return is_general(value, 64) && push_register(number_of(value.reg.value));
+        return is_general(value, word() * 8) && push_register(number_of(value.reg.value));
     }
     case ZYDIS_MNEMONIC_POP: return pop();
     case ZYDIS_MNEMONIC_LEAVE: return leave_frame();
@@ -165,8 +178,7 @@ bool Translator::translate_vector() {
     switch (instruction_.mnemonic()) {
     case ZYDIS_MNEMONIC_VZEROUPPER: {
         need_vectors(2);
-        for (const unsigned byte : {0xc5, 0xf8, 0x77})
-            code_.byte(byte);
+        zero_upper_halves();
         return true;
     }
     case ZYDIS_MNEMONIC_MASKMOVDQU:
@@ -182,6 +194,19 @@ bool Translator::translate_vector() {
         has_vector |= operand(i).type == ZYDIS_OPERAND_TYPE_REGISTER &&
                       is_vector(operand(i).reg.value);
     return has_vector && translate_generic(true);
+}
+
+// VZEROUPPER; of the eight registers of 32-bit code only (SDM 2, VZEROUPPER), each by a move onto
+// itself.
+void Translator::zero_upper_halves() {
+    if (is_code64()) {
+        for (const unsigned byte : {0xc5, 0xf8, 0x77})
+            code_.byte(byte);
+        return;
+    }
+    for (unsigned number = 0; number < 8; ++number)
+        code_.emit({.byte = 0x28, .map = OpcodeMap::Escape0F, .vex = true}, number,
+                   Operand::of(static_cast<std::uint8_t>(number)));
 }
 
 // ---- Moves ----
@@ -201,6 +226,23 @@ bool Translator::load_immediate() {
     return true;
 }
 
+// The accumulator, and memory at an address in the instruction.
+bool Translator::move_absolute() {
+    const std::uint8_t opcode = instruction_.decoded.opcode;
+    if (instruction_.decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || (opcode & 0xfc) != 0xa0)
+        return false;
+    const bool stores = (opcode & 2) != 0;
+    const ZydisOperand& memory = operand(stores ? 0 : 1);
+    const Operand place = access(memory, stores ? Access::Write : Access::Read, false);
+    code_.emit({.byte = static_cast<std::uint8_t>((stores ? 0x88 : 0x8a) | (opcode & 1)),
+                .operand16 = memory.size == 16,
+                .wide = memory.size == 64},
+               pinned(x86::RAX), place);
+    if (!stores) wrote(x86::RAX);
+    keeps_window_ = true;
+    return true;
+}
+
 bool Translator::load_effective_address() {
     const unsigned guest = number_of(operand(0).reg.value);
     if (operand(0).size == 16) return false;
@@ -212,7 +254,7 @@ bool Translator::load_effective_address() {
                          !is_in_memory(operand(1).mem.index);
     const Host to = at_once ? pinned(guest) : scratch;
     form_effective_address(to, operand(1));
-    if (operand(0).size == 32) code_.mov32(to, to);
+    if (operand(0).size < instruction_.decoded.address_width) code_.mov32(to, to);
     if (!at_once) set(guest, to);
     keeps_window_ = at_once;
     wrote(guest);

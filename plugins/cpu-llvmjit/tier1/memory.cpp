@@ -14,15 +14,19 @@ unsigned shift_of(unsigned scale) { return scale == 8 ? 3 : scale == 4 ? 2 : sca
 
 }  // namespace
 
-// Base, index and displacement, as LEA gives them.
+// Base, index and displacement, as LEA gives them; of 32 bits, zero-extended.
 void Translator::form_effective_address(Host to, const ZydisOperand& operand) {
     const auto& mem = operand.mem;
+    const bool wide = instruction_.decoded.address_width == 64;
+    const auto lea = [&](const Operand& address) {
+        code_.emit({.byte = 0x8d, .wide = wide}, to, address);
+    };
     const auto displacement = static_cast<std::int32_t>(mem.disp.has_displacement ? mem.disp.value
                                                                                   : 0);
     if (mem.base == ZYDIS_REGISTER_RIP || mem.base == ZYDIS_REGISTER_EIP) {
         code_.load(to, offset_of::operand(offset_of::page_ip));
         code_.lea(to, Operand::at(to, displacement));
-        code_.lea(to, Operand::at(to, static_cast<std::int32_t>(next_offset_)));
+        lea(Operand::at(to, static_cast<std::int32_t>(next_offset_)));
     } else {
         const bool has_base = mem.base != ZYDIS_REGISTER_NONE;
         const bool has_index = mem.index != ZYDIS_REGISTER_NONE && mem.scale != 0;
@@ -32,9 +36,10 @@ void Translator::form_effective_address(Host to, const ZydisOperand& operand) {
         if (index_in_memory && base_in_memory) {
             code_.load(scratch2, slot(number_of(mem.index)));
             code_.load(to, slot(number_of(mem.base)));
-            code_.lea(to, Operand::at(to, scratch2, shift_of(mem.scale), displacement));
+            lea(Operand::at(to, scratch2, shift_of(mem.scale), displacement));
         } else if (!has_base && !has_index) {
-            code_.load_immediate(to, static_cast<std::uint64_t>(std::int64_t{displacement}));
+            const auto address = static_cast<std::uint64_t>(mem.disp.value);
+            code_.load_immediate(to, wide ? address : address & 0xffff'ffff);
         } else {
             const Host base = has_base ? value_of(number_of(mem.base), to) : to;
             const Host index = has_index ? value_of(number_of(mem.index), to) : to;
@@ -45,22 +50,37 @@ void Translator::form_effective_address(Host to, const ZydisOperand& operand) {
                 address.scale = static_cast<std::uint8_t>(shift_of(mem.scale));
             }
             if (has_base && !has_index && displacement == 0) {
-                if (base != to) code_.mov(to, base);
+                if (wide && base != to) code_.mov(to, base);
+                if (!wide) code_.mov32(to, base);
             } else {
-                code_.lea(to, address);
+                lea(address);
             }
         }
     }
-    if (instruction_.decoded.address_width == 32) code_.mov32(to, to);
 }
 
 void Translator::form_address(Host to, const ZydisOperand& operand) {
     form_effective_address(to, operand);
-    if (operand.mem.segment == ZYDIS_REGISTER_FS || operand.mem.segment == ZYDIS_REGISTER_GS) {
-        lose_flags();
-        const unsigned segment = operand.mem.segment == ZYDIS_REGISTER_FS ? x86::FS : x86::GS;
-        code_.add(to, offset_of::operand(offset_of::segment_base(segment)));
+    if (operand.mem.segment == ZYDIS_REGISTER_FS) add_segment_base(to, x86::FS, operand.size / 8u);
+    if (operand.mem.segment == ZYDIS_REGISTER_GS) add_segment_base(to, x86::GS, operand.size / 8u);
+}
+
+// In 64-bit code the base is all that counts. Elsewhere the offset may not reach beyond 4 GiB,
+// though the sum may.
+void Translator::add_segment_base(Host to, unsigned segment, unsigned size) {
+    lose_flags();
+    const Operand base = offset_of::operand(offset_of::segment_base(segment));
+    if (is_code64()) {
+        code_.add(to, base);
+        return;
     }
+    code_.cmp_byte(offset_of::operand(offset_of::is_unlimited(segment)), 0);
+    leave_if(condition::equal);
+    if (size > 1) {
+        code_.cmp32_immediate(to, -static_cast<std::int32_t>(size));
+        leave_if(condition::above);
+    }
+    code_.emit({.byte = 0x03}, to, base);
 }
 
 // Leaves the offset within the page in `scratch` and the host's page in `scratch2`. The two tags
@@ -117,10 +137,12 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
 Operand Translator::stack_access(unsigned guest, std::int32_t displacement, Access access,
                                  bool keep_scratch2_free) {
     ZydisOperand operand{};
-    operand.size = 64;
-    operand.mem.base = static_cast<ZydisRegister>(ZYDIS_REGISTER_RAX + guest);
+    operand.size = static_cast<std::uint16_t>(word() * 8);
+    operand.mem.base = address_register(guest);
     operand.mem.disp.has_displacement = true;
     operand.mem.disp.value = displacement;
+    // It says nothing about the stack.
+    instruction_.decoded.address_width = static_cast<std::uint8_t>(word() * 8);
     return this->access(operand, access, keep_scratch2_free);
 }
 
@@ -129,7 +151,7 @@ Operand Translator::stack_access(unsigned guest, std::int32_t displacement, Acce
 std::optional<Translator::Address> Translator::address_of(const ZydisOperand& operand) const {
     const auto& mem = operand.mem;
     if (mem.segment == ZYDIS_REGISTER_FS || mem.segment == ZYDIS_REGISTER_GS) return std::nullopt;
-    if (instruction_.decoded.address_width != 64) return std::nullopt;
+    if (instruction_.decoded.address_width != word() * 8) return std::nullopt;
     const std::int64_t displacement = mem.disp.has_displacement ? mem.disp.value : 0;
     const bool has_index = mem.index != ZYDIS_REGISTER_NONE && mem.scale != 0;
     return Address{.base = mem.base,
@@ -162,7 +184,7 @@ void Translator::wrote(unsigned guest) {
 
 void Translator::moved(unsigned guest, std::int64_t distance) {
     if (!window_) return;
-    const auto name = static_cast<ZydisRegister>(ZYDIS_REGISTER_RAX + guest);
+    const ZydisRegister name = address_register(guest);
     if (window_->address.index == name)
         window_.reset();
     else if (window_->address.base == name)
@@ -175,7 +197,7 @@ void Translator::emit_detours() {
         code_.patch_here(detour.jump);
         number_ = detour.instruction;
         next_offset_ = detour.next_offset;
-        instruction_.decoded.address_width = 64;
+        instruction_.decoded.address_width = static_cast<std::uint8_t>(word() * 8);
         use_recipe(detour.recipe);
         form_effective_address(scratch, detour.operand);
         check(detour.access, detour.size);

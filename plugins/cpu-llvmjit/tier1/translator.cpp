@@ -18,6 +18,10 @@ namespace {
 // In `scratch`, an offset that no access from a window reaches a page with.
 constexpr std::uint32_t no_window = 1 << 30;
 
+x86::CodeSize code_size_of(const Block& block) {
+    return static_cast<x86::CodeSize>(block.mode & block_mode::code_size);
+}
+
 }  // namespace
 
 Translator::Translator(Assembler& code, const Ways& ways, const x86::CpuModel& model,
@@ -28,8 +32,10 @@ Translator::Translator(Assembler& code, const Ways& ways, const x86::CpuModel& m
 bool Translator::can_translate(const Block& block) {
     constexpr std::uint8_t never = block_mode::single | block_mode::unfused |
                                    block_mode::interpreted;
+    const bool needs_no_segments = code_size_of(block) == x86::CodeSize::Bits64 ||
+                                   (block.mode & block_mode::flat);
     return !(block.mode & never) && !block.crosses_page && block.hashed && block.segment_end == 0 &&
-           (block.mode & block_mode::code_size) == static_cast<std::uint8_t>(x86::CodeSize::Bits64);
+           needs_no_segments;
 }
 
 void Translator::translate(Block& block, std::span<const std::byte> bytes, Place cold,
@@ -39,6 +45,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
     page_offset_ = static_cast<std::uint32_t>(block.physical & x86::page_offset_mask);
     tlb_ = offset_of::tlb_of(
         static_cast<interp::View>((block.mode & block_mode::view) >> block_mode::view_shift));
+    code_size_ = code_size_of(block);
     native.start = code_.place();
     emit_entries();
 
@@ -46,7 +53,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
     bool left = false;  // the instruction before was left to the interpreter
     bool resumable = false;
     for (number_ = 0; number_ < block.instruction_count; ++number_) {
-        const auto status = decoder_.decode(bytes.subspan(offset), x86::CodeSize::Bits64, offset,
+        const auto status = decoder_.decode(bytes.subspan(offset), code_size_, offset,
                                             instruction_);
         const bool known = status == x86::DecodeStatus::Complete &&
                            x86::has_instruction(model_, instruction_);

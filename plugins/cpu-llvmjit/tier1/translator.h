@@ -108,6 +108,19 @@ private:
     std::uint16_t first_op(unsigned instruction) const;
     std::uint32_t op_offset(unsigned op) const;
 
+    // ---- What is as wide as the code: RIP, the stack pointer and what is pushed ----
+    bool is_code64() const { return code_size_ == x86::CodeSize::Bits64; }
+    std::int32_t word() const { return is_code64() ? 8 : 4; }  // in bytes
+    void load_word(Host to, const Operand& from) {
+        code_.emit({.byte = 0x8b, .wide = is_code64()}, to, from);
+    }
+    void store_word(const Operand& to, Host from) {
+        code_.emit({.byte = 0x89, .wide = is_code64()}, from, to);
+    }
+    void lea_word(Host to, Host base, std::int32_t displacement) {
+        code_.emit({.byte = 0x8d, .wide = is_code64()}, to, Operand::at(base, displacement));
+    }
+
     // ---- Flags (flags.cpp) ----
     void keep_flags();     // the image is right from here on
     void restore_flags();  // the host's are
@@ -130,6 +143,7 @@ private:
     // ---- Memory (memory.cpp) ----
     // The linear address of an operand, to a register. Flags stay.
     void form_address(Host to, const ZydisOperand& operand);
+    void add_segment_base(Host to, unsigned segment, unsigned size);
     void form_effective_address(Host to, const ZydisOperand& operand);
     // The access at `scratch` goes through the TLB.
     void check(Access access, unsigned size);
@@ -137,7 +151,7 @@ private:
     // stay free.
     Operand access(const ZydisOperand& operand, Access access, bool keep_scratch2_free,
                    unsigned alignment = 1);
-    // The same of eight bytes at a register.
+    // The same of a word at a register.
     Operand stack_access(unsigned guest, std::int32_t displacement, Access access,
                          bool keep_scratch2_free);
 
@@ -157,6 +171,12 @@ private:
     void wrote(unsigned guest);
     void moved(unsigned guest, std::int64_t distance);
 
+    // The name that operands of addresses have.
+    ZydisRegister address_register(unsigned guest) const {
+        return static_cast<ZydisRegister>((is_code64() ? ZYDIS_REGISTER_RAX : ZYDIS_REGISTER_EAX) +
+                                          guest);
+    }
+
     // ---- Registers ----
     static Operand slot(unsigned guest);
     // The value, in a register of its own or loaded into this one.
@@ -170,7 +190,8 @@ private:
     // ---- Instructions ----
     bool translate_instruction();
     bool translate_integer();
-    bool is_plain64() const;
+    bool is_plain() const;
+    bool has_flat_operands() const;
     bool translate_vector();
     bool translate_generic(bool vector);
     bool may_keep_flags() const;
@@ -192,7 +213,9 @@ private:
     bool compare_exchange();
     bool exchange_alone();
     bool load_immediate();
+    bool move_absolute();
     bool load_effective_address();
+    void zero_upper_halves();
     void find_target();
     void find_far(std::uint32_t target);
     void go_far(std::uint32_t target);
@@ -229,6 +252,7 @@ private:
     NativeBlock* native_ = nullptr;
     std::uint32_t page_offset_ = 0;  // of the block
     std::size_t tlb_ = 0;            // from Core, of the view
+    x86::CodeSize code_size_ = x86::CodeSize::Bits64;
 
     // The instruction being translated.
     Instruction instruction_{};
