@@ -68,7 +68,9 @@ void enter_stale(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint6
 void count_execution(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     // At 0 the block was offered and is not compiled.
     std::uint64_t& left = const_cast<Op*>(op)->immediate;
-    if (left != 0 && --left == 0) [[unlikely]] {
+    const bool is_due = left == 1;
+    if (left != 0) --left;
+    if (is_due) [[unlikely]] {
         if (!owner(cpu).compile(*cpu->block)) left = 1;
         const HandlerFunction handler = handler_of(*op);
         if (handler != &count_execution) BACKPLANE_TAIL handler(cpu, op, pages, last);

@@ -120,8 +120,10 @@ public:
     void lea(Host to, const Operand& address) { emit({.byte = 0x8d, .wide = true}, to, address); }
     void add(Host to, const Operand& from) { emit({.byte = 0x03, .wide = true}, to, from); }
     void sub(Host to, const Operand& from) { emit({.byte = 0x2b, .wide = true}, to, from); }
-    void xor_(Host to, const Operand& from) { emit({.byte = 0x33, .wide = true}, to, from); }
-    void xor32(Host to, Host from) { emit({.byte = 0x33}, to, Operand::of(from)); }
+    void exclusive_or(Host to, const Operand& from) {
+        emit({.byte = 0x33, .wide = true}, to, from);
+    }
+    void exclusive_or32(Host to, Host from) { emit({.byte = 0x33}, to, Operand::of(from)); }
     void cmp(Host a, const Operand& b) { emit({.byte = 0x3b, .wide = true}, a, b); }
     void cmp_immediate(Host a, std::int32_t value) {
         immediate_group(7, Operand::of(a), value, true);

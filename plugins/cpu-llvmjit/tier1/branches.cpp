@@ -135,10 +135,10 @@ void Translator::find_target() {
     code_.store(offset_of::operand(offset_of::target_ip), scratch);
     code_.mov(scratch2, scratch);
     code_.shr(scratch2, 12);
-    code_.xor32(scratch2, scratch);
+    code_.exclusive_or32(scratch2, scratch);
     code_.and32(scratch2, interp::jump_cache_size - 1);
     code_.shl32(scratch2, 4);
-    code_.xor_(scratch, offset_of::operand(offset_of::jump_key));
+    code_.exclusive_or(scratch, offset_of::operand(offset_of::jump_key));
     code_.cmp(scratch,
               offset_of::operand(offset_of::jump_cache + offsetof(interp::JumpCacheEntry, tag),
                                  scratch2));
