@@ -31,6 +31,12 @@ public:
         add_statistic(BACKPLANE_GAUGE, name, accessor, unit, doc);
     }
 
+    // Nanoseconds that something has taken altogether.
+    template <class Accessor>
+    void duration(const char* name, Accessor accessor, const char* doc) {
+        add_statistic(BACKPLANE_DURATION_TOTAL, name, accessor, "ns", doc);
+    }
+
 private:
     using Lists = DeclarationLists<T>;
     using Lists::binders_;

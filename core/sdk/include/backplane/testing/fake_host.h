@@ -58,6 +58,7 @@ public:
         functions_.date_at_start = [](void* context) { return self(context).date_at_start; };
         functions_.begin_exclusive = [](void*) {};
         functions_.end_exclusive = [](void*) {};
+        functions_.cpu_count = [](void*) -> std::uint32_t { return 1; };
         bind_time();
         bind_events();
         bind_input();
