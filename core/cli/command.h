@@ -63,5 +63,6 @@ extern const Command ctl_command;
 extern const Command screenshot_command;
 extern const Command type_command;
 extern const Command sendkey_command;
+extern const Command jit_command;
 
 }  // namespace backplane::cli

@@ -117,6 +117,7 @@ std::string ctl_report(const std::string& command, const ordered_json& returned)
     if (command == "read-memory") return memory_dump(returned);
     if (command == "read-registers") return register_table(returned);
     if (command == "screen-text") return screen(returned);
+    if (command == "report") return returned.value("text", "");
     if (command == "query-schema") return returned["schema"].dump(2) + '\n';
     if (returned.is_object() && returned.size() == 1 && is_table(returned.front()))
         return report(returned.front(), 0);

@@ -159,7 +159,7 @@ TEST_F(Commands, RefusesRegistersAndValuesThatThereAreNot) {
 
 TEST_F(Commands, ListsAndInspectsDevices) {
     const auto devices = talk.ask("list-devices")["devices"];
-    ASSERT_EQ(devices.size(), 6u);
+    ASSERT_EQ(devices.size(), 7u);
     EXPECT_EQ(
         devices[2],
         ordered_json({{"name", "chip0"}, {"type", "test.chip"}, {"summary", "Has registers"}}));
@@ -201,6 +201,29 @@ TEST_F(Commands, CountsAsTheReportAtTheEndDoes) {
     const auto statistics = talk.ask("statistics");
     EXPECT_EQ(statistics["machine"], "small");
     EXPECT_TRUE(statistics["components"].contains("chip0"));
+}
+
+TEST_F(Commands, GivesTheReportsOfDevices) {
+    const auto list = talk.ask("list-reports")["reports"];
+    ASSERT_EQ(list.size(), 2u);
+    EXPECT_EQ(list[0], ordered_json({{"device", "reporter0"},
+                                     {"report", "echo"},
+                                     {"argument", "WORD"},
+                                     {"doc", "What it was asked about"}}));
+    const auto report = talk.ask("report", {{"report", "echo"}, {"argument", "hello"}});
+    EXPECT_EQ(report["device"], "reporter0");
+    EXPECT_EQ(report["text"], "hello\n?") << "as one line each, fit for a terminal";
+    EXPECT_EQ(talk.ask("report", {{"report", "echo"}, {"device", "reporter0"}})["text"], "\n?");
+}
+
+TEST_F(Commands, SayWhyThereIsNoReport) {
+    EXPECT_EQ(talk.refusal("report", {{"report", "secret"}}), "failed: secret: it is one");
+    EXPECT_EQ(talk.refusal("report", {{"report", "ecko"}}),
+              "not-available: this machine has no report 'ecko'; did you mean 'echo'?");
+    EXPECT_EQ(talk.refusal("report", {{"report", "echo"}, {"device", "chip0"}}),
+              "not-available: chip0 has no report 'echo'");
+    EXPECT_THAT(talk.refusal("report", {{"report", "echo"}, {"device", "chip1"}}),
+                HasSubstr("there is no device 'chip1'"));
 }
 
 TEST_F(Commands, TakesAPictureOfTheScreen) {
@@ -316,6 +339,7 @@ protected:
 TEST_F(DeterministicCommands, MayLookWithoutDisturbingTheRun) {
     talk.ask("read-memory", {{"address", 0}});
     talk.ask("inspect-device", {{"device", "chip0"}});
+    talk.ask("report", {{"report", "echo"}});
     talk.ask("stop");
     talk.ask("cont");
     const auto status = talk.ask("status");

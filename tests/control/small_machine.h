@@ -198,6 +198,37 @@ inline void SmallButton::declare(Declaration<SmallButton>& d) {
     d.provides("button", small_button_functions, "It");
 }
 
+// Tells what it was asked about, in two pieces, or that there is nothing to tell.
+class SmallReporter final : public Device {
+public:
+    static void declare(Declaration<SmallReporter>& d);
+
+    std::uint32_t count() { return 2; }
+    const backplane_report* describe(std::uint32_t index) {
+        static constexpr backplane_report reports[]{
+            {sizeof(backplane_report), 0, "echo", "WORD", "What it was asked about"},
+            {sizeof(backplane_report), 0, "secret", "", "Nothing"}};
+        return &reports[index];
+    }
+    backplane_status write(std::uint32_t index, const char* argument,
+                           void (*take)(void*, const char*, std::uint64_t), void* user) {
+        const std::string text = index == 0 ? std::string{argument} + "\n\x1b" : "it is one";
+        const std::size_t half = text.size() / 2;
+        take(user, text.data(), half);
+        take(user, text.data() + half, text.size() - half);
+        return index == 0 ? BACKPLANE_OK : BACKPLANE_FAILED;
+    }
+};
+
+inline constexpr backplane_reports small_reports{
+    sizeof(backplane_reports), 0, thunk<&SmallReporter::count>, thunk<&SmallReporter::describe>,
+    thunk<&SmallReporter::write>};
+
+inline void SmallReporter::declare(Declaration<SmallReporter>& d) {
+    d.type("test.reporter", "Has reports");
+    d.provides("reports", small_reports, "They");
+}
+
 // Keyboard, mouse and tablet in one: remembers what it is sent. `room` is what its guest reads.
 class SmallInput final : public Device {
 public:
@@ -297,6 +328,7 @@ struct SmallMachine {
         add<SmallButton>("button0");
         add<SmallInput>("input0");
         add<SmallScreen>("vga0");
+        add<SmallReporter>("reporter0");
         Diagnostics diagnostics;
         machine = Machine::build(description, diagnostics);
         if (!machine) throw std::runtime_error(diagnostics.text());

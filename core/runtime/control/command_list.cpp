@@ -6,6 +6,7 @@
 #include "runtime/control/input_commands.h"
 #include "runtime/control/memory_commands.h"
 #include "runtime/control/register_commands.h"
+#include "runtime/control/report_commands.h"
 #include "runtime/control/run_commands.h"
 #include "runtime/control/schema_command.h"
 
@@ -25,8 +26,8 @@ constexpr std::array all{
     &write_memory_command,  &read_registers_command, &write_register_command,
     &read_bus_command,      &write_bus_command,      &list_windows_command,
     &list_devices_command,  &inspect_device_command, &statistics_command,
-    &list_topics_command,   &subscribe_command,      &unsubscribe_command,
-    &query_schema_command,
+    &list_reports_command,  &report_command,         &list_topics_command,
+    &subscribe_command,     &unsubscribe_command,    &query_schema_command,
 };
 
 }  // namespace

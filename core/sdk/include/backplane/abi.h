@@ -34,6 +34,7 @@
 #include "backplane/abi/plugin.h"
 #include "backplane/abi/power_button.h"
 #include "backplane/abi/ps2.h"
+#include "backplane/abi/reports.h"
 #include "backplane/abi/smbus_device.h"
 #include "backplane/abi/window.h"
 

@@ -40,6 +40,7 @@ template <> inline constexpr const char* interface_id<backplane_firmware_files> 
     BACKPLANE_FIRMWARE_FILES;
 template <> inline constexpr const char* interface_id<backplane_power_button> =
     BACKPLANE_POWER_BUTTON;
+template <> inline constexpr const char* interface_id<backplane_reports> = BACKPLANE_REPORTS;
 
 // A member of a device, bound through Declaration::connects.
 template <class FunctionsType>
