@@ -60,11 +60,14 @@ std::uint64_t BlockCache::granules_of(std::uint64_t first, std::uint64_t last) {
     return (~std::uint64_t{0} << low) & (~std::uint64_t{0} >> (63 - high));
 }
 
+std::uint64_t BlockCache::bytes_in_first_page(const Block& block) {
+    return block.crosses_page ? x86::page_size - (block.physical & x86::page_offset_mask)
+                              : block.bytes;
+}
+
 std::uint64_t BlockCache::granules_of(const Block& block, std::uint64_t page) {
     const std::uint64_t first_page = block.physical & ~x86::page_offset_mask;
-    const std::uint64_t in_first = block.crosses_page
-                                       ? x86::page_size - (block.physical & x86::page_offset_mask)
-                                       : block.bytes;
+    const std::uint64_t in_first = bytes_in_first_page(block);
     std::uint64_t granules = 0;
     if (page == first_page) granules |= granules_of(block.physical, block.physical + in_first - 1);
     if (block.crosses_page && page == block.second_page)
@@ -185,6 +188,20 @@ std::size_t BlockCache::invalidate(std::uint64_t physical, std::uint64_t length)
     return dropped;
 }
 
+std::vector<Block*> BlockCache::blocks_at(std::uint64_t physical) const {
+    std::vector<Block*> found;
+    const std::uint64_t page = physical & ~x86::page_offset_mask;
+    const auto entry = pages_.find(page);
+    if (entry == pages_.end()) return found;
+    for (Block* block = entry->second.blocks; block; block = next_in(*block, page)) {
+        const std::uint64_t in_first = bytes_in_first_page(*block);
+        if (physical - block->physical < in_first ||
+            (block->crosses_page && physical - block->second_page < block->bytes - in_first))
+            found.push_back(block);
+    }
+    return found;
+}
+
 void BlockCache::invalidate_all() {
     while (!pages_.empty()) {
         const auto entry = pages_.begin();
@@ -196,7 +213,9 @@ void BlockCache::invalidate_all() {
 }
 
 void BlockCache::release() {
+    Compiler* compiler = std::exchange(compiler_, nullptr);
     invalidate_all();
+    compiler_ = compiler;
     std::fill(filter_.begin(), filter_.end(), 0);
     arena_.release();
 }

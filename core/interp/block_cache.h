@@ -56,6 +56,9 @@ public:
     };
     Block* find(Key key, bool crosses_page, std::uint64_t second_page) const;
 
+    // Every block with a byte at this address.
+    std::vector<Block*> blocks_at(std::uint64_t physical) const;
+
     // Room for a block with this many ops, its links and its table of retired instructions.
     Block* allocate(std::size_t ops);
     void insert(Block* block);
@@ -77,7 +80,8 @@ public:
 
     bool is_full() const { return arena_.is_full(); }
     std::size_t arena_bytes() const { return arena_.used(); }
-    // [safe point] No block is being executed and nothing points to any.
+    // [safe point] No block is being executed and nothing points to any. The compiler is not told
+    // of each.
     void release();
 
 private:
@@ -94,6 +98,7 @@ private:
     }
     static std::size_t filter_word(std::uint64_t page) { return (page >> 18) & (filter_words - 1); }
     static std::uint64_t granules_of(std::uint64_t first, std::uint64_t last);
+    static std::uint64_t bytes_in_first_page(const Block& block);
     static std::uint64_t granules_of(const Block& block, std::uint64_t page);
     static Block*& next_in(Block& block, std::uint64_t page);
     void add_to_page(Block* block, std::uint64_t page);

@@ -26,7 +26,7 @@ public:
     // [vcpu] The block is not valid any more; nothing may enter it. It may be the one being
     // executed.
     virtual void dropped(Block& block) = 0;
-    // [vcpu] All blocks are gone.
+    // [vcpu] All blocks are gone, and `dropped` was not told of each.
     virtual void release() = 0;
     // Asks for that.
     virtual bool is_full() const = 0;

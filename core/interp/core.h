@@ -3,6 +3,7 @@
 #pragma once
 
 #include "interp/block.h"
+#include "interp/counters.h"
 #include "x86/cpu_state.h"
 #include "x86/fault.h"
 #include "x86/paging.h"
@@ -96,6 +97,11 @@ struct alignas(64) Core {
     std::array<x86::FastTlb, view_count> tlb{};
     View view = View::Supervisor;  // of the code being executed
     std::array<JumpCacheEntry, jump_cache_size> jump_cache{};
+    Counters counts{};
+
+    void count(Counter counter, std::uint64_t times = 1) {
+        counts[static_cast<std::size_t>(counter)] += times;
+    }
 
     x86::Privilege privilege() const {
         return state.cpl == 3 ? x86::Privilege::User : x86::Privilege::Supervisor;

@@ -66,6 +66,7 @@ void enter_stale(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint6
 }
 
 void count_execution(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+    cpu->count(Counter::CountedExecutions);
     // At 0 the block was offered and is not compiled.
     std::uint64_t& left = const_cast<Op*>(op)->immediate;
     const bool is_due = left == 1;

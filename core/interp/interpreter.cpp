@@ -178,9 +178,9 @@ RunResult Interpreter::run(std::int64_t total) {
 
 void Interpreter::publish_counters() {
     published_ = kept_.retired;
-    counters_[static_cast<std::size_t>(Counter::Instructions)] = kept_.retired;
-    counters_[static_cast<std::size_t>(Counter::RepIterations)] = rep_iterations;
-    shared_counters_.publish(counters_);
+    counts[static_cast<std::size_t>(Counter::Instructions)] = kept_.retired;
+    counts[static_cast<std::size_t>(Counter::RepIterations)] = rep_iterations;
+    shared_counters_.publish(counts);
 }
 
 // Interrupts are recognised between instructions (SDM 3A 6.9); what is left decides whether there

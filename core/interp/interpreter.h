@@ -180,6 +180,8 @@ public:
     // Whether the block being executed may lead there without looking at the page tables again.
     bool is_linkable(const Block& target, std::uint64_t target_ip) const;
     void refund(std::int64_t instructions);
+    // Whether an instruction is being executed for a block that is compiled.
+    bool is_in_compiled() const { return slice_ != 0 && block->is_compiled(); }
     void restore_patch();
     // The next instruction is executed by itself.
     void step_once() { step_once_ = true; }
@@ -195,8 +197,14 @@ public:
     const std::byte* code_bytes(std::uint64_t physical);
     // False: not now, as the block is to be left in its middle.
     bool compile(Block& hot);
-    void count(Counter counter, std::uint64_t times = 1) {
-        counters_[static_cast<std::size_t>(counter)] += times;
+    // [vcpu, outside run] For who looks into it: all blocks with a byte at this address, and where
+    // code comes to lie that is at `ip` in the code segment as it is now.
+    std::vector<Block*> blocks_at(std::uint64_t physical) const {
+        return blocks_.blocks_at(physical);
+    }
+    std::uint64_t linear_of(std::uint64_t ip) const {
+        const std::uint64_t linear = code_base_ + ip;
+        return state.code64() ? linear : linear & 0xffff'ffff;
     }
 
     // Entries of page tables (PageWalker).
@@ -234,10 +242,6 @@ private:
     std::uint64_t gated(std::uint64_t physical) const {
         return physical & (a20_open_ ? ~std::uint64_t{0} : ~(std::uint64_t{1} << 20));
     }
-    std::uint64_t linear_of(std::uint64_t ip) const {
-        const std::uint64_t linear = code_base_ + ip;
-        return state.code64() ? linear : linear & 0xffff'ffff;
-    }
     void publish_counters();
 
     Block* look_up(std::uint8_t mode);
@@ -268,7 +272,6 @@ private:
 
     PhysicalBus& bus_;
     const x86::CpuModel& model_;
-    Counters counters_{};
     SharedCounters shared_counters_;
 
     // Requests from outside.

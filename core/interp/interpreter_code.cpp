@@ -317,7 +317,7 @@ void Interpreter::code_written(std::uint64_t physical, std::uint64_t length) {
     count(Counter::CodeWrites);
     const std::size_t dropped = blocks_.invalidate(physical, length);
     if (dropped == 0) return;
-    counters_[static_cast<std::size_t>(Counter::BlocksInvalidated)] += dropped;
+    count(Counter::BlocksInvalidated, dropped);
     // The block's handlers are replaced anyway: nothing is left to restore.
     if (patched_op_ && !block->valid) patched_op_ = nullptr;
 }

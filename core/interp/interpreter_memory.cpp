@@ -106,6 +106,7 @@ std::expected<PageTranslation, Fault> Interpreter::translate_ungated(std::uint64
 std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, AccessKind kind,
                                                       View through) {
     count(Counter::TlbMisses);
+    if (is_in_compiled()) count(Counter::CompiledTranslations);
     if (mode_stale_) refresh_mode();
     if (is_unreachable(linear)) [[unlikely]] {
         set_fault(unreachable_fault);
@@ -134,14 +135,18 @@ bool Interpreter::refill(std::uint64_t linear, std::uint32_t size, AccessKind ki
     const PageTranslation* page = second_level_.find(linear);
     if (!page || !x86::permits(paging_, *page, access_of(view, kind))) return false;
     if (kind == AccessKind::Write && !page->dirty) return false;
-    count(Counter::TlbMisses);
     const std::uint64_t physical = page->physical +
                                    (linear & ((std::uint64_t{1} << page->shift) - 1));
     const PhysicalRange& range = range_of(physical);
     if (!range.memory) return false;
     fill(linear, view, *page, range, physical, blocks_.has_code(physical & ~x86::page_offset_mask));
     const x86::FastPage& fast = pages(view)[x86::fast_index(linear)];
-    return (kind == AccessKind::Write ? fast.write_tag : fast.read_tag) == linear - offset;
+    if ((kind == AccessKind::Write ? fast.write_tag : fast.read_tag) != linear - offset)
+        return false;
+    // Otherwise it comes to `resolve`.
+    count(Counter::TlbMisses);
+    count(Counter::CompiledTranslations);
+    return true;
 }
 
 void Interpreter::fill(std::uint64_t linear, View through, const PageTranslation& page,
@@ -264,6 +269,7 @@ int Interpreter::acknowledge_interrupt() {
 
 std::uint64_t Interpreter::device_read(const Op* op, std::uint64_t physical, unsigned size) {
     count(Counter::DeviceReads);
+    if (is_in_compiled()) count(Counter::CompiledDeviceAccesses);
     access_op = op;
     const std::uint64_t value = read_bus(physical, size);
     access_op = nullptr;
@@ -274,6 +280,7 @@ std::uint64_t Interpreter::device_read(const Op* op, std::uint64_t physical, uns
 void Interpreter::device_write(const Op* op, std::uint64_t physical, unsigned size,
                                std::uint64_t value) {
     count(Counter::DeviceWrites);
+    if (is_in_compiled()) count(Counter::CompiledDeviceAccesses);
     access_op = op;
     {
         const x86::HostFloatingPoint host;

@@ -50,6 +50,8 @@ protected:
     virtual std::unique_ptr<Compiler> make_compiler(const x86::CpuModel&) { return nullptr; }
     virtual std::uint32_t compile_threshold() const { return 0; }
     const Interpreter* engine() const { return engine_.get(); }
+    // [any] As of the last slice.
+    std::uint64_t counter(Counter which) const { return engine_ ? engine_->counters()[which] : 0; }
 
 private:
     template <class P> friend void declare_processor(Declaration<P>& d);
@@ -94,7 +96,6 @@ private:
     void on_init(bool level);
     void on_startup(bool level);
     void report_once(x86::Unknown kind, std::uint64_t number);
-    std::uint64_t counter(Counter which) const { return engine_ ? engine_->counters()[which] : 0; }
 
     // Properties.
     std::string model_name_ = "x86-64-v1";
