@@ -34,6 +34,7 @@ enum class Counter : std::uint8_t {
     // yet:
     CompiledEntries,    // into a block's code, from outside of any
     CountedExecutions,  // of blocks that have none, but would be given it
+    RefusedBlocks,      // that are executed often, but are not compiled
     CompiledResumes,    // back into it, behind what the interpreter has executed for it
     // Why it leaves to the interpreter:
     LeftUntranslated,  // the next instruction was not translated
@@ -42,9 +43,10 @@ enum class Counter : std::uint8_t {
     LeftValue,         // an operand has a value that the code is not made for
     LeftEdge,          // a direct branch, or the end of the block, is not linked
     LeftUncompiled,    // the target of an indirect branch is not compiled
-    LeftVectors,       // the vector registers may not be used as they are
+    LeftRegisters,     // the vector or x87 registers may not be used as they are
     LeftBudget,        // the budget is spent, or attention is wanted
     VectorLoads,       // times that the vector registers went to the host's
+    X87Loads,          // and the x87 unit; counted when it comes back
     // What the interpreter does for blocks that are compiled:
     CompiledTranslations,    // accesses whose page was looked up behind the first-level TLB
     CompiledDeviceAccesses,  // memory accesses that left the processor

@@ -160,6 +160,7 @@ bool Interpreter::compile(Block& hot) {
         }
     }
     if (hot.valid) compiler_->compile(hot);
+    if (hot.valid && !hot.is_compiled()) count(Counter::RefusedBlocks);
     compiler_full_ = compiler_->is_full();
     return true;
 }

@@ -1,7 +1,9 @@
 #include "compiled_processor.h"
 
+#include "block_report.h"
 #include "interp/processor_declaration.h"
-#include "tier1/tier1_compiler.h"
+#include "jit_statistics.h"
+#include "untranslated_report.h"
 
 #include <utility>
 
@@ -16,12 +18,78 @@ void CompiledProcessor::declare(Declaration<CompiledProcessor>& d) {
     d.property("code-cache-size", &CompiledProcessor::code_cache_size_,
                "Host memory for compiled code; it starts over when this is full")
         .range(Bytes{std::uint64_t{1} << 20}, Bytes{std::uint64_t{1} << 30});
+    d.property("perf-map", &CompiledProcessor::perf_map_wanted_,
+               "Write /tmp/perf-PID.map, from which perf names compiled code");
+    d.property("gdb-jit", &CompiledProcessor::debugger_symbols_wanted_,
+               "Tell a GDB that debugs this program what compiled code is");
+    declare_jit_statistics(d);
+    d.publishes([](CompiledProcessor& p) -> auto& { return p.events_.compiled; });
+    d.publishes([](CompiledProcessor& p) -> auto& { return p.events_.invalidations; });
+    d.publishes([](CompiledProcessor& p) -> auto& { return p.events_.releases; });
+    static constexpr backplane_reports reports{
+        sizeof(backplane_reports), 0, thunk<&CompiledProcessor::report_count>,
+        thunk<&CompiledProcessor::describe_report>, thunk<&CompiledProcessor::write_report>};
+    d.provides("reports", reports, "What was compiled, as text");
+}
+
+Outcome CompiledProcessor::start() {
+    if (Outcome started = Processor::start(); !started) return started;
+    if (!tier1_) return std::unexpected{no_arena_};
+    tier1_->watch(events_);
+    if (debugger_symbols_wanted_) tier1_->watch(debugger_symbols_);
+    if (!perf_map_wanted_) return {};
+    auto map = PerfMap::open();
+    if (!map) return std::unexpected{"perf-map: " + map.error()};
+    tier1_->watch(perf_map_.emplace(std::move(*map)));
+    return {};
 }
 
 std::unique_ptr<interp::Compiler> CompiledProcessor::make_compiler(const x86::CpuModel& model) {
     auto arena = CodeArena::make(code_cache_size_.value);
-    if (!arena) return nullptr;
-    return std::make_unique<Tier1Compiler>(model, std::move(*arena));
+    if (!arena) {
+        no_arena_ = std::move(arena.error());
+        return nullptr;
+    }
+    auto compiler = std::make_unique<Tier1Compiler>(model, std::move(*arena));
+    tier1_ = compiler.get();
+    return compiler;
+}
+
+// ---- Reports ----
+
+namespace {
+
+constexpr backplane_report reports[]{
+    {.struct_size = sizeof(backplane_report),
+     .reserved = 0,
+     .name = "jit-block",
+     .argument = "ADDRESS",
+     .doc = "Guest code, and the code made of it by each tier, of the blocks at a linear address "
+            "(the next instruction's by default), at physical:ADDRESS, or with the host's code at "
+            "host:ADDRESS"},
+    {.struct_size = sizeof(backplane_report),
+     .reserved = 0,
+     .name = "jit-untranslated",
+     .argument = "",
+     .doc = "Instructions that compiled code leaves to the interpreter"},
+};
+
+}  // namespace
+
+std::uint32_t CompiledProcessor::report_count() { return std::size(reports); }
+
+const backplane_report* CompiledProcessor::describe_report(std::uint32_t index) {
+    return index < std::size(reports) ? &reports[index] : nullptr;
+}
+
+backplane_status CompiledProcessor::write_report(std::uint32_t index, const char* argument,
+                                                 void (*take)(void*, const char*, std::uint64_t),
+                                                 void* user) {
+    const Report report = index == 0 ? block_report(*tier1_, argument)
+                                     : untranslated_report(tier1_->untranslated());
+    const std::string& text = report ? *report : report.error();
+    take(user, text.data(), text.size());
+    return report ? BACKPLANE_OK : BACKPLANE_FAILED;
 }
 
 }  // namespace backplane::jit

@@ -1,16 +1,37 @@
 // The device type cpu.llvmjit: one processor whose hot code is compiled.
 #pragma once
 
+#include "debugger_symbols.h"
 #include "interp/processor.h"
+#include "jit_counters.h"
+#include "jit_events.h"
+#include "perf_map.h"
+#include "tier1/tier1_compiler.h"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace backplane::jit {
 
 class CompiledProcessor final : public interp::Processor {
 public:
     static void declare(Declaration<CompiledProcessor>& d);
+
+    Outcome start();
+
+    // [any]
+    using Processor::counter;
+    std::uint64_t counter(JitCounter which) const { return tier1_ ? tier1_->counters()[which] : 0; }
+    std::uint64_t code_cache_size() const { return code_cache_size_.value; }
+
+    // backplane.reports/1
+    std::uint32_t report_count();
+    const backplane_report* describe_report(std::uint32_t index);
+    backplane_status write_report(std::uint32_t index, const char* argument,
+                                  void (*take)(void* user, const char* text, std::uint64_t length),
+                                  void* user);
 
 protected:
     std::unique_ptr<interp::Compiler> make_compiler(const x86::CpuModel& model) override;
@@ -19,6 +40,13 @@ protected:
 private:
     std::uint32_t tier1_threshold_ = 10;
     Bytes code_cache_size_{std::uint64_t{256} << 20};
+    bool perf_map_wanted_ = false, debugger_symbols_wanted_ = false;
+
+    JitEvents events_;
+    std::optional<PerfMap> perf_map_;
+    DebuggerSymbols debugger_symbols_;
+    Tier1Compiler* tier1_ = nullptr;  // the processor's compiler, or why it has none:
+    std::string no_arena_;
 };
 
 }  // namespace backplane::jit

@@ -20,6 +20,7 @@ namespace backplane::test {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
@@ -124,6 +125,38 @@ TEST_F(Ctl, ShowsDevices) {
     EXPECT_THAT(ctl("inspect-device acpi0"),
                 AllOf(HasSubstr("PMEN"), HasSubstr("0x100"), HasSubstr("pic0.")));
     EXPECT_GT(json("statistics")["accesses"]["io"].size(), 5u);
+}
+
+struct CompilingCtl : Ctl {
+    CompilingCtl() : Ctl{{"-p", "cpu0.type=cpu.llvmjit"}} {}
+};
+
+TEST_F(CompilingCtl, ShowsWhatWasCompiled) {
+    const std::string jit = "jit dump " + socket + " ";
+    // Two blocks: from the start, and the loop, which is hot. INC RBX as the guest's instruction
+    // and as the host's.
+    const Output dump = backplane(jit + "0x100020d");
+    EXPECT_EQ(dump.code, 0) << dump.text;
+    EXPECT_THAT(dump.text, ContainsRegex("\n100020a  inc rbx .*  inc rbx\n")) << dump.text;
+    EXPECT_THAT(dump.text, HasSubstr("in ax, dx  (interpreted)"));
+    EXPECT_EQ(backplane(jit + "physical:0x100020d --cpu cpu0").text, dump.text);
+    const Output wrong = backplane(jit + "0x123456789abc");
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_EQ(wrong.text, "backplane: jit-block: 123456789abc is not mapped\n");
+
+    const Output untranslated = backplane("jit untranslated " + socket);
+    EXPECT_THAT(untranslated.text, ContainsRegex("\nin +[0-9]+ +[0-9]+\n"));
+    EXPECT_GT(json("statistics")["components"]["cpu0"]["statistics"]["jit.exit.untranslated_total"],
+              1000);
+}
+
+TEST_F(Ctl, HasNothingCompiledWithTheInterpreter) {
+    const Output dump = backplane("jit dump " + socket);
+    EXPECT_EQ(dump.code, 2);
+    EXPECT_EQ(dump.text, "backplane: this machine has no report 'jit-block'\n");
+    const Output wrong = backplane("jit dunp " + socket);
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_EQ(wrong.text, "backplane: unknown subject 'dunp'; did you mean 'dump'?\n");
 }
 
 TEST_F(Ctl, EndsTheRunWithACode) {

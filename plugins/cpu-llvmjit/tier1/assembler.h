@@ -148,6 +148,7 @@ public:
         emit({.byte = 0xc1, .wide = true}, 7, Operand::of(a), count, 1);
     }
     void sar32(Host a, unsigned count) { emit({.byte = 0xc1}, 7, Operand::of(a), count, 1); }
+    void increment(const Operand& place) { emit({.byte = 0xff, .wide = true}, 0, place); }
     void jump_through(const Operand& place) { emit({.byte = 0xff}, 4, place); }
 
     // ---- Jumps: a place to be filled in by `patch` ----

@@ -142,7 +142,7 @@ void Translator::find_target() {
     code_.cmp(scratch,
               offset_of::operand(offset_of::jump_cache + offsetof(interp::JumpCacheEntry, tag),
                                  scratch2));
-    leave_if(condition::not_equal);
+    leave_if(condition::not_equal, Why::Target);
     code_.load(scratch2,
                offset_of::operand(offset_of::jump_cache + offsetof(interp::JumpCacheEntry, block),
                                   scratch2));

@@ -1,7 +1,6 @@
 #include "tier1/code_arena.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -10,25 +9,21 @@
 namespace backplane::jit {
 
 std::expected<CodeArena, std::string> CodeArena::make(std::size_t bytes) {
-    const auto failed = [](const char* what) {
-        return std::unexpected{std::string{what} + ": " + std::strerror(errno)};
+    const auto failed = [] {
+        return std::unexpected{std::string{"memory for compiled code: "} + std::strerror(errno)};
     };
     CodeArena arena;
-    const int file = memfd_create("backplane-code", MFD_CLOEXEC);
-    if (file < 0) return failed("memory for compiled code");
-    const auto map = [&](int protection) {
-        void* place = mmap(nullptr, bytes, protection, MAP_SHARED, file, 0);
-        return place == MAP_FAILED ? nullptr : static_cast<std::uint8_t*>(place);
-    };
-    if (ftruncate(file, static_cast<off_t>(bytes)) == 0) {
-        arena.size_ = bytes;
-        arena.writable_ = map(PROT_READ | PROT_WRITE);
-        arena.executable_ = map(PROT_READ | PROT_EXEC);
-    }
-    const int error = errno;
-    close(file);
-    errno = error;
-    if (!arena.writable_ || !arena.executable_) return failed("memory for compiled code");
+    arena.size_ = bytes;
+    // Without a file behind it, so that perf asks for names of what is there (perf_map.h). With an
+    // old size of 0, mremap maps shared memory once more.
+    void* const writable = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                                MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (writable == MAP_FAILED) return failed();
+    arena.writable_ = static_cast<std::uint8_t*>(writable);
+    void* const executable = mremap(writable, 0, bytes, MREMAP_MAYMOVE);
+    if (executable == MAP_FAILED) return failed();
+    arena.executable_ = static_cast<std::uint8_t*>(executable);
+    if (mprotect(executable, bytes, PROT_READ | PROT_EXEC) != 0) return failed();
     return arena;
 }
 

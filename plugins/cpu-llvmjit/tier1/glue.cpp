@@ -28,6 +28,9 @@ constexpr int zero = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, zero),
               vector_registers = offsetof(CpuState, vectors), mxcsr = offsetof(CpuState, mxcsr),
               cr0 = offsetof(CpuState, cr0), cr4 = offsetof(CpuState, cr4),
               xcr0 = offsetof(CpuState, xcr0), physical = offsetof(Block, physical);
+constexpr int count_of(interp::Counter counter) {
+    return offsetof(Core, counts) + static_cast<int>(counter) * 8;
+}
 static_assert(offsetof(Core, state) == 0);
 static_assert(offsetof(NativeBlock, handlers) == 0 && sizeof(x86::Op) == 4 * sizeof(void*));
 #pragma clang diagnostic pop
@@ -52,6 +55,8 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
 #define BACKPLANE_LOAD_YMM(n) "vmovaps %c[vector_registers]+32*" n "(%%r12), %%ymm" n "\n\t"
 #define BACKPLANE_STORE_YMM(n) "vmovaps %%ymm" n ", %c[vector_registers]+32*" n "(%%r12)\n\t"
 
+// The flags are in RAX, or in CpuState.
+#define BACKPLANE_COUNT "incq %c[count](%%r12)\n\t"
 #define BACKPLANE_OFFSETS                                                                          \
     [zero] "i"(zero), [sign] "i"(sign), [aux] "i"(aux), [carry] "i"(carry),                        \
         [block_ip] "i"(block_ip), [block] "i"(block), [page_ip] "i"(page_ip), [pages] "i"(pages),  \
@@ -146,35 +151,40 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
 extern "C" {
 
 [[gnu::naked]] void backplane_jit_enter() {
-    asm("movq %%r14, %c[pages](%%r12)\n\t"
-        "movq %%rbp, %c[frame](%%r12)\n\t"
-        "movq %c[block_ip](%%r12), %%rcx\n\t"
-        "subq %%r15, %%rcx\n\t"
-        "movq %%rcx, %c[page_ip](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
-            BACKPLANE_LOAD) "jmpq *%%r13"
+    asm(BACKPLANE_COUNT "movq %%r14, %c[pages](%%r12)\n\t"
+                        "movq %%rbp, %c[frame](%%r12)\n\t"
+                        "movq %c[block_ip](%%r12), %%rcx\n\t"
+                        "subq %%r15, %%rcx\n\t"
+                        "movq %%rcx, %c[page_ip](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
+                            BACKPLANE_LOAD) "jmpq *%%r13"
         :
-        : BACKPLANE_OFFSETS);
+        : BACKPLANE_OFFSETS, [count] "i"(count_of(interp::Counter::CompiledEntries)));
 }
 
 [[gnu::naked]] void backplane_jit_resume() {
-    asm("movq %%rbp, %c[frame](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
+    asm(BACKPLANE_COUNT "movq %%rbp, %c[frame](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
             BACKPLANE_LOAD) "jmpq *%%r13"
         :
-        : BACKPLANE_OFFSETS);
+        : BACKPLANE_OFFSETS, [count] "i"(count_of(interp::Counter::CompiledResumes)));
 }
 
-[[gnu::naked]] void backplane_jit_leave() {
-    asm(BACKPLANE_OUT "movq %c[block](%%r12), %%rcx\n\t"
-                      "movq %%r13, %%rdx\n\t"
-                      "subq %%rcx, %%rdx\n\t"
-                      "shrl $2, %%edx\n\t"
-                      "movq %c[native](%%rcx), %%rcx\n\t"
-                      "movq (%%rcx), %%rcx\n\t"
-                      "jmpq *-%c[handlers](%%rcx,%%rdx)"
-        :
-        : BACKPLANE_OFFSETS, [native] "i"(offsetof(Block, compiled)),
-          [handlers] "i"(sizeof(Block) / 4));
-}
+#define BACKPLANE_LEAVE(reason, counter)                                                           \
+    [[gnu::naked]] void backplane_jit_leave_##reason() {                                           \
+        asm(BACKPLANE_COUNT BACKPLANE_OUT "movq %c[block](%%r12), %%rcx\n\t"                       \
+                                          "movq %%r13, %%rdx\n\t"                                  \
+                                          "subq %%rcx, %%rdx\n\t"                                  \
+                                          "shrl $2, %%edx\n\t"                                     \
+                                          "movq %c[native](%%rcx), %%rcx\n\t"                      \
+                                          "movq (%%rcx), %%rcx\n\t"                                \
+                                          "jmpq *-%c[handlers](%%rcx,%%rdx)"                       \
+            :                                                                                      \
+            : BACKPLANE_OFFSETS, [native] "i"(offsetof(Block, compiled)),                          \
+              [handlers] "i"(sizeof(Block) / 4), [count] "i"(count_of(interp::Counter::counter))); \
+    }
+BACKPLANE_LEAVE(untranslated, LeftUntranslated)
+BACKPLANE_LEAVE(access, LeftAccess)
+BACKPLANE_LEAVE(target, LeftTarget)
+BACKPLANE_LEAVE(value, LeftValue)
 
 [[gnu::naked]] void backplane_jit_leave_for_budget() {
     asm(BACKPLANE_OUT "jmp backplane_jit_out_of_budget" : : BACKPLANE_OFFSETS);
@@ -211,14 +221,15 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
 }
 
 [[gnu::naked]] void backplane_jit_load_xmm() {
-    asm("movq %%rax, %c[kept](%%r12)\n\t" BACKPLANE_MAY_USE_VECTORS
+    asm("movq %%rax, %c[kept](%%r12)\n\t" BACKPLANE_MAY_USE_VECTORS BACKPLANE_COUNT
         "movb $1, %c[vectors](%%r12)\n\t"
         "cmpb $1, %c[vector_size](%%r12)\n\t"
         "jne 1f\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_LOAD_XMM) "ret\n"
                                                                "1:\n\t" BACKPLANE_ALL_VECTORS(
                                                                    BACKPLANE_LOAD_YMM) "ret"
         :
-        : BACKPLANE_OFFSETS, [kept] "i"(compiled + offsetof(Core::Compiled, kept)));
+        : BACKPLANE_OFFSETS, [kept] "i"(compiled + offsetof(Core::Compiled, kept)),
+          [count] "i"(count_of(interp::Counter::VectorLoads)));
 }
 
 // CR4.OSXSAVE and both states in XCR0 besides (SDM 2 table 2-27); a model without AVX has no such
@@ -233,10 +244,11 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
         "jne backplane_jit_refuse\n\t"
         "cmpb $0, %c[vectors](%%r12)\n\t"
         "movb $2, %c[vectors](%%r12)\n\t"
-        "jne 1f\n\t" BACKPLANE_ALL_VECTORS(BACKPLANE_LOAD_YMM) "1:\n\t"
-                                                               "ret"
+        "jne 1f\n\t" BACKPLANE_COUNT BACKPLANE_ALL_VECTORS(BACKPLANE_LOAD_YMM) "1:\n\t"
+                                                                               "ret"
         :
-        : BACKPLANE_OFFSETS, [kept] "i"(compiled + offsetof(Core::Compiled, kept)));
+        : BACKPLANE_OFFSETS, [kept] "i"(compiled + offsetof(Core::Compiled, kept)),
+          [count] "i"(count_of(interp::Counter::VectorLoads)));
 }
 
 // The callee keeps RBX, RBP and R12 to R15, and the x87 unit, as nothing there computes with long

@@ -21,8 +21,13 @@ void backplane_jit_resume();
 
 // ---- Out of it: registers to CpuState. R14: Block, R13: where its op is, from the Block on ----
 
-// To that op's handler, in the middle of the block.
-void backplane_jit_leave();
+// To that op's handler, in the middle of the block: the instruction was not translated, has an
+// access that is not a plain one, a target that is not known, or another value that the code is not
+// made for.
+void backplane_jit_leave_untranslated();
+void backplane_jit_leave_access();
+void backplane_jit_leave_target();
+void backplane_jit_leave_value();
 // The block does not fit the budget.
 void backplane_jit_leave_for_budget();
 // By the edge of this op, which is not chained yet.

@@ -123,7 +123,7 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
     }
     if (alignment > 1) {
         code_.test_byte(scratch, alignment - 1);
-        leave_if(condition::not_equal);
+        leave_if(condition::not_equal, Why::Access);
     }
     window_.reset();
     if (keep_scratch2_free) {
@@ -194,6 +194,7 @@ void Translator::moved(unsigned guest, std::int64_t distance) {
 // What lies in another page after all is looked up as any other access.
 void Translator::emit_detours() {
     for (const Detour& detour : detours_) {
+        note(CodePart::Kind::Detour, detour.instruction);
         code_.patch_here(detour.jump);
         number_ = detour.instruction;
         next_offset_ = detour.next_offset;

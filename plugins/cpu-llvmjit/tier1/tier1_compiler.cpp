@@ -2,15 +2,17 @@
 
 #include "tier1/glue.h"
 #include "tier1/translator.h"
+#include "x86/guest_floating_point.h"
 #include "x86/instruction_set.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
 namespace backplane::jit {
 
-using interp::Block;
+using interp::Block, interp::Counter;
 
 Tier1Compiler::Tier1Compiler(const x86::CpuModel& model, CodeArena arena)
     : model_{model}, decoder_{x86::decoder_features(model)}, arena_{std::move(arena)} {
@@ -19,17 +21,21 @@ Tier1Compiler::Tier1Compiler(const x86::CpuModel& model, CodeArena arena)
 
 // The arena may be far from this library: each way is a jump through an address behind it.
 void Tier1Compiler::make_ways() {
-    const std::pair<Way, void (*)()> ways[]{{Way::Enter, &backplane_jit_enter},
-                                            {Way::Resume, &backplane_jit_resume},
-                                            {Way::Leave, &backplane_jit_leave},
-                                            {Way::LeaveForBudget, &backplane_jit_leave_for_budget},
-                                            {Way::LeaveByEdge, &backplane_jit_leave_by_edge},
-                                            {Way::LeaveToBlock, &backplane_jit_leave_to_block},
-                                            {Way::LoadXmm, &backplane_jit_load_xmm},
-                                            {Way::LoadYmm, &backplane_jit_load_ymm},
-                                            {Way::LoadX87, &backplane_jit_load_x87},
-                                            {Way::RefillRead, &backplane_jit_refill_read},
-                                            {Way::RefillWrite, &backplane_jit_refill_write}};
+    const std::pair<Way, void (*)()> ways[]{
+        {Way::Enter, &backplane_jit_enter},
+        {Way::Resume, &backplane_jit_resume},
+        {Way::LeaveUntranslated, &backplane_jit_leave_untranslated},
+        {Way::LeaveAccess, &backplane_jit_leave_access},
+        {Way::LeaveTarget, &backplane_jit_leave_target},
+        {Way::LeaveValue, &backplane_jit_leave_value},
+        {Way::LeaveForBudget, &backplane_jit_leave_for_budget},
+        {Way::LeaveByEdge, &backplane_jit_leave_by_edge},
+        {Way::LeaveToBlock, &backplane_jit_leave_to_block},
+        {Way::LoadXmm, &backplane_jit_load_xmm},
+        {Way::LoadYmm, &backplane_jit_load_ymm},
+        {Way::LoadX87, &backplane_jit_load_x87},
+        {Way::RefillRead, &backplane_jit_refill_read},
+        {Way::RefillWrite, &backplane_jit_refill_write}};
     Assembler code{arena_.writable(), 0, 4096};
     for (const auto& [way, place] : ways) {
         ways_[static_cast<std::size_t>(way)] = code.place();
@@ -52,18 +58,27 @@ void Tier1Compiler::created(Block& block) {
 }
 
 void Tier1Compiler::compile(Block& block) {
+    if (!make(block)) return;
+    // It is entered now, which is counted, but was not found.
+    --cpu_->counts[static_cast<std::size_t>(Counter::CompiledEntries)];
+    counters_.publish();
+}
+
+bool Tier1Compiler::make(Block& block) {
+    using clock = std::chrono::steady_clock;
     const std::byte* bytes = cpu_->code_bytes(block.physical);
-    if (!Translator::can_translate(block) || !bytes || is_full()) return;
+    if (!Translator::can_translate(block) || !bytes || is_full()) return false;
+    const auto began = clock::now();
     hot_ = (hot_ + 15) & ~Place{15};
     Assembler code{arena_.writable(), hot_, first_cold_};
-    Translator translator{code, ways_, model_, decoder_, cpu_->is_only_processor()};
+    Translator translator{code, ways_, model_, decoder_, cpu_->is_only_processor(), untranslated_};
     NativeBlock& native = blocks_.emplace_back();
     native.block = &block;
     translator.translate(block, {bytes, block.bytes}, cold_, static_cast<Place>(arena_.size()),
                          native);
     if (!code.fits()) {
         blocks_.pop_back();
-        return;
+        return false;
     }
     hot_ = native.end;
     cold_ = native.cold_end;
@@ -79,12 +94,52 @@ void Tier1Compiler::compile(Block& block) {
     block.ops()->handler = address(translator.first_entry());
     for (const auto& [op, place] : translator.resumptions())
         block.ops()[op].handler = address(place);
+    const std::chrono::nanoseconds taken = clock::now() - began;
+    tell(native, translator.untranslated(), static_cast<std::uint64_t>(taken.count()));
+    return true;
+}
+
+void Tier1Compiler::tell(const NativeBlock& native, unsigned untranslated,
+                         std::uint64_t nanoseconds) {
+    const Block& block = *native.block;
+    const std::size_t hot = native.end - native.start, cold = native.cold_end - native.cold_start;
+    ++valid_blocks_;
+    counters_.count(JitCounter::Tier1Nanoseconds, nanoseconds);
+    counters_.count(JitCounter::Tier1Blocks);
+    counters_.count(JitCounter::Tier1Instructions, block.instruction_count);
+    counters_.count(JitCounter::Tier1Untranslated, untranslated);
+    counters_.count(JitCounter::Tier1GuestBytes, block.bytes);
+    counters_.count(JitCounter::Tier1CodeBytes, hot);
+    counters_.count(JitCounter::Tier1ColdCodeBytes, cold);
+    counters_.set(JitCounter::CacheUsed, used());
+    if (watchers_.empty()) return;
+    const x86::HostFloatingPoint host;
+    for (CodeWatcher* watcher : watchers_)
+        watcher->installed({.start = address_of(native.start),
+                            .bytes = hot,
+                            .cold_start = address_of(native.cold_start),
+                            .cold_bytes = cold,
+                            .tier = 1,
+                            .linear = cpu_->linear_of(cpu_->state.block_ip),
+                            .physical = block.physical,
+                            .guest_bytes = block.bytes,
+                            .instructions = block.instruction_count,
+                            .untranslated = untranslated,
+                            .nanoseconds = nanoseconds});
 }
 
 void Tier1Compiler::dropped(Block& block) {
     created(block);
     auto* native = static_cast<NativeBlock*>(std::exchange(block.compiled, nullptr));
     if (!native) return;
+    --valid_blocks_;
+    counters_.count(JitCounter::CacheInvalidations);
+    counters_.publish();
+    if (!watchers_.empty()) {
+        const x86::HostFloatingPoint host;
+        for (CodeWatcher* watcher : watchers_)
+            watcher->invalidated(block.physical, 1);
+    }
     for (const Edge* edge : native->incoming)
         patch(edge->displacement, edge->stub);
     native->incoming.clear();
@@ -94,6 +149,12 @@ void Tier1Compiler::release() {
     blocks_.clear();
     hot_ = first_hot_;
     cold_ = first_cold_;
+    counters_.count(JitCounter::CacheEvictions, std::exchange(valid_blocks_, 0));
+    counters_.set(JitCounter::CacheUsed, used());
+    counters_.publish();
+    const x86::HostFloatingPoint host;
+    for (CodeWatcher* watcher : watchers_)
+        watcher->released();
 }
 
 void Tier1Compiler::chain(const Edge& edge, Block& target) {
@@ -106,6 +167,55 @@ void Tier1Compiler::chain(const Edge& edge, Block& target) {
 void Tier1Compiler::patch(std::uint32_t displacement, std::uint32_t target) {
     const std::uint32_t distance = target - (displacement + 4);
     std::memcpy(arena_.writable() + displacement, &distance, sizeof distance);
+}
+
+// ---- For who looks into it ----
+
+void Tier1Compiler::watch(CodeWatcher& watcher) {
+    watchers_.push_back(&watcher);
+    watcher.began({.start = arena_.executable(), .bytes = arena_.size(), .shared = first_hot_});
+}
+
+std::optional<Place> Tier1Compiler::place_of(const void* host) const {
+    const auto distance = reinterpret_cast<std::uintptr_t>(host) -
+                          reinterpret_cast<std::uintptr_t>(arena_.executable());
+    if (distance >= arena_.size()) return std::nullopt;
+    return static_cast<Place>(distance);
+}
+
+const NativeBlock* Tier1Compiler::block_at(Place place) const {
+    const bool is_hot = place < first_cold_;
+    const auto behind = std::ranges::upper_bound(
+        blocks_, place, {}, is_hot ? &NativeBlock::start : &NativeBlock::cold_start);
+    if (behind == blocks_.begin()) return nullptr;
+    const NativeBlock& native = *std::prev(behind);
+    if (place >= (is_hot ? native.end : native.cold_end)) return nullptr;
+    return native.block->compiled == &native ? &native : nullptr;
+}
+
+// Nothing that it was made of the first time has changed, so the block becomes the same again,
+// where it is; but for jumps that are linked, which come back.
+CodeMap Tier1Compiler::map_of(const NativeBlock& native) {
+    const auto copy = [&](Place start, Place end) {
+        return std::vector<std::uint8_t>(address_of(start), address_of(end));
+    };
+    const auto hot = copy(native.start, native.end);
+    const auto cold = copy(native.cold_start, native.cold_end);
+    const Untranslated counts = untranslated_;
+
+    CodeMap map;
+    Assembler code{arena_.writable(), native.start, native.end};
+    Translator translator{code, ways_, model_, decoder_, cpu_->is_only_processor(), untranslated_};
+    translator.make_map(map);
+    Block& block = *native.block;
+    NativeBlock again;
+    translator.translate(block, {cpu_->code_bytes(block.physical), block.bytes}, native.cold_start,
+                         native.cold_end, again);
+
+    std::ranges::copy(hot, arena_.writable() + native.start);
+    std::ranges::copy(cold, arena_.writable() + native.cold_start);
+    untranslated_ = counts;
+    return map;
 }
 
 // ---- The ways out ----
@@ -127,6 +237,7 @@ std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_
 }
 
 void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
+    cpu->count(Counter::LeftEdge);
     Block* from = cpu->block;
     auto& native = *static_cast<NativeBlock*>(from->compiled);
     const Edge& edge = *std::ranges::find(native.edges, from->index_of(op), &Edge::op);
@@ -148,6 +259,7 @@ void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, s
 
 void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
     Block* block = cpu->block;
+    cpu->count(Counter::LeftUncompiled);
     cpu->state.rip = cpu->compiled.target_ip;
     if (!interp::enter(cpu, block, cpu->state.rip))
         BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
@@ -157,12 +269,14 @@ void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, s
 // The instructions from `op` on are left to the interpreter, which raises what there is to raise.
 void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
                                 std::uint64_t last) {
+    cpu->count(Counter::LeftRegisters);
     owner(cpu).interpret_once();
     BACKPLANE_TAIL interp::leave_before(cpu, op, pages, last);
 }
 
 void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
                                  std::uint64_t last) {
+    cpu->count(Counter::LeftBudget);
     BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
 }
 

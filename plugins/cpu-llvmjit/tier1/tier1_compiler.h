@@ -1,36 +1,26 @@
 // Tier 1: makes machine code of single blocks, and chains it.
 #pragma once
 
+#include "code_watcher.h"
 #include "interp/compiler.h"
 #include "interp/interpreter.h"
+#include "jit_counters.h"
 #include "tier1/assembler.h"
 #include "tier1/code_arena.h"
+#include "tier1/code_map.h"
 #include "tier1/native_block.h"
+#include "tier1/untranslated.h"
+#include "tier1/way.h"
 #include "x86/cpu_model.h"
 #include "x86/decoder.h"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <vector>
 
 namespace backplane::jit {
-
-// Where the code that leaves a block jumps to, within reach of all blocks.
-enum class Way : std::uint8_t {
-    Enter,
-    Resume,
-    Leave,
-    LeaveForBudget,
-    LeaveByEdge,
-    LeaveToBlock,
-    LoadXmm,
-    LoadYmm,
-    LoadX87,
-    RefillRead,
-    RefillWrite,
-    Count,
-};
 
 class Tier1Compiler final : public interp::Compiler {
 public:
@@ -48,21 +38,47 @@ public:
     // [vcpu] Execution went on in `target` by this edge.
     void chain(const Edge& edge, interp::Block& target);
 
+    // ---- For who looks into it ----
+
+    // [vcpu] From now on; it outlives this.
+    void watch(CodeWatcher& watcher);
+    // [any]
+    const JitCounters& counters() const { return counters_; }
+    // [vcpu, outside run]
+    const Untranslated& untranslated() const { return untranslated_; }
+    interp::Interpreter& cpu() const { return *cpu_; }
+    const x86::CpuModel& model() const { return model_; }
+    const Ways& ways() const { return ways_; }
+    // Of the host, where it is executed; and back. Null: it is in no code.
+    const std::uint8_t* address_of(Place place) const { return arena_.executable() + place; }
+    std::optional<Place> place_of(const void* host) const;
+    // [vcpu, outside run] Whose code this is. Null: none's, or none's that is still valid.
+    const NativeBlock* block_at(Place place) const;
+    // [vcpu, outside run] What is where in the code of a valid block.
+    CodeMap map_of(const NativeBlock& native);
+
 private:
     // More than any block of 64 instructions becomes.
     static constexpr std::size_t largest_block = std::size_t{64} << 10;
 
     void make_ways();
+    bool make(interp::Block& block);
+    void tell(const NativeBlock& native, unsigned untranslated, std::uint64_t nanoseconds);
+    std::size_t used() const { return hot_ + (cold_ - first_cold_); }
     void patch(std::uint32_t displacement, std::uint32_t target);
 
     const x86::CpuModel& model_;
     x86::Decoder decoder_;
     CodeArena arena_;
-    std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)> ways_{};
+    Ways ways_{};
     // What is executed often is apart from what is not, so that it needs less of the caches.
     Place first_hot_ = 0, first_cold_ = 0, hot_ = 0, cold_ = 0;
     interp::Interpreter* cpu_ = nullptr;
-    std::deque<NativeBlock> blocks_;
+    std::deque<NativeBlock> blocks_;  // in the order of their places
+    std::size_t valid_blocks_ = 0;
+    Untranslated untranslated_;
+    JitCounters counters_;
+    std::vector<CodeWatcher*> watchers_;
 };
 
 }  // namespace backplane::jit

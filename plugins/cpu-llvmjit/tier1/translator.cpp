@@ -7,6 +7,7 @@
 #include "x86/paging.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace backplane::jit {
 
@@ -25,9 +26,10 @@ x86::CodeSize code_size_of(const Block& block) {
 }  // namespace
 
 Translator::Translator(Assembler& code, const Ways& ways, const x86::CpuModel& model,
-                       const x86::Decoder& decoder, bool is_only_processor)
+                       const x86::Decoder& decoder, bool is_only_processor,
+                       Untranslated& untranslated)
     : code_{code}, ways_{ways}, model_{model}, decoder_{decoder},
-      is_only_processor_{is_only_processor} {}
+      is_only_processor_{is_only_processor}, untranslated_{untranslated} {}
 
 bool Translator::can_translate(const Block& block) {
     constexpr std::uint8_t never = block_mode::single | block_mode::unfused |
@@ -57,6 +59,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
                                             instruction_);
         const bool known = status == x86::DecodeStatus::Complete &&
                            x86::has_instruction(model_, instruction_);
+        note(CodePart::Kind::Instruction, number_);
         if (known) offset += instruction_.decoded.length;
         next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
         const auto exits = [this] { return exits_.size() + misses_.size() + detours_.size(); };
@@ -84,9 +87,14 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
         recipe_ = mark.recipe;
         vectors_ = mark.vectors;
         x87_ = mark.x87;
+        const ZydisMnemonic mnemonic = known ? instruction_.mnemonic() : ZYDIS_MNEMONIC_INVALID;
+        Untranslated::Counts& counts = untranslated_[mnemonic];
+        ++counts.met;
+        ++untranslated_count_;
+        if (map_) map_->leave_to_interpreter();
         if (!left) {
             keep_flags();
-            leave(number_);
+            leave(number_, Why::Untranslated, &counts.left);
         }
         left = true;
         resumable = false;
@@ -99,6 +107,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
     if (!ended_ && !left) {
         note_x87();
         x87_before_.push_back(x87_);
+        note(CodePart::Kind::Edge);
         keep_flags();
         if (is_direct(next_offset_))
             end_with(block.op_count, next_offset_);
@@ -119,6 +128,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
 // ---- Ways in ----
 
 void Translator::emit_entries() {
+    note(CodePart::Kind::Entry);
     far_entry_ = code_.place();
     code_.load(scratch2, offset_of::operand(offset_of::target_ip));
     code_.lea(scratch2, Operand::at(scratch2, -static_cast<std::int32_t>(page_offset_)));
@@ -130,6 +140,7 @@ void Translator::emit_entries() {
 
 // The interpreter's handlers have the op in R13 and their chained value in R15.
 void Translator::emit_resumptions() {
+    note(CodePart::Kind::Entry);
     first_entry_ = code_.place();
     code_.load_immediate(r15, page_offset_);
     const auto entered = code_.lea_of(scratch);
@@ -138,6 +149,7 @@ void Translator::emit_resumptions() {
     go(Way::Enter);
 
     for (const Resumption& resumption : resumable_) {
+        note(CodePart::Kind::Resumption, resumption.instruction);
         resumptions_.emplace_back(first_op(resumption.instruction), code_.place());
         const auto inside = code_.lea_of(scratch);
         go(Way::Resume);
@@ -175,18 +187,20 @@ std::uint32_t Translator::op_offset(unsigned op) const {
     return static_cast<std::uint32_t>(sizeof(Block) + op * sizeof(x86::Op));
 }
 
-void Translator::leave(unsigned instruction) {
-    exits_.push_back({code_.jump(), static_cast<std::uint16_t>(instruction), recipe_in_use()});
+void Translator::leave(unsigned instruction, Why why, std::uint64_t* count) {
+    exits_.push_back(
+        {code_.jump(), static_cast<std::uint16_t>(instruction), why, recipe_in_use(), count});
 }
 
-void Translator::leave_if(unsigned condition) {
+void Translator::leave_if(unsigned condition, Why why) {
     exits_.push_back(
-        {code_.jump_if(condition), static_cast<std::uint16_t>(number_), recipe_in_use()});
+        {code_.jump_if(condition), static_cast<std::uint16_t>(number_), why, recipe_in_use()});
 }
 
 // The linear address is made again of what the check has left.
 void Translator::emit_misses() {
     for (const Miss& miss : misses_) {
+        note(CodePart::Kind::Miss, miss.instruction);
         code_.patch_here(miss.jump);
         code_.add(scratch, offset_of::operand(miss.tag, scratch2));
         code_.load_immediate(scratch2, miss.size);
@@ -196,35 +210,45 @@ void Translator::emit_misses() {
         code_.test32(scratch2);
         code_.patch(code_.jump_if(condition::not_equal), miss.retry);
         use_recipe(miss.recipe);
-        leave(miss.instruction);
+        leave(miss.instruction, Why::Access);
     }
 }
 
 void Translator::emit_exits() {
+    constexpr Way way_of[]{Way::LeaveUntranslated, Way::LeaveAccess, Way::LeaveTarget,
+                           Way::LeaveValue};
     const auto block = reinterpret_cast<std::uint64_t>(block_);
-    // Those of one instruction are mostly the same.
+    // Those of one instruction for one reason are mostly the same.
     const auto kind = [](const Exit& exit) {
-        return std::pair{exit.instruction, exit.recipe.has_value()};
+        return std::tuple{exit.why, exit.instruction, exit.recipe.has_value()};
     };
     std::ranges::stable_sort(exits_, {}, kind);
     std::vector<Assembler::Jump> to_leave;
     for (std::size_t i = 0; i < exits_.size();) {
         const Exit& exit = exits_[i];
+        note(CodePart::Kind::Exit, exit.instruction);
         for (; i < exits_.size() && kind(exits_[i]) == kind(exit); ++i)
             code_.patch_here(exits_[i].jump);
         use_recipe(exit.recipe);
         keep_flags();
         emit_x87_notes(x87_before_[exit.instruction]);
+        if (exit.count) {
+            code_.load_immediate(scratch, reinterpret_cast<std::uint64_t>(exit.count));
+            code_.increment(Operand::at(scratch));
+        }
         code_.load_immediate(scratch, op_offset(first_op(exit.instruction)));
-        to_leave.push_back(code_.jump());
-    }
-    for (const Assembler::Jump jump : to_leave)
-        code_.patch_here(jump);
-    if (!to_leave.empty()) {
+        if (i < exits_.size() && exits_[i].why == exit.why) {
+            to_leave.push_back(code_.jump());
+            continue;
+        }
+        for (const Assembler::Jump jump : to_leave)
+            code_.patch_here(jump);
+        to_leave.clear();
         code_.load_immediate(scratch2, block);
-        go(Way::Leave);
+        go(way_of[static_cast<std::size_t>(exit.why)]);
     }
     for (const RegisterLoad& load : register_loads_) {
+        note(CodePart::Kind::RegisterLoad, load.instruction);
         code_.patch_here(load.jump);
         use_recipe(load.recipe);
         keep_flags();
@@ -237,6 +261,7 @@ void Translator::emit_exits() {
         go(load.way);
     }
     for (const OpenEdge& edge : open_edges_) {
+        note(CodePart::Kind::Edge);
         code_.patch_here(edge.jump);
         if (edge.edge) {
             edge.edge->displacement = edge.jump;

@@ -7,9 +7,11 @@
 
 #include "interp/block.h"
 #include "tier1/assembler.h"
+#include "tier1/code_map.h"
 #include "tier1/native_block.h"
 #include "tier1/registers.h"
-#include "tier1/tier1_compiler.h"
+#include "tier1/untranslated.h"
+#include "tier1/way.h"
 #include "tier1/x87_knowledge.h"
 #include "x86/cpu_model.h"
 #include "x86/decoder.h"
@@ -27,10 +29,11 @@ namespace backplane::jit {
 
 class Translator {
 public:
-    using Ways = std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)>;
-
     Translator(Assembler& code, const Ways& ways, const x86::CpuModel& model,
-               const x86::Decoder& decoder, bool is_only_processor);
+               const x86::Decoder& decoder, bool is_only_processor, Untranslated& untranslated);
+
+    // Notes what is where while translating.
+    void make_map(CodeMap& map) { map_ = &map; }
 
     static bool can_translate(const interp::Block& block);
 
@@ -42,6 +45,8 @@ public:
     std::uint32_t first_entry() const { return first_entry_; }
     // Where an indirect branch enters, with its target in Core::Compiled::target_ip.
     std::uint32_t far_entry() const { return far_entry_; }
+    // Instructions that were left to the interpreter.
+    unsigned untranslated() const { return untranslated_count_; }
     // Ops in front of which the interpreter comes back, and where to.
     const std::vector<std::pair<std::uint16_t, Place>>& resumptions() const { return resumptions_; }
 
@@ -88,18 +93,25 @@ private:
         X87Knowledge x87;
         bool has_window;
     };
+    // Why code leaves in the middle of the block.
+    enum class Why : std::uint8_t { Untranslated, Access, Target, Value };
 
     // A jump out, to the interpreter in front of an instruction.
     struct Exit {
         Assembler::Jump jump;
         std::uint16_t instruction;
+        Why why;
         std::optional<Recipe> recipe;
+        std::uint64_t* count = nullptr;  // of that, besides what the way counts
     };
 
     // ---- The frame around the instructions (translator.cpp) ----
     void go(Way way);
-    void leave(unsigned instruction);
-    void leave_if(unsigned condition);
+    void leave(unsigned instruction, Why why, std::uint64_t* count = nullptr);
+    void leave_if(unsigned condition, Why why = Why::Value);
+    void note(CodePart::Kind kind, unsigned instruction = 0) {
+        if (map_) map_->add(kind, instruction, code_.place());
+    }
     void emit_entries();
     void emit_detours();
     void emit_misses();
@@ -247,6 +259,9 @@ private:
     const x86::CpuModel& model_;
     const x86::Decoder& decoder_;
     const bool is_only_processor_;  // LOCK is not needed
+    Untranslated& untranslated_;
+    unsigned untranslated_count_ = 0;
+    CodeMap* map_ = nullptr;
 
     interp::Block* block_ = nullptr;
     NativeBlock* native_ = nullptr;

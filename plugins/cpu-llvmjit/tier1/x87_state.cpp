@@ -106,6 +106,7 @@ extern "C" {
 // EMMS empties the stack and sets TOP to 0. Exception flags may stay in the host's status word
 // (host_x87.h).
 void backplane_jit_store_x87(Core* cpu) {
+    cpu->count(interp::Counter::X87Loads);
     Image image;
     asm volatile("fxsave %0\n\temms" : "=m"(image));
     if (image.control != x86::x87_control::power_on)

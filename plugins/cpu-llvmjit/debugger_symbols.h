@@ -1,0 +1,34 @@
+// Tells GDB what compiled code is, so that it names blocks and finds its way out of them.
+#pragma once
+
+#include "code_watcher.h"
+#include "debugger_interface.h"
+#include "elf_image.h"
+
+#include <vector>
+
+namespace backplane::jit {
+
+// Each block is told at once, in a file of its own. A debugger takes long for many files, so that
+// as soon as some of a size are there, they become one: of n blocks there are about log n files.
+class DebuggerSymbols final : public CodeWatcher {
+public:
+    void installed(const InstalledCode& code) override;
+    void released() override;
+
+private:
+    static constexpr std::size_t merged_at_once = 16;
+
+    struct Batch {
+        std::size_t first;  // of its blocks
+        unsigned rank;      // merges that it was made by
+        DebuggerFile file;
+    };
+
+    DebuggerFile file_from(std::size_t first) const;
+
+    std::vector<NamedCode> hot_, cold_;  // of all blocks
+    std::vector<Batch> batches_;
+};
+
+}  // namespace backplane::jit

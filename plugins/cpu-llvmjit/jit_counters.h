@@ -1,0 +1,55 @@
+// What the compilers count: plain numbers of the processor's thread, copied to shared ones whenever
+// something was compiled or dropped. What happens while code is executed is in interp/counters.h.
+#pragma once
+
+#include "interp/counters.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace backplane::jit {
+
+enum class JitCounter : std::uint8_t {
+    Tier1Nanoseconds,
+    Tier1Blocks,
+    Tier1Instructions,  // of the guest, in compiled blocks; of these:
+    Tier1Untranslated,  // left to the interpreter
+    Tier1GuestBytes,
+    Tier1CodeBytes,  // that are executed often
+    Tier1ColdCodeBytes,
+    Tier2Nanoseconds,
+    Tier2ConstFoldNanoseconds,
+    Tier2DceNanoseconds,
+    Tier2RegallocNanoseconds,
+    Tier2Blocks,
+    Deoptimizations,
+    GuardFailures,
+    CacheUsed,           // bytes, now
+    CacheEvictions,      // of compiled blocks, for room
+    CacheInvalidations,  // as their code, or what is mapped, changed
+    CacheStaleInstalls,  // the guest's code had changed by the time its compiled code was there
+    Count,
+};
+
+class JitCounters {
+public:
+    void count(JitCounter counter, std::uint64_t times = 1) {
+        values_[static_cast<std::size_t>(counter)] += times;
+    }
+    void set(JitCounter counter, std::uint64_t value) {
+        values_[static_cast<std::size_t>(counter)] = value;
+    }
+    void publish() { published_.publish(values_); }
+
+    // [any] As they were published.
+    std::uint64_t operator[](JitCounter counter) const { return published_[counter]; }
+
+private:
+    using Published = interp::PublishedCounters<JitCounter>;
+
+    std::array<std::uint64_t, Published::size> values_{};
+    Published published_;
+};
+
+}  // namespace backplane::jit

@@ -1,0 +1,43 @@
+// The ways between compiled code and what is around it (glue.h): where the code of blocks jumps to,
+// within reach of all of them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+
+namespace backplane::jit {
+
+enum class Way : std::uint8_t {
+    Enter,
+    Resume,
+    LeaveUntranslated,
+    LeaveAccess,
+    LeaveTarget,
+    LeaveValue,
+    LeaveForBudget,
+    LeaveByEdge,
+    LeaveToBlock,
+    LoadXmm,
+    LoadYmm,
+    LoadX87,
+    RefillRead,
+    RefillWrite,
+    Count,
+};
+
+// Where each is in the arena.
+using Ways = std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)>;
+
+constexpr const char* name_of(Way way) {
+    constexpr const char* names[] = {"enter",          "resume",         "leave: not translated",
+                                     "leave: access",  "leave: target",  "leave: value",
+                                     "leave: budget",  "leave: edge",    "leave: to a block",
+                                     "load xmm",       "load ymm",       "load x87",
+                                     "refill to read", "refill to write"};
+    static_assert(std::size(names) == static_cast<std::size_t>(Way::Count));
+    return names[static_cast<std::size_t>(way)];
+}
+
+}  // namespace backplane::jit

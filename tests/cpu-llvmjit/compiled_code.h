@@ -1,0 +1,32 @@
+// What tests of compiled code have besides the processor.
+#pragma once
+
+#include "test_processor.h"
+#include "tier1/tier1_compiler.h"
+
+#include <cstdint>
+#include <span>
+
+namespace backplane::jit::testing {
+
+using interp::Counter;
+using interp::testing::TestProcessor;
+
+inline Tier1Compiler& compiler_of(TestProcessor& processor) {
+    interp::Interpreter& cpu = processor.cpu;
+    return static_cast<Tier1Compiler&>(*cpu.compiler());
+}
+
+// The one block that begins at this physical address.
+inline interp::Block* block_at(TestProcessor& processor, std::uint64_t physical) {
+    for (interp::Block* block : processor.cpu.blocks_at(physical))
+        if (block->physical == physical) return block;
+    return nullptr;
+}
+
+inline const NativeBlock* native_at(TestProcessor& processor, std::uint64_t physical) {
+    const interp::Block* block = block_at(processor, physical);
+    return block ? static_cast<const NativeBlock*>(block->compiled) : nullptr;
+}
+
+}  // namespace backplane::jit::testing
