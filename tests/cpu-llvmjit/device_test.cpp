@@ -217,7 +217,7 @@ TEST(JitReports, ShowGuestAndHostCodeSideBySide) {
     EXPECT_TRUE(found) << text;
     EXPECT_THAT(text, HasSubstr("100006  jnz 0x0000000000100000  "));
     EXPECT_THAT(text, HasSubstr("  jnz +00")) << "to its own start";
-    EXPECT_THAT(text, HasSubstr("  jmp -> leave: next\n"));
+    EXPECT_THAT(text, HasSubstr("  jmp -> leave: edge\n"));
     EXPECT_THAT(text, HasSubstr("  ; budget\n"));
     EXPECT_EQ(bench.dump("physical:0x100003"), text) << "in the middle of it";
     EXPECT_THAT(
