@@ -6,6 +6,7 @@
 
 // What a debugger looks for, by these names, in every library's own symbols: they need not be
 // exported.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 struct jit_code_entry {
@@ -24,6 +25,7 @@ struct jit_descriptor {
 // The debugger stops here.
 [[gnu::used, gnu::noinline]] void __jit_debug_register_code() { asm volatile("" : : : "memory"); }
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace backplane::jit {
 namespace {
