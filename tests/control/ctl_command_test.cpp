@@ -150,7 +150,12 @@ TEST_F(CompilingCtl, ShowsWhatWasCompiled) {
               1000);
 }
 
-TEST_F(Ctl, HasNothingCompiledWithTheInterpreter) {
+class CtlOfTheInterpreter : public Ctl {
+protected:
+    CtlOfTheInterpreter() : Ctl{{"-p", "cpu0.type=cpu.interp"}} {}
+};
+
+TEST_F(CtlOfTheInterpreter, HasNothingCompiled) {
     const Output dump = backplane("jit dump " + socket);
     EXPECT_EQ(dump.code, 2);
     EXPECT_EQ(dump.text, "backplane: this machine has no report 'jit-block'\n");
