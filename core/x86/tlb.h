@@ -24,7 +24,7 @@ struct FastPage {
 };
 static_assert(sizeof(FastPage) == 32);
 
-constexpr std::size_t fast_pages = 256;
+constexpr std::size_t fast_pages = 1024;
 
 constexpr std::size_t fast_index(std::uint64_t linear) {
     return (linear >> page_shift) & (fast_pages - 1);
@@ -77,8 +77,9 @@ public:
 
     // Writes to the page at this host address must be seen from now on.
     void protect(std::uint64_t host_page) {
-        for (std::size_t index = 0; index < fast_pages; ++index)
+        for_each(filled_, [&](std::size_t index) {
             if (pages[index].host == host_page) pages[index].write_tag = no_page_tag(index);
+        });
     }
 
 private:
@@ -116,7 +117,7 @@ private:
     std::array<std::uint8_t, fast_pages> shifts_{};
 };
 
-// 256 sets of 4 ways for 4 KiB pages and 32 entries for larger ones. Flushing changes a stamp and
+// 1024 sets of 4 ways for 4 KiB pages and 32 entries for larger ones. Flushing changes a stamp and
 // touches no entry; each context has a stamp of its own.
 class SecondLevelTlb {
 public:
@@ -186,7 +187,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t sets = 256, ways = 4;
+    static constexpr std::size_t sets = 1024, ways = 4;
 
     // Valid while its stamp is the current one of its kind; 0 never is.
     struct Entry {

@@ -157,6 +157,19 @@ void Tier1Compiler::release() {
         watcher->released();
 }
 
+Block* Tier1Compiler::follow(const Op& op) {
+    Block* from = cpu_->block;
+    const auto& native = *static_cast<const NativeBlock*>(from->compiled);
+    const Edge& edge = *std::ranges::find(native.edges, from->index_of(&op), &Edge::op);
+    std::uint64_t ip = cpu_->compiled.page_ip + edge.target_offset;
+    if (!cpu_->state.code64()) ip &= 0xffff'ffff;
+    cpu_->state.rip = ip;
+    Block* target = cpu_->locate();
+    // Finding it may have dropped the block that leads there.
+    if (target && from->is_compiled() && cpu_->is_linkable(*target, ip)) chain(edge, *target);
+    return target;
+}
+
 void Tier1Compiler::chain(const Edge& edge, Block& target) {
     auto* to = static_cast<NativeBlock*>(target.compiled);
     if (!to) return;
@@ -238,21 +251,12 @@ std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_
 
 void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
     cpu->count(Counter::LeftEdge);
-    Block* from = cpu->block;
-    auto& native = *static_cast<NativeBlock*>(from->compiled);
-    const Edge& edge = *std::ranges::find(native.edges, from->index_of(op), &Edge::op);
-    std::uint64_t ip = cpu->compiled.page_ip + edge.target_offset;
-    if (!cpu->state.code64()) ip &= 0xffff'ffff;
-    cpu->state.rip = ip;
-    Block* target = owner(cpu).locate();
+    Block* target = compiler_of(cpu).follow(*op);
     if (!target) {
         cpu->exit = interp::Exit::Lookup;
         return;
     }
-    // Finding it may have dropped the block that leads there.
-    if (from->is_compiled() && owner(cpu).is_linkable(*target, ip))
-        compiler_of(cpu).chain(edge, *target);
-    if (!interp::enter(cpu, target, ip))
+    if (!interp::enter(cpu, target, cpu->state.rip))
         BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
     BACKPLANE_TAIL interp::handler_of (*target->ops())(cpu, target->ops(), pages, last);
 }

@@ -35,8 +35,9 @@ public:
         return first_cold_ - hot_ < largest_block || arena_.size() - cold_ < largest_block;
     }
 
-    // [vcpu] Execution went on in `target` by this edge.
-    void chain(const Edge& edge, interp::Block& target);
+    // [vcpu] The current block was left behind `op` by an edge that has no jump yet: where to, which
+    // is state.rip then. Null: a block for it has yet to be found.
+    interp::Block* follow(const interp::Op& op);
 
     // ---- For who looks into it ----
 
@@ -63,6 +64,7 @@ private:
 
     void make_ways();
     bool make(interp::Block& block);
+    void chain(const Edge& edge, interp::Block& target);
     void tell(const NativeBlock& native, unsigned untranslated, std::uint64_t nanoseconds);
     std::size_t used() const { return hot_ + (cold_ - first_cold_); }
     void patch(std::uint32_t displacement, std::uint32_t target);
