@@ -50,8 +50,12 @@ struct alignas(64) Block {
     // physical page of the bytes behind the first page, when crosses_page
     std::uint64_t second_page = 0;
     Block* hash_next = nullptr;
-    Block* page_next = nullptr;         // further blocks with bytes in the first page
-    Block* second_page_next = nullptr;  // and in the second
+    // Further blocks with bytes in a page, and what leads to this one.
+    struct InPage {
+        Block* next = nullptr;
+        Block** place = nullptr;
+    };
+    InPage in_first_page, in_second_page;
     IncomingLink* incoming = nullptr;
     // by op: instructions of this block that come before it. Where the block cannot be left before
     // an op, as flags are missing there, it is the number of the op in front
@@ -75,13 +79,15 @@ struct alignas(64) Block {
     // has found the block in the jump cache goes, in any case.
     void* compiled = nullptr;
     const void* entry = nullptr;
-    std::uint64_t unused = 0;
 
     bool is_compiled() const { return compiled != nullptr; }
 
     Op* ops() { return reinterpret_cast<Op*>(this + 1); }
     const Op* ops() const { return reinterpret_cast<const Op*>(this + 1); }
     BlockLinks& links() { return *reinterpret_cast<BlockLinks*>(ops() + op_count); }
+    const BlockLinks& links() const {
+        return *reinterpret_cast<const BlockLinks*>(ops() + op_count);
+    }
     std::size_t index_of(const Op* op) const { return static_cast<std::size_t>(op - ops()); }
 };
 static_assert(sizeof(Block) == 128);

@@ -6,6 +6,7 @@
 #include "x86/instruction_set.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace backplane::interp {
 namespace {
@@ -59,7 +60,9 @@ Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode) {
 }
 
 Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode, const GoesOn& goes_on) {
-    ops_ = instructions_ = bytes_ = last_instruction_ = 0;
+    ops_ = instructions_ = decoded_ = bytes_ = last_instruction_ = 0;
+    if (goes_on && !kept_)
+        kept_ = std::make_unique_for_overwrite<x86::Instruction[]>(block_max_instructions);
     software_interrupt_ = false;
     if (is_counted(mode)) add_counter();
     for (;;) {
@@ -79,7 +82,8 @@ BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mod
     const std::size_t end = first ? code.bytes.size() : code.in_first_page;
     const std::span<const std::byte> bytes = code.bytes.subspan(bytes_, end - bytes_);
 
-    x86::Instruction instruction;
+    x86::Instruction passing;
+    x86::Instruction& instruction = goes_on ? kept_[decoded_] : passing;
     const auto code_size = static_cast<x86::CodeSize>(mode & block_mode::code_size);
     switch (decoder_.decode(bytes, code_size, code.ip + bytes_, instruction)) {
     case DecodeStatus::NeedsMoreBytes: return first ? Progress::NeedsNextPage : Progress::EndBefore;
@@ -96,6 +100,7 @@ BlockBuilder::Progress BlockBuilder::add(const CodeBytes& code, std::uint8_t mod
         add_fault(InterpreterEngine::handler<raise_invalid_opcode>(), bytes.size());
         return Progress::EndBlock;
     }
+    ++decoded_;
 
     Op op;
     const Handler handler = forms_.bind(instruction, op);
@@ -127,6 +132,17 @@ bool BlockBuilder::goes_on_behind(const x86::Instruction& instruction, const Goe
     static constexpr Variant only_compiled[]{{&leave_to_interpreter, 0, Left::None}};
     drafts_[ops_ - 1].handler = Handler{only_compiled};
     return true;
+}
+
+bool BlockBuilder::would_go_on(const Block& block, std::span<const std::byte> bytes,
+                               const GoesOn& goes_on) const {
+    const BlockLinks& links = block.links();
+    const std::span<const std::byte> branch = bytes.subspan(
+        links.branch_offset, links.next_offset - links.branch_offset);
+    if (block.instruction_count == max_instructions_ || !looks_like_jcc(branch)) return false;
+    std::int32_t distance = static_cast<std::int8_t>(branch[1]);
+    if (branch[0] == std::byte{0x0f}) std::memcpy(&distance, &branch[2], sizeof distance);
+    return goes_on(std::int64_t{links.next_offset} + distance, links.next_offset);
 }
 
 // A block that may be compiled is left and entered before each of its instructions.

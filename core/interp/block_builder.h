@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 
 namespace backplane::interp {
@@ -55,6 +56,11 @@ public:
     // A block for a compiler, which executes the branches within: the interpreter does not get past
     // them.
     Block* build(const CodeBytes& code, std::uint8_t mode, const GoesOn& goes_on);
+    // Of that block, until the next one is made: the instructions up to one that cannot be decoded.
+    std::span<const x86::Instruction> instructions() const { return {kept_.get(), decoded_}; }
+    // Whether such a block would be longer than this one, without making it.
+    bool would_go_on(const Block& block, std::span<const std::byte> bytes,
+                     const GoesOn& goes_on) const;
 
 private:
     struct Draft {
@@ -88,7 +94,8 @@ private:
 
     // The block being made.
     std::array<Draft, 1 + 2 * block_max_instructions> drafts_;
-    std::size_t ops_ = 0, instructions_ = 0, bytes_ = 0, last_instruction_ = 0;
+    std::size_t ops_ = 0, instructions_ = 0, decoded_ = 0, bytes_ = 0, last_instruction_ = 0;
+    std::unique_ptr<x86::Instruction[]> kept_;
     bool software_interrupt_ = false;
 };
 

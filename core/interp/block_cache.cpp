@@ -75,9 +75,9 @@ std::uint64_t BlockCache::granules_of(const Block& block, std::uint64_t page) {
     return granules;
 }
 
-Block*& BlockCache::next_in(Block& block, std::uint64_t page) {
-    return (block.physical & ~x86::page_offset_mask) == page ? block.page_next
-                                                             : block.second_page_next;
+Block::InPage& BlockCache::in_page(Block& block, std::uint64_t page) {
+    return (block.physical & ~x86::page_offset_mask) == page ? block.in_first_page
+                                                             : block.in_second_page;
 }
 
 void BlockCache::watch(std::uint64_t page) {
@@ -96,7 +96,9 @@ void BlockCache::add_to_page(Block* block, std::uint64_t page) {
     watch(page);
     CodePage& code = pages_.find(page)->second;
     code.granules |= granules_of(*block, page);
-    next_in(*block, page) = code.blocks;
+    Block::InPage& here = in_page(*block, page);
+    here = {.next = code.blocks, .place = &code.blocks};
+    if (here.next) in_page(*here.next, page).place = &here.next;
     code.blocks = block;
 }
 
@@ -122,17 +124,10 @@ void BlockCache::link(Block*& place, Block* target) {
 
 void BlockCache::remove_from_page(Block* block, std::uint64_t page) {
     const auto entry = pages_.find(page);
-    CodePage& code = entry->second;
-    code.granules = 0;
-    for (Block** place = &code.blocks; *place;) {
-        if (*place == block) {
-            *place = next_in(*block, page);
-            continue;
-        }
-        code.granules |= granules_of(**place, page);
-        place = &next_in(**place, page);
-    }
-    if (!code.blocks) forget_page(entry);
+    const Block::InPage& here = in_page(*block, page);
+    *here.place = here.next;
+    if (here.next) in_page(*here.next, page).place = here.place;
+    if (!entry->second.blocks) forget_page(entry);
 }
 
 void BlockCache::drop(Block* block) {
@@ -157,6 +152,12 @@ void BlockCache::drop(Block* block) {
     if (compiler_) compiler_->dropped(*block);
 }
 
+void BlockCache::count_granules(CodePage& code, std::uint64_t page) {
+    code.granules = 0;
+    for (Block* block = code.blocks; block; block = in_page(*block, page).next)
+        code.granules |= granules_of(*block, page);
+}
+
 std::size_t BlockCache::invalidate(std::uint64_t physical, std::uint64_t length) {
     const std::uint64_t page = physical & ~x86::page_offset_mask;
     if (length == 0 || !has_code(page)) return 0;
@@ -170,7 +171,7 @@ std::size_t BlockCache::invalidate(std::uint64_t physical, std::uint64_t length)
     for (auto entry = pages_.find(page);
          entry != pages_.end() && (entry->second.granules & written);) {
         Block* victim = entry->second.blocks;
-        for (; victim; victim = next_in(*victim, page)) {
+        for (; victim; victim = in_page(*victim, page).next) {
             const bool starts_here = (victim->physical & ~x86::page_offset_mask) == page;
             const std::uint64_t start = starts_here ? victim->physical & x86::page_offset_mask : 0;
             const std::uint64_t bytes_before = starts_here
@@ -180,7 +181,10 @@ std::size_t BlockCache::invalidate(std::uint64_t physical, std::uint64_t length)
             if (first < start + (victim->bytes - bytes_before) && start <= last) break;
             if (starts_here && victim->crosses_page && victim->second_page == page) break;
         }
-        if (!victim) break;
+        if (!victim) {
+            count_granules(entry->second, page);
+            break;
+        }
         drop(victim);
         ++dropped;
         entry = pages_.find(page);
@@ -193,7 +197,7 @@ std::vector<Block*> BlockCache::blocks_at(std::uint64_t physical) const {
     const std::uint64_t page = physical & ~x86::page_offset_mask;
     const auto entry = pages_.find(page);
     if (entry == pages_.end()) return found;
-    for (Block* block = entry->second.blocks; block; block = next_in(*block, page)) {
+    for (Block* block = entry->second.blocks; block; block = in_page(*block, page).next) {
         const std::uint64_t in_first = bytes_in_first_page(*block);
         if (physical - block->physical < in_first ||
             (block->crosses_page && physical - block->second_page < block->bytes - in_first))

@@ -86,21 +86,22 @@ public:
 
 private:
     static constexpr unsigned granule_shift = 6;  // 64 granules of 64 bytes in a page
-    static constexpr std::size_t buckets = std::size_t{1} << 18, filter_words = 4096;
+    static constexpr std::size_t buckets = std::size_t{1} << 19, filter_words = 4096;
 
     struct CodePage {
-        std::uint64_t granules = 0;
+        std::uint64_t granules = 0;  // with blocks; more for a while after blocks were dropped
         Block* blocks = nullptr;
     };
 
     static std::size_t bucket(Key key) {
-        return ((key.physical * 0x9e37'79b9'7f4a'7c15) >> 46 ^ key.mode * 0x55u) & (buckets - 1);
+        return ((key.physical * 0x9e37'79b9'7f4a'7c15) >> 45 ^ key.mode * 0x55u) & (buckets - 1);
     }
     static std::size_t filter_word(std::uint64_t page) { return (page >> 18) & (filter_words - 1); }
     static std::uint64_t granules_of(std::uint64_t first, std::uint64_t last);
     static std::uint64_t bytes_in_first_page(const Block& block);
     static std::uint64_t granules_of(const Block& block, std::uint64_t page);
-    static Block*& next_in(Block& block, std::uint64_t page);
+    static Block::InPage& in_page(Block& block, std::uint64_t page);
+    static void count_granules(CodePage& code, std::uint64_t page);
     void add_to_page(Block* block, std::uint64_t page);
     void forget_page(std::unordered_map<std::uint64_t, CodePage>::iterator entry);
     void remove_from_page(Block* block, std::uint64_t page);

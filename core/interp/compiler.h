@@ -7,6 +7,12 @@
 // are not compiled, the end of the budget, exceptions.
 #pragma once
 
+#include <span>
+
+namespace backplane::x86 {
+struct Instruction;
+}
+
 namespace backplane::interp {
 
 struct Block;
@@ -19,8 +25,9 @@ public:
     // Before anything else, once.
     virtual void attach(Interpreter& cpu) = 0;
     // [vcpu] The block's first op was executed as often as the threshold says; it is about to be
-    // executed. Either the op's handler is another one afterwards, or this is not asked again.
-    virtual void compile(Block& block) = 0;
+    // executed. Either the op's handler is another one afterwards, or this is not asked again. Its
+    // instructions, up to one that cannot be decoded, where they are at hand; or none.
+    virtual void compile(Block& block, std::span<const x86::Instruction> instructions) = 0;
     // [vcpu] The block is made: its entries lead to the interpreter for now.
     virtual void created(Block& block) = 0;
     // [vcpu] The block is not valid any more; nothing may enter it. It may be the one being

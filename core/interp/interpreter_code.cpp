@@ -151,7 +151,7 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
 bool Interpreter::compile(Block& hot) {
     if (patched_op_) return false;
     if (Block* longer = lengthen(hot)) {
-        compiler_->compile(*longer);
+        compiler_->compile(*longer, builder_.instructions());
         if (longer->is_compiled()) {
             // It is entered anew, as the other block.
             const std::int64_t length = hot.length;
@@ -159,7 +159,7 @@ bool Interpreter::compile(Block& hot) {
             refund(length);
         }
     }
-    if (hot.valid) compiler_->compile(hot);
+    if (hot.valid) compiler_->compile(hot, {});
     if (hot.valid && !hot.is_compiled()) count(Counter::RefusedBlocks);
     compiler_full_ = compiler_->is_full();
     return true;
@@ -169,7 +169,9 @@ bool Interpreter::compile(Block& hot) {
 // gained.
 Block* Interpreter::lengthen(const Block& hot) {
     const std::byte* bytes = code_bytes(hot.physical);
-    if (!bytes || !hot.hashed || hot.crosses_page || hot.segment_end != 0 || is_full())
+    const bool is_16_bit = (hot.mode & block_mode::code_size) ==
+                           static_cast<std::uint8_t>(x86::CodeSize::Bits16);
+    if (!bytes || is_16_bit || !hot.hashed || hot.crosses_page || hot.segment_end != 0 || is_full())
         return nullptr;
     const std::uint64_t offset = hot.physical & x86::page_offset_mask;
     const CodeBytes code{.bytes = {bytes, x86::page_size - offset},
@@ -178,7 +180,6 @@ Block* Interpreter::lengthen(const Block& hot) {
                          .second_page = 0,
                          .ip = state.block_ip,
                          .segment_end = 0};
-    bool is_longer = false;
     const auto goes_on = [&](std::int64_t taken, std::uint32_t next) {
         const bool is_loop = taken < static_cast<std::int64_t>(next);
         const bool is_near = offset + static_cast<std::uint64_t>(taken) < x86::page_size;
@@ -187,12 +188,11 @@ Block* Interpreter::lengthen(const Block& hot) {
         const std::uint64_t taken_count =
             is_near ? executions(hot.physical + static_cast<std::uint64_t>(taken), hot.mode) : 0;
         const bool likely = 2 * next_count >= compile_threshold_ && taken_count <= 2 * next_count;
-        const bool goes = likely || compile_threshold_ == 1;
-        is_longer |= goes;
-        return goes;
+        return likely || compile_threshold_ == 1;
     };
+    if (!builder_.would_go_on(hot, code.bytes, goes_on)) return nullptr;
     Block* longer = builder_.build(code, hot.mode, goes_on);
-    if (!longer || !is_longer) return nullptr;
+    if (!longer) return nullptr;
     longer->hashed = true;
     count(Counter::BlocksDecoded);
     return longer;

@@ -4,6 +4,7 @@
 
 #include "x86/paging.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -24,7 +25,7 @@ struct FastPage {
 };
 static_assert(sizeof(FastPage) == 32);
 
-constexpr std::size_t fast_pages = 1024;
+constexpr std::size_t fast_pages = 4096;
 
 constexpr std::size_t fast_index(std::uint64_t linear) {
     return (linear >> page_shift) & (fast_pages - 1);
@@ -54,7 +55,10 @@ public:
         pages[index] = page;
         shifts_[index] = static_cast<std::uint8_t>(shift);
         if (!global) mark(non_global_, index);
-        if (shift != page_shift) mark(large_, index);
+        if (shift != page_shift) {
+            mark(large_, index);
+            mark(large_pages_, hash(linear, shift));
+        }
         mark(filled_, index);
     }
 
@@ -62,6 +66,7 @@ public:
         drop(filled_);
         clear(non_global_);
         clear(large_);
+        clear(large_pages_);
     }
     void flush_non_global() { drop(non_global_); }
 
@@ -70,6 +75,10 @@ public:
         const std::uint64_t tag = linear & ~page_offset_mask;
         if (place_of(index) == tag) forget(index);
         // SDM 3A 4.10.4.1: every part of a large page goes.
+        const bool may_be_large = std::ranges::any_of(large_page_shifts, [&](unsigned shift) {
+            return is_marked(large_pages_, hash(linear, shift));
+        });
+        if (!may_be_large) return;
         for_each(large_, [&](std::size_t part) {
             if (((place_of(part) ^ linear) >> shifts_[part]) == 0) forget(part);
         });
@@ -83,12 +92,21 @@ public:
     }
 
 private:
+    static constexpr unsigned large_page_shifts[]{21, 22, 30};  // SDM 3A table 4-1
+
     using Set = std::array<std::uint64_t, fast_pages / 64>;
 
     static void mark(Set& set, std::size_t index) {
         set[index / 64] |= std::uint64_t{1} << (index % 64);
     }
+    static bool is_marked(const Set& set, std::size_t index) {
+        return set[index / 64] >> (index % 64) & 1;
+    }
     static void clear(Set& set) { set = {}; }
+
+    static std::size_t hash(std::uint64_t linear, unsigned shift) {
+        return ((linear >> shift) * 31 + shift) % fast_pages;
+    }
 
     template <class F>
     static void for_each(const Set& set, F f) {
@@ -114,10 +132,12 @@ private:
 
     // `large_` and `non_global_` may name entries that have been filled anew since: harmless.
     Set filled_{}, non_global_{}, large_{};
+    // By hash, the large pages of which there may be parts.
+    Set large_pages_{};
     std::array<std::uint8_t, fast_pages> shifts_{};
 };
 
-// 1024 sets of 4 ways for 4 KiB pages and 32 entries for larger ones. Flushing changes a stamp and
+// 2048 sets of 4 ways for 4 KiB pages and 32 entries for larger ones. Flushing changes a stamp and
 // touches no entry; each context has a stamp of its own.
 class SecondLevelTlb {
 public:
@@ -187,7 +207,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t sets = 1024, ways = 4;
+    static constexpr std::size_t sets = 2048, ways = 4;
 
     // Valid while its stamp is the current one of its kind; 0 never is.
     struct Entry {

@@ -68,15 +68,14 @@ TEST(CodeMap, IsOfTheVeryCodeThatIsThere) {
         const NativeBlock* native = native_at(processor, at);
         ASSERT_TRUE(native);
         Assembler assembler{again, native->start, size};
-        const x86::Decoder decoder{x86::decoder_features(compiler.model())};
         // Counted where the first time did.
         auto& untranslated = const_cast<Untranslated&>(compiler.untranslated());
+        std::pmr::monotonic_buffer_resource workspace;
         Translator translator{assembler, compiler.ways(), compiler.model(),
-                              decoder,   false,           untranslated};
-        NativeBlock made;
+                              false,     untranslated,    workspace};
+        NativeBlock made{workspace};
         interp::Block& block = *native->block;
-        translator.translate(block, {processor.cpu.code_bytes(block.physical), block.bytes},
-                             native->cold_start, size, made);
+        translator.translate(block, compiler.decode(block), native->cold_start, size, made);
         ASSERT_EQ(made.end, native->end);
         ASSERT_EQ(made.cold_end, native->cold_end);
         // But for jumps that are linked by now.

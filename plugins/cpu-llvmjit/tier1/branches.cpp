@@ -9,16 +9,16 @@
 namespace backplane::jit {
 
 bool Translator::jcc() {
-    const bool is_conditional = instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE &&
+    const bool is_conditional = instruction_->decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE &&
                                 is_plain();
-    const std::uint8_t opcode = instruction_.decoded.opcode;
-    const bool is_short = instruction_.decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
+    const std::uint8_t opcode = instruction_->decoded.opcode;
+    const bool is_short = instruction_->decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
                           (opcode & 0xf0) == 0x70;
-    const bool is_near = instruction_.decoded.opcode_map == ZYDIS_OPCODE_MAP_0F &&
+    const bool is_near = instruction_->decoded.opcode_map == ZYDIS_OPCODE_MAP_0F &&
                          (opcode & 0xf0) == 0x80;
     if (!is_conditional || !(is_short || is_near)) return false;
     const std::uint32_t target = next_offset_ + static_cast<std::uint32_t>(
-                                                    instruction_.decoded.raw.imm[0].value.s);
+                                                    instruction_->decoded.raw.imm[0].value.s);
     restore_flags();
     if (!is_last()) {
         side_exits_.push_back({code_.jump_if(opcode & 15), static_cast<std::uint16_t>(number_),
@@ -45,7 +45,7 @@ bool Translator::jmp() {
     const ZydisOperand& target = operand(0);
     if (target.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
         const std::uint32_t offset = next_offset_ + static_cast<std::uint32_t>(
-                                                        instruction_.decoded.raw.imm[0].value.s);
+                                                        instruction_->decoded.raw.imm[0].value.s);
         if (is_direct(offset))
             end_with(first_op(number_), offset);
         else
@@ -77,7 +77,7 @@ bool Translator::call() {
     std::uint32_t offset = 0;
     bool is_near = false;
     if (target.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
-        offset = next_offset_ + static_cast<std::uint32_t>(instruction_.decoded.raw.imm[0].value.s);
+        offset = next_offset_ + static_cast<std::uint32_t>(instruction_->decoded.raw.imm[0].value.s);
         is_near = is_direct(offset);
         if (!is_near) {
             code_.load(scratch, offset_of::operand(offset_of::page_ip));
@@ -111,13 +111,13 @@ bool Translator::call() {
 }
 
 bool Translator::ret() {
-    if (!is_plain() || instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NEAR)
+    if (!is_plain() || instruction_->decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NEAR)
         return false;
     image_flags();
     const Host stack = pinned(x86::RSP);
-    const bool releases = instruction_.decoded.opcode == 0xc2;
+    const bool releases = instruction_->decoded.opcode == 0xc2;
     const auto arguments = releases ? static_cast<std::int32_t>(
-                                          instruction_.decoded.raw.imm[0].value.u & 0xffff)
+                                          instruction_->decoded.raw.imm[0].value.u & 0xffff)
                                     : 0;
     const Operand place = stack_access(x86::RSP, 0, Access::Read, false);
     load_word(scratch, place);

@@ -92,13 +92,13 @@ void Translator::note_recipe(const Opcode& opcode, unsigned reg, const Operand& 
     recipe_.reset();
     if (opcode.map != OpcodeMap::Primary || opcode.vex) return;
     const bool to_reg = immediate_bytes == 0 && (opcode.byte & 2) != 0;
-    const bool is_logic = instruction_.mnemonic() == ZYDIS_MNEMONIC_AND ||
-                          instruction_.mnemonic() == ZYDIS_MNEMONIC_OR ||
-                          instruction_.mnemonic() == ZYDIS_MNEMONIC_XOR;
+    const bool is_logic = instruction_->mnemonic() == ZYDIS_MNEMONIC_AND ||
+                          instruction_->mnemonic() == ZYDIS_MNEMONIC_OR ||
+                          instruction_->mnemonic() == ZYDIS_MNEMONIC_XOR;
     if (!rm.is_register() && !(is_logic && to_reg)) return;
     if (opcode.operand16 || opcode.byte_registers) {
-        const bool compares = instruction_.mnemonic() == ZYDIS_MNEMONIC_CMP ||
-                              instruction_.mnemonic() == ZYDIS_MNEMONIC_TEST;
+        const bool compares = instruction_->mnemonic() == ZYDIS_MNEMONIC_CMP ||
+                              instruction_->mnemonic() == ZYDIS_MNEMONIC_TEST;
         if (!compares) return;
     }
     Recipe recipe{.kind = Recipe::Again,
@@ -107,9 +107,9 @@ void Translator::note_recipe(const Opcode& opcode, unsigned reg, const Operand& 
                   .rm = rm,
                   .immediate = immediate,
                   .immediate_bytes = static_cast<std::uint8_t>(immediate_bytes),
-                  .registers = named_registers(instruction_)};
+                  .registers = named_registers(*instruction_)};
     recipe.opcode.locked = false;
-    switch (instruction_.mnemonic()) {
+    switch (instruction_->mnemonic()) {
     case ZYDIS_MNEMONIC_CMP:
     case ZYDIS_MNEMONIC_TEST: break;
     case ZYDIS_MNEMONIC_AND:

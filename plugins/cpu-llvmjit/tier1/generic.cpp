@@ -138,11 +138,11 @@ bool can_turn_round(Opcode& opcode) {
 }  // namespace
 
 bool Translator::translate_generic(bool vector) {
-    const ZydisDecodedInstruction& decoded = instruction_.decoded;
+    const ZydisDecodedInstruction& decoded = instruction_->decoded;
     const auto map = opcode_map(decoded);
     if (!map) return false;
     Opcode opcode{.byte = decoded.opcode, .map = *map};
-    opcode.locked = instruction_.has_lock() && !is_only_processor_;
+    opcode.locked = instruction_->has_lock() && !is_only_processor_;
     opcode.mandatory = mandatory_prefix(decoded);
     opcode.vex = decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
     if (opcode.vex) {
@@ -164,7 +164,7 @@ bool Translator::translate_generic(bool vector) {
     RegisterOperand reg, rm, third, accumulator;
     const ZydisOperand* memory = nullptr;
     bool memory_written = false;
-    const std::span operands{instruction_.operands.data(), decoded.operand_count};
+    const std::span operands{instruction_->operands.data(), decoded.operand_count};
     for (const ZydisOperand& operand : operands) {
         if (operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) continue;
         if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) {
@@ -313,7 +313,7 @@ bool Translator::translate_generic(bool vector) {
 
 // A register that only moves by a constant takes the window with it.
 void Translator::note_result(unsigned guest, unsigned size) {
-    const ZydisMnemonic mnemonic = instruction_.mnemonic();
+    const ZydisMnemonic mnemonic = instruction_->mnemonic();
     const bool adds = mnemonic == ZYDIS_MNEMONIC_ADD || mnemonic == ZYDIS_MNEMONIC_SUB;
     if (adds && size == static_cast<unsigned>(word() * 8) &&
         operand(1).type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
@@ -349,7 +349,7 @@ void Translator::rotate(Host to, Host from, unsigned count) {
 
 // Of the arithmetic flags nothing is left, and nothing was read.
 bool Translator::replaces_flags() const {
-    const ZydisAccessedFlags* accessed = instruction_.decoded.cpu_flags;
+    const ZydisAccessedFlags* accessed = instruction_->decoded.cpu_flags;
     if (!accessed || may_keep_flags()) return false;
     const auto touched = accessed->modified | accessed->set_0 | accessed->set_1 |
                          accessed->undefined;
@@ -360,7 +360,7 @@ bool Translator::replaces_flags() const {
 // Shifts and rotates by a count that may be zero, and instructions of whose undefined flags
 // processors keep some.
 bool Translator::may_keep_flags() const {
-    switch (instruction_.mnemonic()) {
+    switch (instruction_->mnemonic()) {
     case ZYDIS_MNEMONIC_SHL:
     case ZYDIS_MNEMONIC_SHR:
     case ZYDIS_MNEMONIC_SAR: {

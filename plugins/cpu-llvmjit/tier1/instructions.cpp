@@ -34,11 +34,11 @@ bool host_has(ZydisISAExt extension) {
 
 bool Translator::translate_instruction() {
     if (!is_code64() && !has_flat_operands()) return false;
-    if (instruction_.decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE) note_x87();
+    if (instruction_->decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE) note_x87();
     note_x87_operand();
-    if (visible_operands() > 0 && instruction_.decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX &&
-        instruction_.decoded.meta.isa_ext != ZYDIS_ISA_EXT_BMI1 &&
-        instruction_.decoded.meta.isa_ext != ZYDIS_ISA_EXT_BMI2)
+    if (visible_operands() > 0 && instruction_->decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX &&
+        instruction_->decoded.meta.isa_ext != ZYDIS_ISA_EXT_BMI1 &&
+        instruction_->decoded.meta.isa_ext != ZYDIS_ISA_EXT_BMI2)
         return translate_vector();
     return translate_integer() || translate_x87() || translate_vector();
 }
@@ -46,13 +46,13 @@ bool Translator::translate_instruction() {
 // Branches and stack operations as wide as the code; a prefix makes them smaller ones, in 64-bit
 // code on some processors.
 bool Translator::is_plain() const {
-    return instruction_.decoded.operand_width == word() * 8 &&
-           !instruction_.has(ZYDIS_ATTRIB_HAS_OPERANDSIZE);
+    return instruction_->decoded.operand_width == word() * 8 &&
+           !instruction_->has(ZYDIS_ATTRIB_HAS_OPERANDSIZE);
 }
 
 // Addresses of 16 bits wrap earlier than those of their segment, and CS is for reading.
 bool Translator::has_flat_operands() const {
-    if (instruction_.decoded.address_width != 32) return false;
+    if (instruction_->decoded.address_width != 32) return false;
     for (unsigned i = 0; i < visible_operands(); ++i)
         if (operand(i).type == ZYDIS_OPERAND_TYPE_MEMORY &&
             operand(i).mem.segment == ZYDIS_REGISTER_CS &&
@@ -63,7 +63,7 @@ bool Translator::has_flat_operands() const {
 
 bool Translator::translate_integer() {
     const x86::FeatureSet& host = x86::host_features();
-    switch (instruction_.mnemonic()) {
+    switch (instruction_->mnemonic()) {
     case ZYDIS_MNEMONIC_ADD:
     case ZYDIS_MNEMONIC_ADC:
     case ZYDIS_MNEMONIC_SUB:
@@ -109,14 +109,14 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_LFENCE:
     case ZYDIS_MNEMONIC_SFENCE:
     case ZYDIS_MNEMONIC_MFENCE:
-        for (const unsigned byte : {0x0fu, 0xaeu, 0xc0u | instruction_.decoded.raw.modrm.reg << 3})
+        for (const unsigned byte : {0x0fu, 0xaeu, 0xc0u | instruction_->decoded.raw.modrm.reg << 3})
             code_.byte(byte);
         return true;
     case ZYDIS_MNEMONIC_CLC:
     case ZYDIS_MNEMONIC_STC:
     case ZYDIS_MNEMONIC_CMC:
         restore_flags();
-        code_.byte(instruction_.decoded.opcode);
+        code_.byte(instruction_->decoded.opcode);
         made_flags();
         return true;
     case ZYDIS_MNEMONIC_POPCNT: return host.has(Feature::Popcnt) && translate_generic(false);
@@ -164,7 +164,7 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_JMP: return jmp();
     default: break;
     }
-    switch (instruction_.decoded.meta.category) {
+    switch (instruction_->decoded.meta.category) {
     case ZYDIS_CATEGORY_COND_BR: return jcc();
     case ZYDIS_CATEGORY_CMOV:
     case ZYDIS_CATEGORY_SETCC: return translate_generic(false);
@@ -174,8 +174,8 @@ bool Translator::translate_integer() {
 
 // Those whose registers are XMM or YMM registers, but for what needs more than its operands say.
 bool Translator::translate_vector() {
-    if (!host_has(instruction_.decoded.meta.isa_ext)) return false;
-    switch (instruction_.mnemonic()) {
+    if (!host_has(instruction_->decoded.meta.isa_ext)) return false;
+    switch (instruction_->mnemonic()) {
     case ZYDIS_MNEMONIC_VZEROUPPER: {
         need_vectors(2);
         zero_upper_halves();
@@ -212,12 +212,12 @@ void Translator::zero_upper_halves() {
 // ---- Moves ----
 
 bool Translator::load_immediate() {
-    const std::uint8_t opcode = instruction_.decoded.opcode;
-    const bool is_short = instruction_.decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
+    const std::uint8_t opcode = instruction_->decoded.opcode;
+    const bool is_short = instruction_->decoded.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT &&
                           (opcode & 0xf8) == 0xb8;
     if (!is_short || operand(0).size < 32) return false;
     const unsigned guest = number_of(operand(0).reg.value);
-    std::uint64_t value = instruction_.decoded.raw.imm[0].value.u;
+    std::uint64_t value = instruction_->decoded.raw.imm[0].value.u;
     if (operand(0).size == 32) value &= 0xffff'ffff;
     code_.load_immediate(is_pinned(guest) ? pinned(guest) : scratch, value);
     if (!is_pinned(guest)) code_.store(slot(guest), scratch);
@@ -228,8 +228,8 @@ bool Translator::load_immediate() {
 
 // The accumulator, and memory at an address in the instruction.
 bool Translator::move_absolute() {
-    const std::uint8_t opcode = instruction_.decoded.opcode;
-    if (instruction_.decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || (opcode & 0xfc) != 0xa0)
+    const std::uint8_t opcode = instruction_->decoded.opcode;
+    if (instruction_->decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || (opcode & 0xfc) != 0xa0)
         return false;
     const bool stores = (opcode & 2) != 0;
     const ZydisOperand& memory = operand(stores ? 0 : 1);
@@ -254,7 +254,7 @@ bool Translator::load_effective_address() {
                          !is_in_memory(operand(1).mem.index);
     const Host to = at_once ? pinned(guest) : scratch;
     form_effective_address(to, operand(1));
-    if (operand(0).size < instruction_.decoded.address_width) code_.mov32(to, to);
+    if (operand(0).size < instruction_->decoded.address_width) code_.mov32(to, to);
     if (!at_once) set(guest, to);
     keeps_window_ = at_once;
     wrote(guest);
@@ -267,7 +267,7 @@ bool Translator::convert_accumulator() {
     const auto extend = [&](const Opcode& opcode) {
         code_.emit(opcode, accumulator, Operand::of(accumulator));
     };
-    switch (instruction_.mnemonic()) {
+    switch (instruction_->mnemonic()) {
     case ZYDIS_MNEMONIC_CBW:
         extend(
             {.byte = 0xbe, .map = OpcodeMap::Escape0F, .operand16 = true, .byte_registers = true});
@@ -278,8 +278,8 @@ bool Translator::convert_accumulator() {
     }
     code_.mov(scratch, rax);
     code_.mov(rax, accumulator);
-    if (instruction_.mnemonic() == ZYDIS_MNEMONIC_CWD) code_.byte(0x66);
-    if (instruction_.mnemonic() == ZYDIS_MNEMONIC_CQO) code_.byte(0x48);
+    if (instruction_->mnemonic() == ZYDIS_MNEMONIC_CWD) code_.byte(0x66);
+    if (instruction_->mnemonic() == ZYDIS_MNEMONIC_CQO) code_.byte(0x48);
     code_.byte(0x99);
     code_.mov(rax, scratch);
     return true;

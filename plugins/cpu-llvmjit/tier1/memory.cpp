@@ -17,7 +17,7 @@ unsigned shift_of(unsigned scale) { return scale == 8 ? 3 : scale == 4 ? 2 : sca
 // Base, index and displacement, as LEA gives them; of 32 bits, zero-extended.
 void Translator::form_effective_address(Host to, const ZydisOperand& operand) {
     const auto& mem = operand.mem;
-    const bool wide = instruction_.decoded.address_width == 64;
+    const bool wide = address_width_ == 64;
     const auto lea = [&](const Operand& address) {
         code_.emit({.byte = 0x8d, .wide = wide}, to, address);
     };
@@ -142,7 +142,7 @@ Operand Translator::stack_access(unsigned guest, std::int32_t displacement, Acce
     operand.mem.disp.has_displacement = true;
     operand.mem.disp.value = displacement;
     // It says nothing about the stack.
-    instruction_.decoded.address_width = static_cast<std::uint8_t>(word() * 8);
+    address_width_ = static_cast<std::uint8_t>(word() * 8);
     return this->access(operand, access, keep_scratch2_free);
 }
 
@@ -151,7 +151,7 @@ Operand Translator::stack_access(unsigned guest, std::int32_t displacement, Acce
 std::optional<Translator::Address> Translator::address_of(const ZydisOperand& operand) const {
     const auto& mem = operand.mem;
     if (mem.segment == ZYDIS_REGISTER_FS || mem.segment == ZYDIS_REGISTER_GS) return std::nullopt;
-    if (instruction_.decoded.address_width != word() * 8) return std::nullopt;
+    if (address_width_ != word() * 8) return std::nullopt;
     const std::int64_t displacement = mem.disp.has_displacement ? mem.disp.value : 0;
     const bool has_index = mem.index != ZYDIS_REGISTER_NONE && mem.scale != 0;
     return Address{.base = mem.base,
@@ -198,7 +198,7 @@ void Translator::emit_detours() {
         code_.patch_here(detour.jump);
         number_ = detour.instruction;
         next_offset_ = detour.next_offset;
-        instruction_.decoded.address_width = static_cast<std::uint8_t>(word() * 8);
+        address_width_ = static_cast<std::uint8_t>(word() * 8);
         use_recipe(detour.recipe);
         form_effective_address(scratch, detour.operand);
         check(detour.access, detour.size);

@@ -23,7 +23,7 @@ bool Translator::multiply() {
                 .operand16 = factor.size == 16,
                 .wide = factor.size == 64,
                 .byte_registers = factor.size == 8},
-               instruction_.decoded.raw.modrm.reg, place);
+               instruction_->decoded.raw.modrm.reg, place);
     code_.mov(pinned(x86::RAX), rax);
     made_flags();
     return true;
@@ -45,7 +45,7 @@ bool Translator::divide() {
     const auto compare = [&](Host a, Host b) {
         code_.emit({.byte = 0x3b, .wide = wide}, a, Operand::of(b));
     };
-    if (instruction_.mnemonic() == ZYDIS_MNEMONIC_DIV) {
+    if (instruction_->mnemonic() == ZYDIS_MNEMONIC_DIV) {
         compare(high, scratch2);
         leave_if(condition::above_equal);
     } else {
@@ -65,7 +65,7 @@ bool Translator::divide() {
     }
     code_.mov(scratch, rax);
     code_.mov(rax, low);
-    code_.emit({.byte = 0xf7, .wide = wide}, instruction_.decoded.raw.modrm.reg,
+    code_.emit({.byte = 0xf7, .wide = wide}, instruction_->decoded.raw.modrm.reg,
                Operand::of(scratch2));
     code_.mov(low, rax);
     code_.mov(rax, scratch);
@@ -81,7 +81,7 @@ bool Translator::compare_exchange() {
                   .map = OpcodeMap::Escape0F,
                   .operand16 = size == 16,
                   .wide = size == 64,
-                  .locked = instruction_.has_lock() && !is_only_processor_,
+                  .locked = instruction_->has_lock() && !is_only_processor_,
                   .byte_registers = size == 8};
     Operand where;
     if (place.type == ZYDIS_OPERAND_TYPE_MEMORY) {

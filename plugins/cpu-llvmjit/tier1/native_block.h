@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <memory>
-#include <vector>
+#include <forward_list>
+#include <list>
+#include <memory_resource>
 
 namespace backplane::interp {
 struct Block;
@@ -23,14 +23,17 @@ struct Edge {
 };
 
 struct NativeBlock {
+    // The memory is given back all at once.
+    explicit NativeBlock(std::pmr::memory_resource& memory) : edges{&memory}, incoming{&memory} {}
+
     // The interpreter's, by op, as some of the block's own are replaced. First, for the glue.
-    std::unique_ptr<const void*[]> handlers;
+    const void** handlers = nullptr;
     interp::Block* block = nullptr;
     std::uint32_t start = 0, end = 0;            // in the arena: what is executed often
     std::uint32_t cold_start = 0, cold_end = 0;  // and what is not
     std::uint32_t chained = 0;                   // where a chained jump enters
-    std::deque<Edge> edges;
-    std::vector<const Edge*> incoming;
+    std::pmr::list<Edge> edges;
+    std::pmr::forward_list<const Edge*> incoming;
 };
 
 }  // namespace backplane::jit

@@ -25,7 +25,7 @@ bool Translator::push_register(unsigned guest) {
 bool Translator::push_immediate() {
     const Operand place = stack_access(x86::RSP, -word(), Access::Write, false);
     code_.emit({.byte = 0xc7, .wide = is_code64()}, 0, place,
-               instruction_.decoded.raw.imm[0].value.u, 4);
+               instruction_->decoded.raw.imm[0].value.u, 4);
     move_stack(-word());
     keeps_window_ = true;
     return true;

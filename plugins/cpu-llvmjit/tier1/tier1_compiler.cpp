@@ -1,5 +1,6 @@
 #include "tier1/tier1_compiler.h"
 
+#include "interp/block_builder.h"
 #include "tier1/glue.h"
 #include "tier1/translator.h"
 #include "x86/guest_floating_point.h"
@@ -57,25 +58,44 @@ void Tier1Compiler::created(Block& block) {
                                                 ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
 }
 
-void Tier1Compiler::compile(Block& block) {
-    if (!make(block)) return;
+void Tier1Compiler::compile(Block& block, std::span<const x86::Instruction> instructions) {
+    if (!make(block, instructions)) return;
     // It is entered now, which is counted, but was not found.
     --cpu_->counts[static_cast<std::size_t>(Counter::CompiledEntries)];
     counters_.publish();
 }
 
-bool Tier1Compiler::make(Block& block) {
+std::span<const x86::Instruction> Tier1Compiler::decode(const Block& block) {
+    decoded_.resize(interp::block_max_instructions);
+    const std::span bytes{cpu_->code_bytes(block.physical), block.bytes};
+    const auto size = static_cast<x86::CodeSize>(block.mode & interp::block_mode::code_size);
+    std::size_t offset = 0, count = 0;
+    for (; count < block.instruction_count; ++count) {
+        x86::Instruction& instruction = decoded_[count];
+        if (decoder_.decode(bytes.subspan(offset), size, offset, instruction) !=
+                x86::DecodeStatus::Complete ||
+            !x86::has_instruction(model_, instruction))
+            break;
+        offset += instruction.decoded.length;
+    }
+    return {decoded_.data(), count};
+}
+
+bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instructions) {
     using clock = std::chrono::steady_clock;
-    const std::byte* bytes = cpu_->code_bytes(block.physical);
-    if (!Translator::can_translate(block) || !bytes || is_full()) return false;
+    if (!Translator::can_translate(block) || !cpu_->code_bytes(block.physical) || is_full())
+        return false;
+    // Containers compute how far they grow.
+    const x86::HostFloatingPoint host;
     const auto began = clock::now();
+    if (instructions.empty()) instructions = decode(block);
     hot_ = (hot_ + 15) & ~Place{15};
     Assembler code{arena_.writable(), hot_, first_cold_};
-    Translator translator{code, ways_, model_, decoder_, cpu_->is_only_processor(), untranslated_};
-    NativeBlock& native = blocks_.emplace_back();
+    std::pmr::monotonic_buffer_resource workspace{workspace_.data(), workspace_.size()};
+    Translator translator{code, ways_, model_, cpu_->is_only_processor(), untranslated_, workspace};
+    NativeBlock& native = blocks_.emplace_back(native_memory_);
     native.block = &block;
-    translator.translate(block, {bytes, block.bytes}, cold_, static_cast<Place>(arena_.size()),
-                         native);
+    translator.translate(block, instructions, cold_, static_cast<Place>(arena_.size()), native);
     if (!code.fits()) {
         blocks_.pop_back();
         return false;
@@ -83,7 +103,8 @@ bool Tier1Compiler::make(Block& block) {
     hot_ = native.end;
     cold_ = native.cold_end;
     const std::size_t handlers = std::size_t{block.op_count} + 1;
-    native.handlers = std::make_unique<const void*[]>(handlers);
+    native.handlers = std::pmr::polymorphic_allocator<const void*>{&native_memory_}.allocate(
+        handlers);
     for (std::size_t op = 0; op < handlers; ++op)
         native.handlers[op] = block.ops()[op].handler;
     block.compiled = &native;
@@ -112,8 +133,6 @@ void Tier1Compiler::tell(const NativeBlock& native, unsigned untranslated,
     counters_.count(JitCounter::Tier1CodeBytes, hot);
     counters_.count(JitCounter::Tier1ColdCodeBytes, cold);
     counters_.set(JitCounter::CacheUsed, used());
-    if (watchers_.empty()) return;
-    const x86::HostFloatingPoint host;
     for (CodeWatcher* watcher : watchers_)
         watcher->installed({.start = address_of(native.start),
                             .bytes = hot,
@@ -147,6 +166,7 @@ void Tier1Compiler::dropped(Block& block) {
 
 void Tier1Compiler::release() {
     blocks_.clear();
+    native_memory_.release();
     hot_ = first_hot_;
     cold_ = first_cold_;
     counters_.count(JitCounter::CacheEvictions, std::exchange(valid_blocks_, 0));
@@ -173,8 +193,9 @@ Block* Tier1Compiler::follow(const Op& op) {
 void Tier1Compiler::chain(const Edge& edge, Block& target) {
     auto* to = static_cast<NativeBlock*>(target.compiled);
     if (!to) return;
+    const x86::HostFloatingPoint host;
     patch(edge.displacement, to->chained);
-    to->incoming.push_back(&edge);
+    to->incoming.push_front(&edge);
 }
 
 void Tier1Compiler::patch(std::uint32_t displacement, std::uint32_t target) {
@@ -218,12 +239,12 @@ CodeMap Tier1Compiler::map_of(const NativeBlock& native) {
 
     CodeMap map;
     Assembler code{arena_.writable(), native.start, native.end};
-    Translator translator{code, ways_, model_, decoder_, cpu_->is_only_processor(), untranslated_};
+    std::pmr::monotonic_buffer_resource workspace{workspace_.data(), workspace_.size()};
+    Translator translator{code, ways_, model_, cpu_->is_only_processor(), untranslated_, workspace};
     translator.make_map(map);
     Block& block = *native.block;
-    NativeBlock again;
-    translator.translate(block, {cpu_->code_bytes(block.physical), block.bytes}, native.cold_start,
-                         native.cold_end, again);
+    NativeBlock again{workspace};
+    translator.translate(block, decode(block), native.cold_start, native.cold_end, again);
 
     std::ranges::copy(hot, arena_.writable() + native.start);
     std::ranges::copy(cold, arena_.writable() + native.cold_start);

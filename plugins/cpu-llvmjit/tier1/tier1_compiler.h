@@ -13,11 +13,14 @@
 #include "tier1/way.h"
 #include "x86/cpu_model.h"
 #include "x86/decoder.h"
+#include "x86/instruction.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory_resource>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace backplane::jit {
@@ -27,7 +30,7 @@ public:
     Tier1Compiler(const x86::CpuModel& model, CodeArena arena);
 
     void attach(interp::Interpreter& cpu) override;
-    void compile(interp::Block& block) override;
+    void compile(interp::Block& block, std::span<const x86::Instruction> instructions) override;
     void created(interp::Block& block) override;
     void dropped(interp::Block& block) override;
     void release() override;
@@ -57,13 +60,15 @@ public:
     const NativeBlock* block_at(Place place) const;
     // [vcpu, outside run] What is where in the code of a valid block.
     CodeMap map_of(const NativeBlock& native);
+    // The instructions of a block up to one that cannot be decoded, until this is asked again.
+    std::span<const x86::Instruction> decode(const interp::Block& block);
 
 private:
     // More than any block of 64 instructions becomes.
     static constexpr std::size_t largest_block = std::size_t{64} << 10;
 
     void make_ways();
-    bool make(interp::Block& block);
+    bool make(interp::Block& block, std::span<const x86::Instruction> instructions);
     void chain(const Edge& edge, interp::Block& target);
     void tell(const NativeBlock& native, unsigned untranslated, std::uint64_t nanoseconds);
     std::size_t used() const { return hot_ + (cold_ - first_cold_); }
@@ -71,12 +76,15 @@ private:
 
     const x86::CpuModel& model_;
     x86::Decoder decoder_;
+    std::vector<x86::Instruction> decoded_;  // by `decode`
     CodeArena arena_;
     Ways ways_{};
     // What is executed often is apart from what is not, so that it needs less of the caches.
     Place first_hot_ = 0, first_cold_ = 0, hot_ = 0, cold_ = 0;
     interp::Interpreter* cpu_ = nullptr;
-    std::deque<NativeBlock> blocks_;  // in the order of their places
+    std::pmr::monotonic_buffer_resource native_memory_;  // of these:
+    std::deque<NativeBlock> blocks_;                     // in the order of their places
+    std::vector<std::byte> workspace_ = std::vector<std::byte>(std::size_t{64} << 10);
     std::size_t valid_blocks_ = 0;
     Untranslated untranslated_;
     JitCounters counters_;

@@ -26,10 +26,13 @@ x86::CodeSize code_size_of(const Block& block) {
 }  // namespace
 
 Translator::Translator(Assembler& code, const Ways& ways, const x86::CpuModel& model,
-                       const x86::Decoder& decoder, bool is_only_processor,
-                       Untranslated& untranslated)
-    : code_{code}, ways_{ways}, model_{model}, decoder_{decoder},
-      is_only_processor_{is_only_processor}, untranslated_{untranslated} {}
+                       bool is_only_processor, Untranslated& untranslated,
+                       std::pmr::memory_resource& workspace)
+    : code_{code}, ways_{ways}, model_{model}, is_only_processor_{is_only_processor},
+      untranslated_{untranslated}, x87_before_{&workspace}, exits_{&workspace},
+      resumable_{&workspace}, register_loads_{&workspace}, misses_{&workspace},
+      detours_{&workspace}, open_edges_{&workspace}, side_exits_{&workspace},
+      resumptions_{&workspace} {}
 
 bool Translator::can_translate(const Block& block) {
     constexpr std::uint8_t never = block_mode::single | block_mode::unfused |
@@ -40,8 +43,8 @@ bool Translator::can_translate(const Block& block) {
            needs_no_segments;
 }
 
-void Translator::translate(Block& block, std::span<const std::byte> bytes, Place cold,
-                           Place cold_end, NativeBlock& native) {
+void Translator::translate(Block& block, std::span<const x86::Instruction> instructions,
+                           Place cold, Place cold_end, NativeBlock& native) {
     block_ = &block;
     native_ = &native;
     page_offset_ = static_cast<std::uint32_t>(block.physical & x86::page_offset_mask);
@@ -55,19 +58,20 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
     bool left = false;  // the instruction before was left to the interpreter
     bool resumable = false;
     for (number_ = 0; number_ < block.instruction_count; ++number_) {
-        const auto status = decoder_.decode(bytes.subspan(offset), code_size_, offset,
-                                            instruction_);
-        const bool known = status == x86::DecodeStatus::Complete &&
-                           x86::has_instruction(model_, instruction_);
+        const bool known = number_ < instructions.size();
         note(CodePart::Kind::Instruction, number_);
-        if (known) offset += instruction_.decoded.length;
+        if (known) {
+            instruction_ = &instructions[number_];
+            address_width_ = instruction_->decoded.address_width;
+            offset += instruction_->decoded.length;
+        }
         next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
         const auto exits = [this] { return exits_.size() + misses_.size() + detours_.size(); };
         const Mark mark{code_.place(),       exits(), flags_, vectors_, x87_,
                         window_.has_value(), recipe_};
         x87_before_.push_back(x87_);
         keeps_window_ = false;
-        if (known) keep_recipe_from(instruction_, replaces_flags());
+        if (known) keep_recipe_from(*instruction_, replaces_flags());
         if (known && translate_instruction()) {
             if (left || resumable)
                 resumable_.push_back({static_cast<std::uint16_t>(number_), mark.place, mark.flags,
@@ -87,7 +91,7 @@ void Translator::translate(Block& block, std::span<const std::byte> bytes, Place
         recipe_ = mark.recipe;
         vectors_ = mark.vectors;
         x87_ = mark.x87;
-        const ZydisMnemonic mnemonic = known ? instruction_.mnemonic() : ZYDIS_MNEMONIC_INVALID;
+        const ZydisMnemonic mnemonic = known ? instruction_->mnemonic() : ZYDIS_MNEMONIC_INVALID;
         Untranslated::Counts& counts = untranslated_[mnemonic];
         ++counts.met;
         ++untranslated_count_;
@@ -222,8 +226,8 @@ void Translator::emit_exits() {
     const auto kind = [](const Exit& exit) {
         return std::tuple{exit.why, exit.instruction, exit.recipe.has_value()};
     };
-    std::ranges::stable_sort(exits_, {}, kind);
-    std::vector<Assembler::Jump> to_leave;
+    std::ranges::sort(exits_, {}, kind);
+    std::pmr::vector<Assembler::Jump> to_leave{exits_.get_allocator()};
     for (std::size_t i = 0; i < exits_.size();) {
         const Exit& exit = exits_[i];
         note(CodePart::Kind::Exit, exit.instruction);

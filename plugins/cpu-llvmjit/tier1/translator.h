@@ -14,12 +14,12 @@
 #include "tier1/way.h"
 #include "tier1/x87_knowledge.h"
 #include "x86/cpu_model.h"
-#include "x86/decoder.h"
 #include "x86/instruction.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <utility>
@@ -30,7 +30,8 @@ namespace backplane::jit {
 class Translator {
 public:
     Translator(Assembler& code, const Ways& ways, const x86::CpuModel& model,
-               const x86::Decoder& decoder, bool is_only_processor, Untranslated& untranslated);
+               bool is_only_processor, Untranslated& untranslated,
+               std::pmr::memory_resource& workspace);
 
     // Notes what is where while translating.
     void make_map(CodeMap& map) { map_ = &map; }
@@ -38,7 +39,8 @@ public:
     static bool can_translate(const interp::Block& block);
 
     // What is executed often goes to where the assembler is, all else to `cold`, up to `cold_end`.
-    void translate(interp::Block& block, std::span<const std::byte> bytes, Place cold,
+    // The instructions are those up to one that cannot be decoded.
+    void translate(interp::Block& block, std::span<const x86::Instruction> instructions, Place cold,
                    Place cold_end, NativeBlock& native);
 
     // Where the interpreter enters, which has taken the block from the budget.
@@ -48,7 +50,7 @@ public:
     // Instructions that were left to the interpreter.
     unsigned untranslated() const { return untranslated_count_; }
     // Ops in front of which the interpreter comes back, and where to.
-    const std::vector<std::pair<std::uint16_t, Place>>& resumptions() const { return resumptions_; }
+    const std::pmr::vector<std::pair<std::uint16_t, Place>>& resumptions() const { return resumptions_; }
 
 private:
     using Instruction = x86::Instruction;
@@ -251,13 +253,12 @@ private:
 
     bool is_direct(std::uint32_t target) const { return target < 4096; }
 
-    unsigned visible_operands() const { return instruction_.decoded.operand_count_visible; }
-    const ZydisOperand& operand(unsigned i) const { return instruction_.operands[i]; }
+    unsigned visible_operands() const { return instruction_->decoded.operand_count_visible; }
+    const ZydisOperand& operand(unsigned i) const { return instruction_->operands[i]; }
 
     Assembler& code_;
     const Ways& ways_;
     const x86::CpuModel& model_;
-    const x86::Decoder& decoder_;
     const bool is_only_processor_;  // LOCK is not needed
     Untranslated& untranslated_;
     unsigned untranslated_count_ = 0;
@@ -270,7 +271,8 @@ private:
     x86::CodeSize code_size_ = x86::CodeSize::Bits64;
 
     // The instruction being translated.
-    Instruction instruction_{};
+    const Instruction* instruction_ = nullptr;
+    std::uint8_t address_width_ = 64;  // of its addresses; those on the stack may be others
     unsigned number_ = 0;
     std::uint32_t next_offset_ = 0;  // of the one behind it, in the page
     Flags flags_ = Flags::Image;
@@ -278,7 +280,7 @@ private:
     bool overflow_is_clear_ = false;  // of what the host's flags are
     std::uint8_t vectors_ = 0;  // how much of the vector registers is known to be in the host's
     X87Knowledge x87_;
-    std::vector<X87Knowledge> x87_before_;  // each instruction
+    std::pmr::vector<X87Knowledge> x87_before_;  // each instruction
     bool ended_ = false;                    // control does not go on behind it
     std::optional<Window> window_;
     bool keeps_window_ = false;  // the instruction has not used the registers of the window
@@ -324,14 +326,14 @@ private:
         Flags flags;
         bool overflow_is_clear;
     };
-    std::vector<Exit> exits_;
-    std::vector<Resumption> resumable_;
-    std::vector<RegisterLoad> register_loads_;
-    std::vector<Miss> misses_;
-    std::vector<Detour> detours_;
-    std::vector<OpenEdge> open_edges_;
-    std::vector<SideExit> side_exits_;
-    std::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;
+    std::pmr::vector<Exit> exits_;
+    std::pmr::vector<Resumption> resumable_;
+    std::pmr::vector<RegisterLoad> register_loads_;
+    std::pmr::vector<Miss> misses_;
+    std::pmr::vector<Detour> detours_;
+    std::pmr::vector<OpenEdge> open_edges_;
+    std::pmr::vector<SideExit> side_exits_;
+    std::pmr::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;
     std::uint32_t first_entry_ = 0, far_entry_ = 0;
 };
 

@@ -49,19 +49,19 @@ bool sets_flags(ZydisMnemonic mnemonic) {
 }  // namespace
 
 bool Translator::translate_x87() {
-    const ZydisMnemonic mnemonic = instruction_.mnemonic();
+    const ZydisMnemonic mnemonic = instruction_->mnemonic();
     if (mnemonic == ZYDIS_MNEMONIC_FWAIT) {
         need_x87();  // nothing is pending then
         keeps_window_ = true;
         return true;
     }
-    const auto& decoded = instruction_.decoded;
+    const auto& decoded = instruction_->decoded;
     if (!is_x87(decoded) || is_left_to_interpreter(mnemonic)) return false;
     if (mnemonic == ZYDIS_MNEMONIC_FISTTP && !x86::host_features().has(x86::Feature::Sse3))
         return false;
 
     need_x87();
-    const ZydisOperand* memory = instruction_.memory_operand();
+    const ZydisOperand* memory = instruction_->memory_operand();
     if (mnemonic == ZYDIS_MNEMONIC_FLDCW) return load_x87_control(*memory);
     if (mnemonic == ZYDIS_MNEMONIC_FNSTSW && !memory) return store_x87_status();
 
@@ -98,8 +98,8 @@ bool Translator::translate_x87() {
 
 // As it is encoded, but for a memory operand.
 void Translator::emit_x87(const Operand& memory) {
-    const auto& modrm = instruction_.decoded.raw.modrm;
-    const std::uint8_t opcode = instruction_.decoded.opcode;
+    const auto& modrm = instruction_->decoded.raw.modrm;
+    const std::uint8_t opcode = instruction_->decoded.opcode;
     if (modrm.mod != 3) {
         code_.emit({.byte = opcode}, modrm.reg, memory);
         return;
@@ -173,7 +173,7 @@ void Translator::note_x87_operand() {
             return is_general(part) && number_of(part) == number_of(name);
         });
     };
-    const std::span operands{instruction_.operands.data(), instruction_.decoded.operand_count};
+    const std::span operands{instruction_->operands.data(), instruction_->decoded.operand_count};
     if (std::ranges::none_of(operands, changes_address)) return;
     emit_x87_operand(*x87_.operand);
     x87_.operand.reset();
@@ -196,10 +196,10 @@ void Translator::emit_x87_notes(const X87Knowledge& x87) {
 void Translator::emit_x87_operand(const X87Knowledge::LastOperand& last) {
     auto width = last.address_width;
     auto next_offset = last.next_offset;
-    std::swap(width, instruction_.decoded.address_width);
+    std::swap(width, address_width_);
     std::swap(next_offset, next_offset_);
     form_effective_address(scratch, last.operand);
-    instruction_.decoded.address_width = width;
+    address_width_ = width;
     next_offset_ = next_offset;
     code_.store(offset_of::operand(offset_of::x87_last_data), scratch);
     code_.emit({.byte = 0xc7}, 0, offset_of::operand(offset_of::x87_segment),
