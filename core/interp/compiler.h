@@ -35,7 +35,9 @@ public:
     virtual void dropped(Block& block) = 0;
     // [vcpu] All blocks are gone, and `dropped` was not told of each.
     virtual void release() = 0;
-    // Asks for that.
+    // [vcpu] Keys of links begin anew: what was linked to other pages is to be found again.
+    virtual void forget_links() = 0;
+    // Asks for `release`.
     virtual bool is_full() const = 0;
 };
 

@@ -22,6 +22,8 @@ namespace backplane::interp {
 struct JumpCacheEntry {
     std::uint64_t tag = 0;
     Block* block = nullptr;
+    const void* entry = nullptr;  // Block::entry as it was when this was noted
+    std::uint64_t unused = 0;
 };
 
 constexpr std::size_t jump_cache_size = 16384;
@@ -66,6 +68,7 @@ struct alignas(64) Core {
     alignas(64) std::atomic<std::int64_t> budget{0};
     Block* block = nullptr;  // being executed
     std::uint64_t jump_key = 0;
+    std::uint64_t link_key = 0;  // the same for compiled code, to be added to a page's address
     x86::Fault fault{}, unreachable_fault{};
     bool fault_raised = false;  // set by every raise; cleared by who wants to know
     Exit exit = Exit::Budget;
@@ -77,6 +80,7 @@ struct alignas(64) Core {
     // Of compiled code.
     struct Compiled {
         std::uint64_t page_ip = 0;    // RIP of the first byte of the page that is being executed
+        std::uint64_t page_key = 0;   // and link_key: while it is the same, so is what is mapped
         std::uint64_t target_ip = 0;  // where an indirect branch goes
         std::uint64_t kept = 0;       // by an instruction while it makes a second access
         const x86::FastPage* pages = nullptr;

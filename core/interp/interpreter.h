@@ -316,6 +316,7 @@ private:
     Step stepping_ = Step::None;
     bool delivered_ = false;                         // an exception or interrupt, while stepping
     std::array<std::uint64_t, 2> generation_{1, 1};  // of the jump cache, by privilege
+    std::uint64_t epoch_ = 0;                        // generations began anew so often
     bool supervisor_code_not_global_ = false;
     // Pages the jump cache leads into, by hash: of 4 KiB, and the 2 MiB parts of larger ones.
     std::array<std::uint64_t, 64> code_page_filter_{}, large_code_page_filter_{};

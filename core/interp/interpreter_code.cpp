@@ -231,7 +231,8 @@ void Interpreter::insert_in_jump_cache(std::uint64_t linear, Block* target,
                                        const x86::PageTranslation& page) {
     mark_code_page(linear, page);
     if (target->crosses_page) mark_code_page(second_linear_, second_page_);
-    jump_cache[jump_cache_index(state.rip)] = {state.rip ^ jump_key, target};
+    jump_cache[jump_cache_index(state.rip)] = {
+        .tag = state.rip ^ jump_key, .block = target, .entry = target->entry};
 }
 
 void Interpreter::mark_code_page(std::uint64_t linear, const x86::PageTranslation& page) {
@@ -251,15 +252,24 @@ bool Interpreter::may_have_code(std::uint64_t linear) const {
            is_marked(large_code_page_filter_, linear >> large_page_shift);
 }
 
-// Generation and mode, the privilege among it, above the 48 bits that tell addresses apart.
+// Generation and mode, the privilege among it: of jumps above the 48 bits that tell addresses
+// apart, of links also in the 12 bits that are none of a page's address.
 void Interpreter::renew_jump_key(Privilege privilege) {
     std::uint64_t& generation = generation_[static_cast<std::size_t>(privilege)];
     constexpr unsigned generation_shift = 48 + block_mode::in_jump_cache;
-    if (generation >= std::uint64_t{1} << (64 - generation_shift)) {
+    constexpr unsigned generation_bits = 64 - generation_shift;
+    constexpr unsigned low_bits = 12 - block_mode::in_jump_cache;
+    constexpr unsigned epoch_bits = 16 + low_bits - generation_bits;
+    if (generation >> generation_bits != 0) {
         generation_ = {1, 1};
         jump_cache.fill({});
+        epoch_ = (epoch_ + 1) % (1 << epoch_bits);
+        if (epoch_ == 0 && compiler_) compiler_->forget_links();
     }
     jump_key = generation << generation_shift | std::uint64_t{mode_} << 48;
+    const std::uint64_t total = epoch_ << generation_bits | generation;
+    link_key = total >> low_bits << 48 | total % (1 << low_bits) << block_mode::in_jump_cache |
+               mode_;
 }
 
 // ---- Code that changes ----

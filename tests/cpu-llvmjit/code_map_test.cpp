@@ -74,6 +74,7 @@ TEST(CodeMap, IsOfTheVeryCodeThatIsThere) {
         Translator translator{assembler, compiler.ways(), compiler.model(),
                               false,     untranslated,    workspace};
         NativeBlock made{workspace};
+        made.far_links = native->far_links;
         interp::Block& block = *native->block;
         translator.translate(block, compiler.decode(block), native->cold_start, size, made);
         ASSERT_EQ(made.end, native->end);

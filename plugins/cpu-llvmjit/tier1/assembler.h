@@ -132,6 +132,10 @@ public:
         immediate_group(7, Operand::of(a), value, false);
     }
     void and32(Host to, std::int32_t value) { immediate_group(4, Operand::of(to), value, false); }
+    // A word of 64 bits or of 32.
+    void add_immediate(const Operand& to, std::int32_t value, bool wide) {
+        immediate_group(0, to, value, wide);
+    }
     void sub_immediate(const Operand& from, std::int32_t value) {
         immediate_group(5, from, value, true);
     }
@@ -167,13 +171,10 @@ public:
         byte(0x80 + condition);
         return displacement();
     }
-    // LEA of something in this code.
-    Jump lea_of(Host to) {
-        byte(0x48 | (to >= r8 ? 4 : 0));
-        byte(0x8d);
-        byte(0x05 | (to & 7) << 3);
-        return displacement();
-    }
+    // With something in this code or its data, from where it is.
+    Jump lea_of(Host to) { return relative(0x8d, to); }
+    Jump cmp_of(Host a) { return relative(0x3b, a); }
+    Jump store_of(Host from) { return relative(0x89, from); }
     void patch(Jump jump, Place target) {
         const std::uint32_t distance = target - (jump + 4);
         if (fits_) std::memcpy(memory_ + jump, &distance, sizeof distance);
@@ -181,6 +182,12 @@ public:
     void patch_here(Jump jump) { patch(jump, place()); }
 
 private:
+    Jump relative(unsigned opcode, Host reg) {
+        byte(0x48 | (reg >= r8 ? 4 : 0));
+        byte(opcode);
+        byte(0x05 | (reg & 7) << 3);
+        return displacement();
+    }
     Jump displacement() {
         const Jump displacement = place();
         dword(0);

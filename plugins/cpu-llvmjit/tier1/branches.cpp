@@ -32,7 +32,7 @@ bool Translator::jcc() {
         open_edges_.push_back({&add_edge(first_op(number_), target), taken});
     } else {
         const auto not_taken = code_.jump_if((opcode & 15) ^ 1);
-        go_far(target);
+        go_far(check_far(first_op(number_), target));
         code_.patch_here(not_taken);
     }
     // What is not taken goes on, as behind any other instruction.
@@ -49,7 +49,7 @@ bool Translator::jmp() {
         if (is_direct(offset))
             end_with(first_op(number_), offset);
         else
-            go_far(offset);
+            go_far(check_far(first_op(number_), offset));
         ended_ = true;
         return true;
     }
@@ -62,7 +62,7 @@ bool Translator::jmp() {
         return false;
     }
     find_target();
-    code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+    code_.jump_through(offset_of::operand(offset_of::jump_cache_entry, scratch2));
     ended_ = true;
     return true;
 }
@@ -76,13 +76,12 @@ bool Translator::call() {
     const Host stack = pinned(x86::RSP);
     std::uint32_t offset = 0;
     bool is_near = false;
+    Edge* far = nullptr;
     if (target.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
-        offset = next_offset_ + static_cast<std::uint32_t>(instruction_->decoded.raw.imm[0].value.s);
+        offset = next_offset_ +
+                 static_cast<std::uint32_t>(instruction_->decoded.raw.imm[0].value.s);
         is_near = is_direct(offset);
-        if (!is_near) {
-            code_.load(scratch, offset_of::operand(offset_of::page_ip));
-            lea_word(scratch, scratch, static_cast<std::int32_t>(offset));
-        }
+        if (!is_near) far = &check_far(first_op(number_), offset);
     } else if (target.type == ZYDIS_OPERAND_TYPE_MEMORY) {
         if (target.size != word() * 8) return false;
         load_word(scratch, access(target, Access::Read, false));
@@ -91,8 +90,9 @@ bool Translator::call() {
     } else {
         return false;
     }
-    if (!is_near) {
+    if (!is_near && !far) {
         find_target();
+        code_.load(scratch2, offset_of::operand(offset_of::jump_cache_entry, scratch2));
         code_.store(offset_of::operand(offset_of::kept), scratch2);
     }
     const Operand place = stack_access(x86::RSP, -word(), Access::Write, true);
@@ -102,9 +102,10 @@ bool Translator::call() {
     lea_word(stack, stack, -word());
     if (is_near) {
         end_with(first_op(number_), offset);
+    } else if (far) {
+        go_far(*far);
     } else {
-        code_.load(scratch2, offset_of::operand(offset_of::kept));
-        code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+        code_.jump_through(offset_of::operand(offset_of::kept));
     }
     ended_ = true;
     return true;
@@ -123,42 +124,79 @@ bool Translator::ret() {
     load_word(scratch, place);
     find_target();
     lea_word(stack, stack, word() + arguments);
-    code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+    code_.jump_through(offset_of::operand(offset_of::jump_cache_entry, scratch2));
     ended_ = true;
     return true;
 }
 
-// The block at the RIP in `scratch`, from the jump cache, to `scratch2`.
+// The jump cache's entry of the RIP in `scratch`, from the cache on, to `scratch2`.
 void Translator::find_target() {
-    static_assert(sizeof(interp::JumpCacheEntry) == 16);  // and jump_cache_index
+    static_assert(sizeof(interp::JumpCacheEntry) == 32);  // and jump_cache_index
     window_.reset();
     code_.store(offset_of::operand(offset_of::target_ip), scratch);
     code_.mov(scratch2, scratch);
     code_.shr(scratch2, 12);
     code_.exclusive_or32(scratch2, scratch);
     code_.and32(scratch2, interp::jump_cache_size - 1);
-    code_.shl32(scratch2, 4);
+    code_.shl32(scratch2, 5);
     code_.exclusive_or(scratch, offset_of::operand(offset_of::jump_key));
-    code_.cmp(scratch,
-              offset_of::operand(offset_of::jump_cache + offsetof(interp::JumpCacheEntry, tag),
-                                 scratch2));
+    code_.cmp(scratch, offset_of::operand(offset_of::jump_cache_tag, scratch2));
     leave_if(condition::not_equal, Why::Target);
-    code_.load(scratch2,
-               offset_of::operand(offset_of::jump_cache + offsetof(interp::JumpCacheEntry, block),
-                                  scratch2));
 }
 
-// To another page: it may be mapped differently by now.
-void Translator::find_far(std::uint32_t target) {
+// To another page, which may be mapped differently by now: whether what the jump is linked to is
+// there. What comes in between does not change page_ip.
+Edge& Translator::check_far(unsigned op, std::uint32_t target) {
     image_flags();
-    code_.load(scratch, offset_of::operand(offset_of::page_ip));
-    lea_word(scratch, scratch, static_cast<std::int32_t>(target));
-    find_target();
+    window_.reset();
+    Edge& edge = add_edge(op, target);
+    edge.far_link = native_->far_links_end;
+    native_->far_links_end += sizeof(FarLink);
+    code_.load(scratch, offset_of::operand(offset_of::page_key));
+    code_.patch(code_.cmp_of(scratch), edge.far_link + offsetof(FarLink, page_key));
+    const auto jump = code_.jump_if(condition::not_equal);
+    far_checks_.push_back({jump, code_.place(), &edge, static_cast<std::uint16_t>(number_)});
+    return edge;
 }
 
-void Translator::go_far(std::uint32_t target) {
-    find_far(target);
-    code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+void Translator::go_far(Edge& edge) {
+    const auto pages = static_cast<std::int32_t>(edge.target_offset & ~0xfffu);
+    code_.add_immediate(offset_of::operand(offset_of::page_ip), pages, is_code64());
+    code_.add_immediate(offset_of::operand(offset_of::page_key), pages, is_code64());
+    edge.displacement = code_.jump();
+}
+
+// If the target is still there the link is good again. Where the target is not compiled yet the
+// interpreter goes there.
+void Translator::emit_far_checks() {
+    for (const FarCheck& check : far_checks_) {
+        note(CodePart::Kind::Edge, check.instruction);
+        code_.patch_here(check.jump);
+        number_ = check.instruction;
+        flags_ = Flags::Image;
+        recipe_.reset();
+        const Place link = check.edge->far_link;
+        code_.load(scratch, offset_of::operand(offset_of::page_ip));
+        lea_word(scratch, scratch, static_cast<std::int32_t>(check.edge->target_offset));
+        find_target();
+        code_.load(scratch2, offset_of::operand(offset_of::jump_cache_entry, scratch2));
+        code_.patch(code_.cmp_of(scratch2), link + offsetof(FarLink, entry));
+        const auto other = code_.jump_if(condition::not_equal);
+        code_.load(scratch, offset_of::operand(offset_of::page_key));
+        code_.patch(code_.store_of(scratch), link + offsetof(FarLink, page_key));
+        code_.patch(code_.jump(), check.back);
+
+        code_.patch_here(other);
+        const auto way = [&](Way way) { return ways_[static_cast<std::size_t>(way)]; };
+        code_.patch(code_.lea_of(scratch), way(Way::LeaveToBlock));
+        code_.cmp(scratch2, Operand::of(scratch));
+        leave_if(condition::equal, Why::Target);
+        code_.patch(code_.lea_of(scratch), link);
+        code_.patch(code_.call(), way(Way::LinkFar));
+        code_.test32(scratch2);
+        code_.patch(code_.jump_if(condition::not_equal), check.back);
+        leave(check.instruction, Why::Target);
+    }
 }
 
 }  // namespace backplane::jit

@@ -16,8 +16,9 @@ using interp::Core;
 
 static_assert(offsetof(Core, state) == 0);
 constexpr std::size_t budget = offsetof(Core, budget), jump_key = offsetof(Core, jump_key),
-                      jump_cache = offsetof(Core, jump_cache),
+                      link_key = offsetof(Core, link_key), jump_cache = offsetof(Core, jump_cache),
                       page_ip = offsetof(Core, compiled) + offsetof(Core::Compiled, page_ip),
+                      page_key = offsetof(Core, compiled) + offsetof(Core::Compiled, page_key),
                       target_ip = offsetof(Core, compiled) + offsetof(Core::Compiled, target_ip),
                       kept = offsetof(Core, compiled) + offsetof(Core::Compiled, kept),
                       vectors = offsetof(Core, compiled) + offsetof(Core::Compiled, vectors),
@@ -30,7 +31,8 @@ constexpr std::size_t budget = offsetof(Core, budget), jump_key = offsetof(Core,
                       x87_last_data = offsetof(x86::CpuState, x87) +
                                       offsetof(x86::X87State, last_data),
                       ignore_numeric_error = offsetof(x86::CpuState, ignore_numeric_error);
-constexpr std::int32_t block_entry = offsetof(interp::Block, entry);
+constexpr std::size_t jump_cache_tag = jump_cache + offsetof(interp::JumpCacheEntry, tag),
+                      jump_cache_entry = jump_cache + offsetof(interp::JumpCacheEntry, entry);
 
 constexpr std::size_t tlb_of(interp::View view) {
     return offsetof(Core, tlb) + static_cast<std::size_t>(view) * sizeof(x86::FastTlb) +

@@ -20,6 +20,8 @@ constexpr int zero = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, zero),
               block_ip = offsetof(CpuState, block_ip), block = offsetof(Core, block),
               compiled = offsetof(Core, compiled),
               page_ip = compiled + offsetof(Core::Compiled, page_ip),
+              page_key = compiled + offsetof(Core::Compiled, page_key),
+              link_key = offsetof(Core, link_key),
               pages = compiled + offsetof(Core::Compiled, pages),
               frame = compiled + offsetof(Core::Compiled, frame),
               vectors = compiled + offsetof(Core::Compiled, vectors),
@@ -59,7 +61,8 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
 #define BACKPLANE_COUNT "incq %c[count](%%r12)\n\t"
 #define BACKPLANE_OFFSETS                                                                          \
     [zero] "i"(zero), [sign] "i"(sign), [aux] "i"(aux), [carry] "i"(carry),                        \
-        [block_ip] "i"(block_ip), [block] "i"(block), [page_ip] "i"(page_ip), [pages] "i"(pages),  \
+        [block_ip] "i"(block_ip), [block] "i"(block), [page_ip] "i"(page_ip),                      \
+        [page_key] "i"(page_key), [link_key] "i"(link_key), [pages] "i"(pages),                    \
         [frame] "i"(frame), [vectors] "i"(vectors), [vector_size] "i"(vector_size),                \
         [x87] "i"(x87), [vector_registers] "i"(vector_registers), [mxcsr] "i"(mxcsr),              \
         [cr0] "i"(cr0), [cr4] "i"(cr4), [xcr0] "i"(xcr0), [physical] "i"(physical)
@@ -151,18 +154,25 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
 extern "C" {
 
 [[gnu::naked]] void backplane_jit_enter() {
-    asm(BACKPLANE_COUNT "movq %%r14, %c[pages](%%r12)\n\t"
-                        "movq %%rbp, %c[frame](%%r12)\n\t"
-                        "movq %c[block_ip](%%r12), %%rcx\n\t"
-                        "subq %%r15, %%rcx\n\t"
-                        "movq %%rcx, %c[page_ip](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
-                            BACKPLANE_LOAD) "jmpq *%%r13"
+    asm(BACKPLANE_COUNT
+        "movq %%r14, %c[pages](%%r12)\n\t"
+        "movq %%rbp, %c[frame](%%r12)\n\t"
+        "movq %c[block_ip](%%r12), %%rcx\n\t"
+        "subq %%r15, %%rcx\n\t"
+        "movq %%rcx, %c[page_ip](%%r12)\n\t"
+        "addq %c[link_key](%%r12), %%rcx\n\t"
+        "movq %%rcx, %c[page_key](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
+            BACKPLANE_LOAD) "jmpq *%%r13"
         :
         : BACKPLANE_OFFSETS, [count] "i"(count_of(interp::Counter::CompiledEntries)));
 }
 
 [[gnu::naked]] void backplane_jit_resume() {
-    asm(BACKPLANE_COUNT "movq %%rbp, %c[frame](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
+    asm(BACKPLANE_COUNT
+        "movq %%rbp, %c[frame](%%r12)\n\t"
+        "movq %c[page_ip](%%r12), %%rcx\n\t"
+        "addq %c[link_key](%%r12), %%rcx\n\t"
+        "movq %%rcx, %c[page_key](%%r12)\n\t" BACKPLANE_FLAGS_IN BACKPLANE_REGISTERS(
             BACKPLANE_LOAD) "jmpq *%%r13"
         :
         : BACKPLANE_OFFSETS, [count] "i"(count_of(interp::Counter::CompiledResumes)));
@@ -194,9 +204,10 @@ BACKPLANE_LEAVE(value, LeftValue)
     asm(BACKPLANE_OUT "jmp backplane_jit_follow_edge" : : BACKPLANE_OFFSETS);
 }
 
-// What OUT notes of the block is overwritten when it is entered.
+// OUT wants a block; what it notes of it is overwritten when one is entered.
 [[gnu::naked]] void backplane_jit_leave_to_block() {
-    asm("xorl %%r13d, %%r13d\n\t" BACKPLANE_OUT "jmp backplane_jit_enter_block"
+    asm("xorl %%r13d, %%r13d\n\t"
+        "movq %c[block](%%r12), %%r14\n\t" BACKPLANE_OUT "jmp backplane_jit_enter_block"
         :
         : BACKPLANE_OFFSETS);
 }
@@ -253,31 +264,35 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
 
 // The callee keeps RBX, RBP and R12 to R15, and the x87 unit, as nothing there computes with long
 // double.
-#define BACKPLANE_REFILL(writes)                                                                                                                               \
-    "pushq %%rax\n\tpushq %%rcx\n\tpushq %%rdx\n\tpushq %%rsi\n\tpushq %%rdi\n\t"                                                                              \
-    "pushq %%r8\n\tpushq %%r9\n\tpushq %%r10\n\tpushq %%r11\n\t"                                                                                               \
-    "pushq %%rbp\n\tmovq %%rsp, %%rbp\n\tandq $-16, %%rsp\n\t"                                                                                                 \
-    "cmpb $0, %c[vectors](%%r12)\n\tje 1f\n\t"                                                                                                                 \
-    "cmpb $1, %c[vector_size](%%r12)\n\tjne 2f\n\t" BACKPLANE_ALL_VECTORS(                                                                                     \
-        BACKPLANE_STORE_XMM) "jmp 1f\n"                                                                                                                        \
-                             "2:\n\t" BACKPLANE_ALL_VECTORS(                                                                                                   \
-                                 BACKPLANE_STORE_YMM) "1:\n\t"                                                                                                 \
-                                                      "movq %%r12, %%rdi\n\tmovq %%r13, "                                                                      \
-                                                      "%%rsi\n\tmovl %%r14d, %%edx\n\tmovl "                                                                   \
-                                                      "$" writes ", %%ecx\n\t"                                                                                 \
-                                                      "call backplane_jit_refill\n\tmovl %%eax, "                                                              \
-                                                      "%%r14d\n\t"                                                                                             \
-                                                      "cmpb $0, %c[vectors](%%r12)\n\tje 1f\n\t"                                                               \
-                                                      "cmpb $1, %c[vector_size](%%r12)\n\tjne "                                                                \
-                                                      "2f\n\t" BACKPLANE_ALL_VECTORS(                                                                          \
-                                                          BACKPLANE_LOAD_XMM) "jmp 1f\n"                                                                       \
-                                                                              "2:"                                                                             \
-                                                                              "\n"                                                                             \
-                                                                              "\t" BACKPLANE_ALL_VECTORS(                                                      \
-                                                                                  BACKPLANE_LOAD_YMM) "1:\n\t"                                                 \
-                                                                                                      "movq %%rbp, %%rsp\n\tpopq %%rbp\n\t"                    \
-                                                                                                      "popq %%r11\n\tpopq %%r10\n\tpopq %%r9\n\tpopq %%r8\n\t" \
-                                                                                                      "popq %%rdi\n\tpopq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tpopq %%rax\n\tret"
+#define BACKPLANE_VECTORS(move_xmm, move_ymm)                                                      \
+    "cmpb $0, %c[vectors](%%r12)\n\t"                                                              \
+    "je 1f\n\t"                                                                                    \
+    "cmpb $1, %c[vector_size](%%r12)\n\t"                                                          \
+    "jne 2f\n\t" BACKPLANE_ALL_VECTORS(move_xmm) "jmp 1f\n"                                        \
+                                                 "2:\n\t" BACKPLANE_ALL_VECTORS(move_ymm) "1:\n\t"
+
+// Calls with RSI and RDX from R13 and R14, and brings the result to R14.
+#define BACKPLANE_CALL(call)                                                                       \
+    "pushq %%rax\n\tpushq %%rcx\n\tpushq %%rdx\n\tpushq %%rsi\n\tpushq %%rdi\n\t"                  \
+    "pushq %%r8\n\tpushq %%r9\n\tpushq %%r10\n\tpushq %%r11\n\t"                                   \
+    "pushq %%rbp\n\t"                                                                              \
+    "movq %%rsp, %%rbp\n\t"                                                                        \
+    "andq $-16, %%rsp\n\t" BACKPLANE_VECTORS(                                                      \
+        BACKPLANE_STORE_XMM,                                                                       \
+        BACKPLANE_STORE_YMM) "movq %%r12, %%rdi\n\t"                                               \
+                             "movq %%r13, %%rsi\n\t"                                               \
+                             "movl %%r14d, %%edx\n\t" call                                         \
+                             "movl %%eax, %%r14d\n\t" BACKPLANE_VECTORS(                           \
+                                 BACKPLANE_LOAD_XMM,                                               \
+                                 BACKPLANE_LOAD_YMM) "movq %%rbp, %%rsp\n\t"                       \
+                                                     "popq %%rbp\n\t"                              \
+                                                     "popq %%r11\n\tpopq %%r10\n\tpopq "           \
+                                                     "%%r9\n\tpopq %%r8\n\t"                       \
+                                                     "popq %%rdi\n\tpopq %%rsi\n\tpopq "           \
+                                                     "%%rdx\n\tpopq %%rcx\n\tpopq %%rax\n\t"       \
+                                                     "ret"
+#define BACKPLANE_REFILL(writes)                                                                   \
+    BACKPLANE_CALL("movl $" writes ", %%ecx\n\tcall backplane_jit_refill\n\t")
 
 [[gnu::naked]] void backplane_jit_refill_read() {
     asm(BACKPLANE_REFILL("0") : : BACKPLANE_OFFSETS);
@@ -285,6 +300,10 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
 
 [[gnu::naked]] void backplane_jit_refill_write() {
     asm(BACKPLANE_REFILL("1") : : BACKPLANE_OFFSETS);
+}
+
+[[gnu::naked]] void backplane_jit_link_far() {
+    asm(BACKPLANE_CALL("call backplane_jit_link\n\t") : : BACKPLANE_OFFSETS);
 }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "interp/dispatch.h"
+#include "tier1/native_block.h"
 
 namespace backplane::jit {
 
@@ -32,7 +33,7 @@ void backplane_jit_leave_value();
 void backplane_jit_leave_for_budget();
 // By the edge of this op, which is not chained yet.
 void backplane_jit_leave_by_edge();
-// To this block (R14), which is entered at Compiled::target_ip and may not be compiled.
+// To the block that the jump cache has for Compiled::target_ip, which may not be compiled.
 void backplane_jit_leave_to_block();
 
 // ---- Within ----
@@ -49,6 +50,11 @@ void backplane_jit_refill_read();
 void backplane_jit_refill_write();
 std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,
                                    std::uint32_t writes);
+
+// The jump cache has Compiled::target_ip, where the jump of this link (R13) goes. Returns R14: 0 if
+// that is not compiled, and everything else as it was.
+void backplane_jit_link_far();
+std::uint32_t backplane_jit_link(Core* cpu, FarLink* link);
 
 void backplane_jit_refuse();
 

@@ -36,7 +36,8 @@ bool Translator::translate_instruction() {
     if (!is_code64() && !has_flat_operands()) return false;
     if (instruction_->decoded.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE) note_x87();
     note_x87_operand();
-    if (visible_operands() > 0 && instruction_->decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX &&
+    if (visible_operands() > 0 &&
+        instruction_->decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX &&
         instruction_->decoded.meta.isa_ext != ZYDIS_ISA_EXT_BMI1 &&
         instruction_->decoded.meta.isa_ext != ZYDIS_ISA_EXT_BMI2)
         return translate_vector();

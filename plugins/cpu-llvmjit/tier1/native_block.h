@@ -13,13 +13,22 @@ struct Block;
 
 namespace backplane::jit {
 
+// What a direct jump to another page has found, as long as that is mapped there. In the arena's
+// data.
+struct FarLink {
+    std::uint64_t page_key = 0;   // Core::Compiled::page_key in front of the jump; 0: nothing found
+    const void* entry = nullptr;  // Block::entry of where the jump goes
+    struct Edge* edge = nullptr;
+};
+
 // A direct jump of compiled code that goes to another block once that is compiled, and out of the
 // code until then.
 struct Edge {
     std::uint16_t op = 0;             // the branch, or the one behind the last
     std::uint32_t displacement = 0;   // of the jump's last four bytes, in the arena
-    std::uint32_t stub = 0;           // the way out
+    std::uint32_t stub = 0;           // the way out, within a page
     std::uint32_t target_offset = 0;  // of the next instruction, in the page
+    std::uint32_t far_link = 0;       // to another page: where it is in the arena. 0: the same page
 };
 
 struct NativeBlock {
@@ -32,6 +41,7 @@ struct NativeBlock {
     std::uint32_t start = 0, end = 0;            // in the arena: what is executed often
     std::uint32_t cold_start = 0, cold_end = 0;  // and what is not
     std::uint32_t chained = 0;                   // where a chained jump enters
+    std::uint32_t far_links = 0, far_links_end = 0;
     std::pmr::list<Edge> edges;
     std::pmr::forward_list<const Edge*> incoming;
 };

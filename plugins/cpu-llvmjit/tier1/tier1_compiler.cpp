@@ -18,6 +18,8 @@ using interp::Block, interp::Counter;
 Tier1Compiler::Tier1Compiler(const x86::CpuModel& model, CodeArena arena)
     : model_{model}, decoder_{x86::decoder_features(model)}, arena_{std::move(arena)} {
     make_ways();
+    const std::span data = arena_.data();
+    far_links_ = {reinterpret_cast<FarLink*>(data.data()), data.size() / sizeof(FarLink)};
 }
 
 // The arena may be far from this library: each way is a jump through an address behind it.
@@ -36,7 +38,8 @@ void Tier1Compiler::make_ways() {
         {Way::LoadYmm, &backplane_jit_load_ymm},
         {Way::LoadX87, &backplane_jit_load_x87},
         {Way::RefillRead, &backplane_jit_refill_read},
-        {Way::RefillWrite, &backplane_jit_refill_write}};
+        {Way::RefillWrite, &backplane_jit_refill_write},
+        {Way::LinkFar, &backplane_jit_link_far}};
     Assembler code{arena_.writable(), 0, 4096};
     for (const auto& [way, place] : ways) {
         ways_[static_cast<std::size_t>(way)] = code.place();
@@ -95,6 +98,7 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
     Translator translator{code, ways_, model_, cpu_->is_only_processor(), untranslated_, workspace};
     NativeBlock& native = blocks_.emplace_back(native_memory_);
     native.block = &block;
+    native.far_links = static_cast<Place>(arena_.size() + used_far_links_ * sizeof(FarLink));
     translator.translate(block, instructions, cold_, static_cast<Place>(arena_.size()), native);
     if (!code.fits()) {
         blocks_.pop_back();
@@ -102,6 +106,9 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
     }
     hot_ = native.end;
     cold_ = native.cold_end;
+    used_far_links_ += (native.far_links_end - native.far_links) / sizeof(FarLink);
+    for (Edge& edge : native.edges)
+        if (edge.far_link) far_link(edge.far_link) = {.edge = &edge};
     const std::size_t handlers = std::size_t{block.op_count} + 1;
     native.handlers = std::pmr::polymorphic_allocator<const void*>{&native_memory_}.allocate(
         handlers);
@@ -113,6 +120,10 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
     };
     block.entry = address(translator.far_entry());
     block.ops()->handler = address(translator.first_entry());
+    // It is being executed, so this is where it was found.
+    interp::JumpCacheEntry& found =
+        cpu_->jump_cache[interp::jump_cache_index(cpu_->state.block_ip)];
+    if (found.block == &block) found.entry = block.entry;
     for (const auto& [op, place] : translator.resumptions())
         block.ops()[op].handler = address(place);
     const std::chrono::nanoseconds taken = clock::now() - began;
@@ -159,14 +170,22 @@ void Tier1Compiler::dropped(Block& block) {
         for (CodeWatcher* watcher : watchers_)
             watcher->invalidated(block.physical, 1);
     }
-    for (const Edge* edge : native->incoming)
-        patch(edge->displacement, edge->stub);
+    for (const Edge* edge : native->incoming) {
+        if (edge->far_link)
+            far_link(edge->far_link) = {.edge = far_link(edge->far_link).edge};
+        else
+            patch(edge->displacement, edge->stub);
+    }
     native->incoming.clear();
+    // From the jump cache.
+    arena_.writable()[native->start] = 0xe9;  // JMP
+    patch(native->start + 1, ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
 }
 
 void Tier1Compiler::release() {
     blocks_.clear();
     native_memory_.release();
+    used_far_links_ = 0;
     hot_ = first_hot_;
     cold_ = first_cold_;
     counters_.count(JitCounter::CacheEvictions, std::exchange(valid_blocks_, 0));
@@ -175,6 +194,21 @@ void Tier1Compiler::release() {
     const x86::HostFloatingPoint host;
     for (CodeWatcher* watcher : watchers_)
         watcher->released();
+}
+
+void Tier1Compiler::forget_links() {
+    for (FarLink& link : far_links_.first(used_far_links_))
+        link.page_key = 0;
+}
+
+bool Tier1Compiler::link(FarLink& link) {
+    const Block* target = interp::find_in_jump_cache(cpu_, cpu_->compiled.target_ip);
+    if (!target->is_compiled()) return false;
+    link.page_key = cpu_->compiled.page_key;
+    if (link.entry == target->entry) return true;
+    link.entry = target->entry;
+    chain(*link.edge, *target);
+    return true;
 }
 
 Block* Tier1Compiler::follow(const Op& op) {
@@ -190,7 +224,7 @@ Block* Tier1Compiler::follow(const Op& op) {
     return target;
 }
 
-void Tier1Compiler::chain(const Edge& edge, Block& target) {
+void Tier1Compiler::chain(const Edge& edge, const Block& target) {
     auto* to = static_cast<NativeBlock*>(target.compiled);
     if (!to) return;
     const x86::HostFloatingPoint host;
@@ -244,6 +278,7 @@ CodeMap Tier1Compiler::map_of(const NativeBlock& native) {
     translator.make_map(map);
     Block& block = *native.block;
     NativeBlock again{workspace};
+    again.far_links = native.far_links;
     translator.translate(block, decode(block), native.cold_start, native.cold_end, again);
 
     std::ranges::copy(hot, arena_.writable() + native.start);
@@ -270,6 +305,10 @@ std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_
     return owner(cpu).refill(linear, size, kind);
 }
 
+std::uint32_t backplane_jit_link(Core* cpu, FarLink* link) {
+    return compiler_of(cpu).link(*link) ? 1 : 0;
+}
+
 void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
     cpu->count(Counter::LeftEdge);
     Block* target = compiler_of(cpu).follow(*op);
@@ -283,9 +322,12 @@ void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, s
 }
 
 void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
-    Block* block = cpu->block;
+    const std::uint64_t ip = cpu->compiled.target_ip;
+    interp::JumpCacheEntry& found = cpu->jump_cache[interp::jump_cache_index(ip)];
+    Block* block = found.block;
+    found.entry = block->entry;
     cpu->count(Counter::LeftUncompiled);
-    cpu->state.rip = cpu->compiled.target_ip;
+    cpu->state.rip = ip;
     if (!interp::enter(cpu, block, cpu->state.rip))
         BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
     BACKPLANE_TAIL interp::handler_of (*block->ops())(cpu, block->ops(), pages, last);

@@ -34,13 +34,17 @@ public:
     void created(interp::Block& block) override;
     void dropped(interp::Block& block) override;
     void release() override;
+    void forget_links() override;
     bool is_full() const override {
-        return first_cold_ - hot_ < largest_block || arena_.size() - cold_ < largest_block;
+        return first_cold_ - hot_ < largest_block || arena_.size() - cold_ < largest_block ||
+               far_links_.size() - used_far_links_ < most_far_links;
     }
 
-    // [vcpu] The current block was left behind `op` by an edge that has no jump yet: where to, which
-    // is state.rip then. Null: a block for it has yet to be found.
+    // [vcpu] The current block was left behind `op` by an edge that has no jump yet: where to,
+    // which is state.rip then. Null: a block for it has yet to be found.
     interp::Block* follow(const interp::Op& op);
+    // [vcpu] A jump to another page was found in the jump cache. False: not to compiled code.
+    bool link(FarLink& link);
 
     // ---- For who looks into it ----
 
@@ -65,14 +69,15 @@ public:
 
 private:
     // More than any block of 64 instructions becomes.
-    static constexpr std::size_t largest_block = std::size_t{64} << 10;
+    static constexpr std::size_t largest_block = std::size_t{64} << 10, most_far_links = 66;
 
     void make_ways();
     bool make(interp::Block& block, std::span<const x86::Instruction> instructions);
-    void chain(const Edge& edge, interp::Block& target);
+    void chain(const Edge& edge, const interp::Block& target);
     void tell(const NativeBlock& native, unsigned untranslated, std::uint64_t nanoseconds);
     std::size_t used() const { return hot_ + (cold_ - first_cold_); }
     void patch(std::uint32_t displacement, std::uint32_t target);
+    FarLink& far_link(Place place) { return far_links_[(place - arena_.size()) / sizeof(FarLink)]; }
 
     const x86::CpuModel& model_;
     x86::Decoder decoder_;
@@ -81,6 +86,8 @@ private:
     Ways ways_{};
     // What is executed often is apart from what is not, so that it needs less of the caches.
     Place first_hot_ = 0, first_cold_ = 0, hot_ = 0, cold_ = 0;
+    std::span<FarLink> far_links_;  // in the arena's data
+    std::size_t used_far_links_ = 0;
     interp::Interpreter* cpu_ = nullptr;
     std::pmr::monotonic_buffer_resource native_memory_;  // of these:
     std::deque<NativeBlock> blocks_;                     // in the order of their places

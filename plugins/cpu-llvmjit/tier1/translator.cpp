@@ -31,8 +31,8 @@ Translator::Translator(Assembler& code, const Ways& ways, const x86::CpuModel& m
     : code_{code}, ways_{ways}, model_{model}, is_only_processor_{is_only_processor},
       untranslated_{untranslated}, x87_before_{&workspace}, exits_{&workspace},
       resumable_{&workspace}, register_loads_{&workspace}, misses_{&workspace},
-      detours_{&workspace}, open_edges_{&workspace}, side_exits_{&workspace},
-      resumptions_{&workspace} {}
+      detours_{&workspace}, far_checks_{&workspace}, open_edges_{&workspace},
+      side_exits_{&workspace}, resumptions_{&workspace} {}
 
 bool Translator::can_translate(const Block& block) {
     constexpr std::uint8_t never = block_mode::single | block_mode::unfused |
@@ -43,8 +43,8 @@ bool Translator::can_translate(const Block& block) {
            needs_no_segments;
 }
 
-void Translator::translate(Block& block, std::span<const x86::Instruction> instructions,
-                           Place cold, Place cold_end, NativeBlock& native) {
+void Translator::translate(Block& block, std::span<const x86::Instruction> instructions, Place cold,
+                           Place cold_end, NativeBlock& native) {
     block_ = &block;
     native_ = &native;
     page_offset_ = static_cast<std::uint32_t>(block.physical & x86::page_offset_mask);
@@ -52,6 +52,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
         static_cast<interp::View>((block.mode & block_mode::view) >> block_mode::view_shift));
     code_size_ = code_size_of(block);
     native.start = code_.place();
+    native.far_links_end = native.far_links;
     emit_entries();
 
     std::size_t offset = 0;
@@ -116,7 +117,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
         if (is_direct(next_offset_))
             end_with(block.op_count, next_offset_);
         else
-            go_far(next_offset_);
+            go_far(check_far(block.op_count, next_offset_));
     }
     native.end = code_.place();
     code_.move_to(cold, cold_end);
@@ -125,6 +126,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
     emit_side_exits();
     emit_detours();
     emit_misses();
+    emit_far_checks();
     emit_exits();
     native.cold_end = code_.place();
 }
@@ -137,6 +139,8 @@ void Translator::emit_entries() {
     code_.load(scratch2, offset_of::operand(offset_of::target_ip));
     code_.lea(scratch2, Operand::at(scratch2, -static_cast<std::int32_t>(page_offset_)));
     code_.store(offset_of::operand(offset_of::page_ip), scratch2);
+    code_.add(scratch2, offset_of::operand(offset_of::link_key));
+    code_.store(offset_of::operand(offset_of::page_key), scratch2);
     native_->chained = code_.place();
     code_.sub_immediate(offset_of::operand(offset_of::budget), block_->instruction_count);
     open_edges_.push_back({nullptr, code_.jump_if(condition::sign)});
@@ -302,9 +306,9 @@ void Translator::emit_side_exits() {
             refund();
             end_with(first_op(exit.instruction), exit.target);
         } else {
-            find_far(exit.target);
+            Edge& edge = check_far(first_op(exit.instruction), exit.target);
             refund();
-            code_.jump_through(Operand::at(scratch2, offset_of::block_entry));
+            go_far(edge);
         }
     }
 }

@@ -50,7 +50,9 @@ public:
     // Instructions that were left to the interpreter.
     unsigned untranslated() const { return untranslated_count_; }
     // Ops in front of which the interpreter comes back, and where to.
-    const std::pmr::vector<std::pair<std::uint16_t, Place>>& resumptions() const { return resumptions_; }
+    const std::pmr::vector<std::pair<std::uint16_t, Place>>& resumptions() const {
+        return resumptions_;
+    }
 
 private:
     using Instruction = x86::Instruction;
@@ -231,8 +233,9 @@ private:
     bool load_effective_address();
     void zero_upper_halves();
     void find_target();
-    void find_far(std::uint32_t target);
-    void go_far(std::uint32_t target);
+    Edge& check_far(unsigned op, std::uint32_t target);
+    void go_far(Edge& edge);
+    void emit_far_checks();
     void end_with(unsigned op, std::uint32_t target);
     Edge& add_edge(unsigned op, std::uint32_t target);
     void emit_side_exits();
@@ -281,7 +284,7 @@ private:
     std::uint8_t vectors_ = 0;  // how much of the vector registers is known to be in the host's
     X87Knowledge x87_;
     std::pmr::vector<X87Knowledge> x87_before_;  // each instruction
-    bool ended_ = false;                    // control does not go on behind it
+    bool ended_ = false;                         // control does not go on behind it
     std::optional<Window> window_;
     bool keeps_window_ = false;  // the instruction has not used the registers of the window
 
@@ -314,6 +317,13 @@ private:
         Access access;
         std::optional<Recipe> recipe;
     };
+    // A jump to another page whose link is not for what is mapped now.
+    struct FarCheck {
+        Assembler::Jump jump;
+        std::uint32_t back;
+        const Edge* edge;
+        std::uint16_t instruction;
+    };
     struct OpenEdge {
         Edge* edge;  // null: the budget is exceeded
         Assembler::Jump jump;
@@ -331,6 +341,7 @@ private:
     std::pmr::vector<RegisterLoad> register_loads_;
     std::pmr::vector<Miss> misses_;
     std::pmr::vector<Detour> detours_;
+    std::pmr::vector<FarCheck> far_checks_;
     std::pmr::vector<OpenEdge> open_edges_;
     std::pmr::vector<SideExit> side_exits_;
     std::pmr::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;

@@ -24,6 +24,7 @@ enum class Way : std::uint8_t {
     LoadX87,
     RefillRead,
     RefillWrite,
+    LinkFar,
     Count,
 };
 
@@ -31,11 +32,11 @@ enum class Way : std::uint8_t {
 using Ways = std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)>;
 
 constexpr const char* name_of(Way way) {
-    constexpr const char* names[] = {"enter",          "resume",         "leave: not translated",
-                                     "leave: access",  "leave: target",  "leave: value",
-                                     "leave: budget",  "leave: edge",    "leave: to a block",
-                                     "load xmm",       "load ymm",       "load x87",
-                                     "refill to read", "refill to write"};
+    constexpr const char* names[] = {"enter",          "resume",          "leave: not translated",
+                                     "leave: access",  "leave: target",   "leave: value",
+                                     "leave: budget",  "leave: edge",     "leave: to a block",
+                                     "load xmm",       "load ymm",        "load x87",
+                                     "refill to read", "refill to write", "link to another page"};
     static_assert(std::size(names) == static_cast<std::size_t>(Way::Count));
     return names[static_cast<std::size_t>(way)];
 }
