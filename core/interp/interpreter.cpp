@@ -35,6 +35,7 @@ Interpreter::Interpreter(const ProcessorParts& parts)
                parts.compiler ? parts.compile_threshold : 0},
       compiler_{parts.compiler}, compile_threshold_{parts.compile_threshold} {
     services = this;
+    compiled.interrupt_request = &kept_.interrupt_request;
     if (compiler_) compiler_->attach(*this);
 }
 

@@ -131,7 +131,20 @@ public:
     void cmp32_immediate(Host a, std::int32_t value) {
         immediate_group(7, Operand::of(a), value, false);
     }
-    void and32(Host to, std::int32_t value) { immediate_group(4, Operand::of(to), value, false); }
+    void and32(Host to, std::int32_t value) { and32(Operand::of(to), value); }
+    void and32(const Operand& to, std::int32_t value) { immediate_group(4, to, value, false); }
+    void or32(const Operand& to, std::int32_t value) { immediate_group(1, to, value, false); }
+    void or32(Host to, const Operand& from) { emit({.byte = 0x0b}, to, from); }
+    void test_immediate32(const Operand& a, std::int32_t value) {
+        emit({.byte = 0xf7}, 0, a, static_cast<std::uint32_t>(value), 4);
+    }
+    // MOVZX of the lowest byte or two.
+    void zero_extend(Host to, Host from, unsigned bytes) {
+        emit({.byte = static_cast<std::uint8_t>(bytes == 1 ? 0xb6 : 0xb7),
+              .map = OpcodeMap::Escape0F,
+              .byte_registers = bytes == 1},
+             to, Operand::of(from));
+    }
     // A word of 64 bits or of 32.
     void add_immediate(const Operand& to, std::int32_t value, bool wide) {
         immediate_group(0, to, value, wide);

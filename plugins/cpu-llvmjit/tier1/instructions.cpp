@@ -106,7 +106,13 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_PREFETCHT0:
     case ZYDIS_MNEMONIC_PREFETCHT1:
     case ZYDIS_MNEMONIC_PREFETCHT2:
-    case ZYDIS_MNEMONIC_PREFETCHNTA: keeps_window_ = true; return true;
+    case ZYDIS_MNEMONIC_PREFETCHNTA:
+    case ZYDIS_MNEMONIC_PREFETCHW: keeps_window_ = true; return true;
+    case ZYDIS_MNEMONIC_PAUSE:
+        for (const unsigned byte : {0xf3, 0x90})
+            code_.byte(byte);
+        keeps_window_ = true;
+        return true;
     case ZYDIS_MNEMONIC_LFENCE:
     case ZYDIS_MNEMONIC_SFENCE:
     case ZYDIS_MNEMONIC_MFENCE:
@@ -159,6 +165,10 @@ bool Translator::translate_integer() {
         return is_general(value, word() * 8) && push_register(number_of(value.reg.value));
     }
     case ZYDIS_MNEMONIC_POP: return pop();
+    case ZYDIS_MNEMONIC_PUSHFD:
+    case ZYDIS_MNEMONIC_PUSHFQ: return push_flags();
+    case ZYDIS_MNEMONIC_CLI: return clear_interrupt_flag();
+    case ZYDIS_MNEMONIC_STI: return set_interrupt_flag();
     case ZYDIS_MNEMONIC_LEAVE: return leave_frame();
     case ZYDIS_MNEMONIC_CALL: return call();
     case ZYDIS_MNEMONIC_RET: return ret();

@@ -219,6 +219,10 @@ private:
     bool push_memory();
     bool pop();
     bool leave_frame();
+    bool is_supervisor() const;
+    bool clear_interrupt_flag();
+    bool set_interrupt_flag();
+    bool push_flags();
     bool call();
     bool ret();
     bool jmp();
