@@ -2,6 +2,8 @@
 
 #include "interp/dispatch.h"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <cstring>
 #include <new>
@@ -12,9 +14,12 @@ namespace backplane::interp {
 void* BlockArena::allocate(std::size_t bytes) {
     bytes = (bytes + alignment - 1) & ~(alignment - 1);
     if (next_ + bytes > chunk_bytes) {
-        if (!spare_)
+        if (!spare_) {
             spare_.reset(static_cast<std::byte*>(
-                ::operator new[](chunk_bytes, std::align_val_t{alignment})));
+                ::operator new[](chunk_bytes, std::align_val_t{chunk_bytes})));
+            // All of it is going to be used; a hint that may be refused.
+            madvise(spare_.get(), chunk_bytes, MADV_HUGEPAGE);
+        }
         chunks_.push_back(std::move(spare_));
         next_ = 0;
     }

@@ -25,11 +25,11 @@ public:
     void release();
 
 private:
-    static constexpr std::size_t chunk_bytes = std::size_t{1} << 20, alignment = 64;
+    static constexpr std::size_t chunk_bytes = std::size_t{2} << 20, alignment = 64;
 
     struct Release {
         void operator()(std::byte* chunk) const {
-            ::operator delete[](chunk, std::align_val_t{alignment});
+            ::operator delete[](chunk, std::align_val_t{chunk_bytes});
         }
     };
 

@@ -187,7 +187,8 @@ void Interpreter::publish_counters() {
 // Interrupts are recognised between instructions (SDM 3A 6.9); what is left decides whether there
 // is anything to run.
 std::optional<RunResult> Interpreter::attend() {
-    if (attention_.exchange(false)) return RunResult::Attention;
+    if (attention_.load(std::memory_order_relaxed) && attention_.exchange(false))
+        return RunResult::Attention;
     if (const std::atomic_ref init{kept_.init}; init) {
         init = false;
         initialize();
@@ -278,7 +279,7 @@ std::int64_t Interpreter::execute(Block* first, std::int64_t slice) {
         left += attention_weight;
     const std::int64_t used = slice - left;
     slice_ = 0;
-    budget.store(0);
+    budget.store(0, std::memory_order_relaxed);
     kept_.retired += static_cast<std::uint64_t>(used);
     return used;
 }

@@ -247,7 +247,7 @@ private:
     Block* look_up(std::uint8_t mode);
     Block* build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end);
     Block* lengthen(const Block& hot);
-    std::uint64_t executions(std::uint64_t physical, std::uint8_t mode) const;
+    std::uint64_t executions(const Block* block) const;
     void insert_in_jump_cache(std::uint64_t linear, Block* block, const x86::PageTranslation& page);
     void mark_code_page(std::uint64_t linear, const x86::PageTranslation& page);
     bool may_have_code(std::uint64_t linear) const;

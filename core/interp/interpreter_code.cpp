@@ -180,13 +180,17 @@ Block* Interpreter::lengthen(const Block& hot) {
                          .second_page = 0,
                          .ip = state.block_ip,
                          .segment_end = 0};
+    // The block that ends with the branch, as long as it is known.
+    const Block* before = &hot;
     const auto goes_on = [&](std::int64_t taken, std::uint32_t next) {
         const bool is_loop = taken < static_cast<std::int64_t>(next);
-        const bool is_near = offset + static_cast<std::uint64_t>(taken) < x86::page_size;
         if (is_loop || offset + next >= x86::page_size) return false;
-        const std::uint64_t next_count = executions(hot.physical + next, hot.mode);
-        const std::uint64_t taken_count =
-            is_near ? executions(hot.physical + static_cast<std::uint64_t>(taken), hot.mode) : 0;
+        if (before && before->physical + before->bytes != hot.physical + next) before = nullptr;
+        if (!before) return compile_threshold_ == 1;
+        const BlockLinks& links = before->links();
+        const std::uint64_t next_count = executions(links.next);
+        const std::uint64_t taken_count = executions(links.taken);
+        before = links.next;
         const bool likely = 2 * next_count >= compile_threshold_ && taken_count <= 2 * next_count;
         return likely || compile_threshold_ == 1;
     };
@@ -199,8 +203,7 @@ Block* Interpreter::lengthen(const Block& hot) {
 }
 
 // As far as they are counted.
-std::uint64_t Interpreter::executions(std::uint64_t physical, std::uint8_t mode) const {
-    const Block* block = blocks_.find({physical, mode}, false, 0);
+std::uint64_t Interpreter::executions(const Block* block) const {
     if (!block) return 0;
     return block->is_compiled() ? compile_threshold_ : compile_threshold_ - block->ops()->immediate;
 }

@@ -100,7 +100,7 @@ private:
     // Properties.
     std::string model_name_ = "x86-64-v1";
     Hertz tsc_frequency_{1'000'000'000};
-    Bytes block_memory_{std::uint64_t{128} << 20};
+    Bytes block_memory_{std::uint64_t{256} << 20};
     std::uint32_t block_length_ = block_max_instructions;
     std::uint32_t processor_count_ = 1;
     std::uint64_t random_seed_ = 0;
