@@ -12,6 +12,7 @@
 #include <functional>
 #include <initializer_list>
 #include <new>
+#include <optional>
 #include <set>
 #include <span>
 #include <string_view>
@@ -115,8 +116,9 @@ class TestInterpreter : private TestEngine, public Interpreter {
 public:
     explicit TestInterpreter(PhysicalBus& bus, std::size_t arena = std::size_t{128} << 20,
                              const x86::CpuModel& model = test_model(),
-                             std::size_t block_instructions = block_max_instructions)
-        : TestEngine{make_test_engine(model)},
+                             std::size_t block_instructions = block_max_instructions,
+                             std::optional<TestEngine> engine = {})
+        : TestEngine{engine ? *std::move(engine) : make_test_engine(model)},
           Interpreter{{.bus = bus,
                        .model = model,
                        .block_arena_bytes = arena,
@@ -148,7 +150,9 @@ public:
     static constexpr std::uint64_t code = 0x10'0000, data = 0x20'0000, handlers = 0x30'0000;
     static constexpr std::uint64_t entry_flags = 7;  // present, writable, user
 
-    explicit TestProcessor(std::size_t arena = std::size_t{128} << 20) : cpu{bus, arena} {
+    explicit TestProcessor(std::size_t arena = std::size_t{128} << 20,
+                           std::optional<TestEngine> engine = {})
+        : cpu{bus, arena, test_model(), block_max_instructions, std::move(engine)} {
         write<std::uint64_t>(tables, (tables + 0x1000) | entry_flags);
         write<std::uint64_t>(tables + 0x1000, (tables + 0x2000) | entry_flags);
         for (std::uint64_t directory = 0; directory < 4; ++directory) {

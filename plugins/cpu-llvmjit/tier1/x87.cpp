@@ -10,11 +10,8 @@
 #include "x86/host_features.h"
 #include "x86/x87_stack.h"
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 
 namespace backplane::jit {
@@ -163,18 +160,11 @@ void Translator::note_x87() {
 void Translator::note_x87_operand() {
     if (!x87_.operand) return;
     const auto& memory = x87_.operand->operand.mem;
-    const auto changes_address = [&](const ZydisOperand& operand) {
-        if (operand.type != ZYDIS_OPERAND_TYPE_REGISTER ||
-            !(operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
-            return false;
-        const ZydisRegister name = operand.reg.value;
-        if (!is_general(name) && !is_high_byte(name)) return false;
-        return std::ranges::any_of(std::array{memory.base, memory.index}, [&](ZydisRegister part) {
-            return is_general(part) && number_of(part) == number_of(name);
-        });
+    const unsigned written = written_registers(*instruction_);
+    const auto is_written = [&](ZydisRegister part) {
+        return is_general(part) && (written >> number_of(part) & 1) != 0;
     };
-    const std::span operands{instruction_->operands.data(), instruction_->decoded.operand_count};
-    if (std::ranges::none_of(operands, changes_address)) return;
+    if (!is_written(memory.base) && !is_written(memory.index)) return;
     emit_x87_operand(*x87_.operand);
     x87_.operand.reset();
     window_.reset();
