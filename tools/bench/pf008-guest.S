@@ -1,8 +1,31 @@
 # The PF-008 kernels as a guest of their own: an image in Linux's bzImage format, so that QEMU and Backplane boot the same
-# file with -kernel. Made by tools/bench/pf008 with KERNEL (0 to 5) and REPEATS given to the assembler.
+# file with -kernel. Made by tools/bench/pf008 with KERNEL (0 to 11) and REPEATS given to the assembler.
 # Runs the kernel REPEATS times with 10 000 iterations each, writes "PASS" or "FAIL" to COM1 and ends the machine.
+# Kernels from 6 on are 32-bit code, without paging.
 .intel_syntax noprefix
 .set load_address, 0x100000
+.set is_code64, -(KERNEL < 6)
+
+# Ends the machine, in 32- and in 64-bit code. ZF: the checksum is right.
+.macro finish
+        sete cl
+        mov esi, load_address + passed - kernel
+        je 1f
+        mov esi, load_address + failed - kernel
+1:      mov dx, 0x3f8
+        mov bl, 5
+2:      lodsb
+        out dx, al
+        dec bl
+        jnz 2b
+        mov al, 1
+        sub al, cl
+        mov dx, 0x501                   # isa-debug-exit
+        out dx, al
+3:      cli
+        hlt
+        jmp 3b
+.endm
 
 .section .text
 image:
@@ -29,7 +52,7 @@ image:
         .long 0x7fffffff
         .long 0x1000                    # kernel_alignment
         .byte 0, 0                      # not relocatable
-        .word 1                         # xloadflags: 64-bit entry at 0x200
+        .word is_code64                 # xloadflags: 64-bit entry at 0x200
         .long 255
         .long 0
         .quad 0
@@ -53,16 +76,16 @@ setup:
         mov eax, cr0
         or al, 1
         mov cr0, eax
-        .byte 0x66, 0xea                # jmp 0x18:load_address
+        .byte 0x66, 0xea                # jmp 0x10:load_address
         .long load_address
-        .word 0x18
+        .word 0x10
 
         .balign 8
 descriptors:
         .quad 0, 0
-        .quad 0x00af9b000000ffff        # 10h: 64-bit code
-        .quad 0x00cf9b000000ffff        # 18h: 32-bit code
-        .quad 0x00cf93000000ffff        # 20h: data
+        .quad 0x00cf9b000000ffff        # 10h: 32-bit code, 18h: data, as boot loaders have them too
+        .quad 0x00cf93000000ffff
+        .quad 0x00af9b000000ffff        # 20h: 64-bit code
 descriptor_pointer:
         .word . - descriptors - 1
         .long 0
@@ -70,10 +93,26 @@ descriptor_pointer:
 .org 0x400
 kernel:
 .code32
-        mov eax, 0x20
+        mov eax, 0x18
         mov ds, eax
         mov es, eax
         mov ss, eax
+.if !is_code64
+        mov esp, load_address + 0x1f000
+        mov ebp, REPEATS
+again32:
+        mov edi, load_address + 0x20000
+        xor eax, eax
+        mov ecx, 4096 / 4
+        rep stosd
+        mov edi, load_address + 0x20000
+        mov ecx, 10000
+        call [load_address + entries - kernel + KERNEL * 8]
+        dec ebp
+        jnz again32
+        cmp eax, [load_address + checksums - kernel + KERNEL * 8]
+        finish
+.endif
         # Identity map of the first GiB by 2 MiB pages at 0x110000.
         mov edi, 0x110000
         xor eax, eax
@@ -99,9 +138,9 @@ kernel:
         mov eax, cr0
         or eax, 0x80000000
         mov cr0, eax
-        .byte 0xea                      # jmp 0x10:entry64
+        .byte 0xea                      # jmp 0x20:entry64
         .long load_address + 0x200
-        .word 0x10
+        .word 0x20
 
 .org 0x600
 .code64
@@ -119,24 +158,8 @@ again:
         dec r15
         jnz again
 
-        lea rsi, [rip + passed]
         cmp rax, [rip + checksums + KERNEL * 8]
-        sete cl
-        je 1f
-        lea rsi, [rip + failed]
-1:      mov dx, 0x3f8
-        mov bl, 5
-2:      lodsb
-        out dx, al
-        dec bl
-        jnz 2b
-        mov al, 1
-        sub al, cl
-        mov dx, 0x501                   # isa-debug-exit
-        out dx, al
-3:      cli
-        hlt
-        jmp 3b
+        finish
 
 passed: .ascii "PASS\n"
 failed: .ascii "FAIL\n"
@@ -145,9 +168,13 @@ entries:
         .irp name, alu64, branch_pred64, branch_unpred64, mem_seq64, mem_stride64, call_ret64
         .quad load_address + \name - kernel
         .endr
+        .irp name, alu32, branch_pred32, branch_unpred32, mem_seq32, mem_stride32, call_ret32
+        .quad load_address + \name - kernel
+        .endr
 checksums:
         .quad 0xf935f9482b8f99b8, 0xd7ab5d5aaad6afab, 0xdf14f128b035d3f0
         .quad 0xb744761306865560, 0xd8d5ee9d0da7ebb4, 0x0209be0771df5500
+        .quad 0x30aae0b8, 0xaad6afab, 0xb1fdf341, 0x0cc50aff, 0x0da7ebb4, 0x71df5500
 
 
         .balign 64
@@ -247,6 +274,106 @@ call_ret64:
         shl rax, 3
         pop rsi
         pop rbx
+        ret
+
+.code32
+        .balign 64
+alu32:
+        mov eax, 0x9ABCDEF0
+        mov ebx, 0x7F4A7C15
+1:      add eax, ebx
+        mov edx, eax
+        shr edx, 13
+        xor eax, edx
+        shl eax, 1
+        dec ecx
+        jnz 1b
+        ret
+
+        .balign 64
+branch_pred32:
+        mov eax, 0x9ABCDEF0
+        mov ebx, 0x7F4A7C15
+1:      xor edx, edx
+        jnz 2f
+        add eax, ebx
+2:      xor edx, edx
+        jnz 3f
+        xor eax, ebx
+3:      shl eax, 1
+        add eax, 1
+        dec ecx
+        jnz 1b
+        ret
+
+        .balign 64
+branch_unpred32:
+        mov ebx, 0x9ABCDEF0
+        mov esi, 0x0B0A0908
+1:      mov edx, ebx
+        shl edx, 13
+        xor ebx, edx
+        mov edx, ebx
+        shr edx, 7
+        xor ebx, edx
+        mov edx, ebx
+        shl edx, 17
+        xor ebx, edx
+        mov edx, ebx
+        and edx, 1
+        jz 2f
+        add esi, ebx
+        jmp 3f
+2:      xor esi, ebx
+        jmp 3f
+3:      dec ecx
+        jnz 1b
+        mov eax, esi
+        ret
+
+        .balign 64
+mem_seq32:
+        mov eax, 0x89ABCDEF
+        xor edx, edx
+1:      mov ebx, [edi+edx]
+        add eax, ebx
+        xor ebx, eax
+        mov [edi+edx], ebx
+        add edx, 4
+        and edx, 0xfff
+        dec ecx
+        jnz 1b
+        ret
+
+        .balign 64
+mem_stride32:
+        mov eax, 0x89ABCDEF
+        xor edx, edx
+1:      mov ebx, [edi+edx]
+        add eax, ebx
+        xor ebx, eax
+        mov [edi+edx], ebx
+        add edx, 64
+        and edx, 0xfff
+        dec ecx
+        jnz 1b
+        ret
+
+        .balign 64
+call_ret32:
+        mov eax, 0xCAFEBEEF
+        mov ebx, 0x7F4A7C15
+1:      call 2f
+        dec ecx
+        jnz 1b
+        ret
+2:      push ebx
+        push esi
+        add eax, ebx
+        xor eax, 0x1f123bb5
+        shl eax, 3
+        pop esi
+        pop ebx
         ret
         .balign 16
 image_end:
