@@ -1,9 +1,9 @@
 #include "compiled_processor.h"
 
-#include "block_report.h"
 #include "interp/processor_declaration.h"
 #include "jit_statistics.h"
-#include "untranslated_report.h"
+#include "reports/block_report.h"
+#include "reports/untranslated_report.h"
 
 #include <utility>
 

@@ -1,11 +1,11 @@
 // The device type cpu.llvmjit: one processor whose hot code is compiled.
 #pragma once
 
-#include "debugger_symbols.h"
 #include "interp/processor.h"
 #include "jit_counters.h"
-#include "jit_events.h"
-#include "perf_map.h"
+#include "observers/debugger_symbols.h"
+#include "observers/jit_events.h"
+#include "observers/perf_map.h"
 #include "tier1/tier1_compiler.h"
 
 #include <cstdint>

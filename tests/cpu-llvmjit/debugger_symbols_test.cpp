@@ -1,6 +1,6 @@
 // What a debugger is told of compiled code.
 #include "compiled_code.h"
-#include "debugger_symbols.h"
+#include "observers/debugger_symbols.h"
 
 #include <elf.h>
 #include <gmock/gmock.h>

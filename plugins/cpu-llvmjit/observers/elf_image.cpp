@@ -1,4 +1,4 @@
-#include "elf_image.h"
+#include "observers/elf_image.h"
 
 #include "interp/core.h"
 

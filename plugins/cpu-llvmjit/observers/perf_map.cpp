@@ -1,6 +1,6 @@
-#include "perf_map.h"
+#include "observers/perf_map.h"
 
-#include "code_symbol.h"
+#include "observers/code_symbol.h"
 
 #include <fcntl.h>
 #include <unistd.h>

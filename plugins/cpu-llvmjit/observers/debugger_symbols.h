@@ -2,8 +2,8 @@
 #pragma once
 
 #include "code_watcher.h"
-#include "debugger_interface.h"
-#include "elf_image.h"
+#include "observers/debugger_interface.h"
+#include "observers/elf_image.h"
 
 #include <vector>
 

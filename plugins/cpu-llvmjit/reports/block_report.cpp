@@ -1,8 +1,8 @@
-#include "block_report.h"
+#include "reports/block_report.h"
 
-#include "core_part.h"
 #include "interp/block_builder.h"
 #include "interp/dispatch.h"
+#include "reports/core_part.h"
 #include "x86/decoder.h"
 #include "x86/disassembler.h"
 #include "x86/instruction_set.h"

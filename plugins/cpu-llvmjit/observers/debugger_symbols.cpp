@@ -1,6 +1,6 @@
-#include "debugger_symbols.h"
+#include "observers/debugger_symbols.h"
 
-#include "code_symbol.h"
+#include "observers/code_symbol.h"
 
 #include <span>
 

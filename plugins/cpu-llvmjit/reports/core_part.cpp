@@ -1,4 +1,4 @@
-#include "core_part.h"
+#include "reports/core_part.h"
 
 #include "tier1/core_offsets.h"
 #include "x86/cpu_state.h"

@@ -1,7 +1,7 @@
 // The report "jit-block": guest code beside the host code that was made of it.
 #pragma once
 
-#include "report.h"
+#include "reports/report.h"
 #include "tier1/tier1_compiler.h"
 
 #include <string_view>

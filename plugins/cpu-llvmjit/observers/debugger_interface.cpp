@@ -1,4 +1,4 @@
-#include "debugger_interface.h"
+#include "observers/debugger_interface.h"
 
 #include <cstdint>
 #include <mutex>

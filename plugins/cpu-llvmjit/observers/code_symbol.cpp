@@ -1,4 +1,4 @@
-#include "code_symbol.h"
+#include "observers/code_symbol.h"
 
 #include <array>
 #include <cstdio>

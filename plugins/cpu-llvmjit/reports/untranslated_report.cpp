@@ -1,4 +1,4 @@
-#include "untranslated_report.h"
+#include "reports/untranslated_report.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // The report "jit-untranslated": what it would pay to translate.
 #pragma once
 
-#include "report.h"
+#include "reports/report.h"
 #include "tier1/untranslated.h"
 
 namespace backplane::jit {
