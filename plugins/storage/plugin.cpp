@@ -1,13 +1,13 @@
 // Disks, CD-ROM drives, their controllers and images.
 #include "atapi_cdrom.h"
+#include "disk_image.h"
 #include "ide_controller.h"
 #include "ide_disk.h"
 #include "pci_ide.h"
-#include "raw_image.h"
 
 using namespace backplane::storage;
 
 BACKPLANE_PLUGIN(.id = "org.backplane.storage", .name = "Storage", .version = "0.1.0",
                  .vendor = "Backplane", .license = "Apache-2.0",
-                 .devices = backplane::device_types<RawImage, IdeDisk, AtapiCdrom, IdeController,
+                 .devices = backplane::device_types<DiskImage, IdeDisk, AtapiCdrom, IdeController,
                                                     Piix3Ide, Piix4Ide, IchIde>);

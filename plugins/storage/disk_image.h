@@ -1,7 +1,9 @@
-// An image that holds a disk's bytes one after another: a file, an ISO, a block device of the host.
+// A disk or CD that is kept in a file of the host, in any format that core/images knows, or in a
+// block device.
 #pragma once
 
-#include "image_storage.h"
+#include "images/format.h"
+#include "images/image_storage.h"
 #include "io_queue.h"
 
 #include <backplane/sdk.h>
@@ -15,9 +17,9 @@
 
 namespace backplane::storage {
 
-class RawImage final : public Device {
+class DiskImage final : public Device {
 public:
-    static void declare(Declaration<RawImage>& d);
+    static void declare(Declaration<DiskImage>& d);
 
     Outcome start();
     void stop();
@@ -39,19 +41,22 @@ private:
         std::vector<iovec> segments;
     };
 
-    std::expected<std::unique_ptr<ImageStorage>, std::string>
+    std::expected<std::unique_ptr<images::ImageStorage>, std::string>
     open(const std::filesystem::path& path) const;
+    void close();
     bool is_valid(const backplane_block_request& request) const;
-    int perform(const Job& job, Waiting waiting);
+    int perform(const Job& job, images::Waiting waiting);
     // [any]
     BlockResult finish(const Job& job, int error);
     void log_failure(const Job& job, int error);
 
     std::filesystem::path path_;
-    bool read_only_ = false, snapshot_ = false, locking_ = true;
+    images::Format format_ = images::Format::Auto;
+    bool read_only_ = false, snapshot_ = false, locking_ = true, backing_anywhere_ = false;
+    std::string internal_snapshot_;
     std::uint32_t threads_ = 4;
 
-    std::unique_ptr<ImageStorage> storage_;  // null: no medium
+    std::unique_ptr<images::ImageStorage> storage_;  // null: no medium
     IoQueue queue_;
     backplane_block_listener listener_{};
     bool is_locked_ = false;

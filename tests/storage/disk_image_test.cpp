@@ -1,5 +1,5 @@
 // Images in real files: what is read and written, what is refused, and with which words.
-#include "raw_image.h"
+#include "disk_image.h"
 
 #include <backplane/testing/device_bench.h>
 
@@ -24,14 +24,14 @@ using testing::Setting;
 using Data = std::vector<std::uint8_t>;
 namespace fs = std::filesystem;
 
-class RawImageTest : public ::testing::Test {
+class DiskImageTest : public ::testing::Test {
 protected:
-    RawImageTest() {
-        std::string name = (fs::temp_directory_path() / "raw-image-XXXXXX").string();
+    DiskImageTest() {
+        std::string name = (fs::temp_directory_path() / "disk-image-XXXXXX").string();
         folder = mkdtemp(name.data());
         make_file(path, 64 * 1024);
     }
-    ~RawImageTest() override { fs::remove_all(folder); }
+    ~DiskImageTest() override { fs::remove_all(folder); }
 
     void make_file(const fs::path& name, std::size_t size) const {
         Data data(size);
@@ -57,7 +57,7 @@ protected:
 class User {
 public:
     explicit User(std::vector<Setting> settings)
-        : bench{Declaration<RawImage>::device_type(), std::move(settings)} {
+        : bench{Declaration<DiskImage>::device_type(), std::move(settings)} {
         if (!bench.power_on()) failure = bench.failure();
         device = BlockDevice{bench.link("block")};
     }
@@ -92,7 +92,7 @@ public:
     std::string failure;
 };
 
-TEST_F(RawImageTest, WritesReachTheFile) {
+TEST_F(DiskImageTest, WritesReachTheFile) {
     User user{with()};
     EXPECT_EQ(user.device.info().size, 64u * 1024);
     EXPECT_EQ(user.write(512, Data(1024, 0xee), BACKPLANE_BLOCK_FORCE_ACCESS), BlockResult::Ok);
@@ -105,7 +105,7 @@ TEST_F(RawImageTest, WritesReachTheFile) {
     EXPECT_GE(user.bench.statistic("waited"), 2u) << "writing is left to a thread";
 }
 
-TEST_F(RawImageTest, ResultsComeOnTheLoopWhenNobodyWaits) {
+TEST_F(DiskImageTest, ResultsComeOnTheLoopWhenNobodyWaits) {
     User user{with()};
     Data data(512, 1);
     const backplane_block_segment segment{data.data(), data.size()};
@@ -123,11 +123,11 @@ TEST_F(RawImageTest, ResultsComeOnTheLoopWhenNobodyWaits) {
     EXPECT_EQ(user.completed, BlockResult::Ok);
 }
 
-TEST_F(RawImageTest, ADeterministicMachineGetsEveryResultAtOnce) {
+TEST_F(DiskImageTest, ADeterministicMachineGetsEveryResultAtOnce) {
     User user{with()};
     User deterministic{with({{"read-only", true}, {"locking", false}})};
     // Its host refuses to watch files.
-    DeviceBench bench{Declaration<RawImage>::device_type(), with({{"locking", false}})};
+    DeviceBench bench{Declaration<DiskImage>::device_type(), with({{"locking", false}})};
     const_cast<backplane_host*>(bench.host().functions())->watch_readable =
         [](void*, int, void (*)(void*), void*) -> backplane_watch* { return nullptr; };
     ASSERT_TRUE(bench.power_on());
@@ -141,7 +141,7 @@ TEST_F(RawImageTest, ADeterministicMachineGetsEveryResultAtOnce) {
     EXPECT_EQ(file()[0], 9);
 }
 
-TEST_F(RawImageTest, ScattersAndGathers) {
+TEST_F(DiskImageTest, ScattersAndGathers) {
     User user{with()};
     Data a(512), b(1024);
     const std::array<backplane_block_segment, 2> segments{
@@ -154,7 +154,7 @@ TEST_F(RawImageTest, ScattersAndGathers) {
     EXPECT_EQ(b, (Data{expected.begin() + 1024, expected.begin() + 2048}));
 }
 
-TEST_F(RawImageTest, BadRequestsAreRefused) {
+TEST_F(DiskImageTest, BadRequestsAreRefused) {
     User user{with()};
     Data data(1024);
     for (const auto& [offset, length] :
@@ -167,7 +167,7 @@ TEST_F(RawImageTest, BadRequestsAreRefused) {
     EXPECT_EQ(user.run(BlockOperation{77}, 0, 512, data.data()), BlockResult::Invalid);
 }
 
-TEST_F(RawImageTest, ReadOnlyIsKept) {
+TEST_F(DiskImageTest, ReadOnlyIsKept) {
     User user{with({{"read-only", true}})};
     EXPECT_TRUE(user.device.info().is_read_only());
     const Data before = file();
@@ -177,7 +177,7 @@ TEST_F(RawImageTest, ReadOnlyIsKept) {
     EXPECT_EQ(file(), before);
 }
 
-TEST_F(RawImageTest, ASnapshotForgetsWhatWasWritten) {
+TEST_F(DiskImageTest, ASnapshotForgetsWhatWasWritten) {
     const Data before = file();
     Data expected = before;
     {
@@ -200,7 +200,7 @@ TEST_F(RawImageTest, ASnapshotForgetsWhatWasWritten) {
     EXPECT_EQ(file(), before);
 }
 
-TEST_F(RawImageTest, ASnapshotCanGrowAndShrink) {
+TEST_F(DiskImageTest, ASnapshotCanGrowAndShrink) {
     User user{with({{"snapshot", true}})};
     EXPECT_EQ(user.write(60 * 1024, Data(4096, 0x55)), BlockResult::Ok);
     ASSERT_EQ(user.device.call<&backplane_block::resize>(std::uint64_t{61 * 1024}),
@@ -213,7 +213,7 @@ TEST_F(RawImageTest, ASnapshotCanGrowAndShrink) {
     EXPECT_EQ(user.read(79 * 1024, 1024), Data(1024, 0x66));
 }
 
-TEST_F(RawImageTest, AFileOfAnOddSizeEndsWithZeroes) {
+TEST_F(DiskImageTest, AFileOfAnOddSizeEndsWithZeroes) {
     make_file(path, 1000);
     User user{with()};
     EXPECT_EQ(user.device.info().size, 1024u);
@@ -226,7 +226,7 @@ TEST_F(RawImageTest, AFileOfAnOddSizeEndsWithZeroes) {
     EXPECT_EQ(user.read(512, 512), Data(512, 0x42));
 }
 
-TEST_F(RawImageTest, TwoWritersAreOneTooMany) {
+TEST_F(DiskImageTest, TwoWritersAreOneTooMany) {
     User first{with()};
     EXPECT_EQ(first.failure, "");
     User second{with()};
@@ -237,13 +237,13 @@ TEST_F(RawImageTest, TwoWritersAreOneTooMany) {
     EXPECT_EQ(careless.failure, "");
 }
 
-TEST_F(RawImageTest, ReadersShare) {
+TEST_F(DiskImageTest, ReadersShare) {
     User first{with({{"read-only", true}})}, second{with({{"snapshot", true}})};
     EXPECT_EQ(first.failure, "");
     EXPECT_EQ(second.failure, "");
 }
 
-TEST_F(RawImageTest, ErrorsNameTheFileAndTheReason) {
+TEST_F(DiskImageTest, ErrorsNameTheFileAndTheReason) {
     const auto failure = [&](const fs::path& name) {
         return User{{{"path", (folder / name).string()}}}.failure;
     };
@@ -254,7 +254,7 @@ TEST_F(RawImageTest, ErrorsNameTheFileAndTheReason) {
     EXPECT_EQ(User{std::vector<Setting>{}}.failure, "") << "no medium";
 }
 
-TEST_F(RawImageTest, AFileThatShrankGivesErrorsNotZeroes) {
+TEST_F(DiskImageTest, AFileThatShrankGivesErrorsNotZeroes) {
     User user{with()};
     fs::resize_file(folder / path, 4096);
     Data data(512);
@@ -264,7 +264,7 @@ TEST_F(RawImageTest, AFileThatShrankGivesErrorsNotZeroes) {
     EXPECT_NE(user.bench.host().log_lines.back().text.find("at byte 8192"), std::string::npos);
 }
 
-TEST_F(RawImageTest, DiscardedBytesAreGivenBack) {
+TEST_F(DiskImageTest, DiscardedBytesAreGivenBack) {
     make_file(path, 1 << 20);
     User user{with()};
     ASSERT_TRUE(user.device.info().can_discard());
@@ -277,7 +277,7 @@ TEST_F(RawImageTest, DiscardedBytesAreGivenBack) {
     EXPECT_EQ(status.st_size, 1 << 20);
 }
 
-TEST_F(RawImageTest, TheMediumChangesUnlessItIsLocked) {
+TEST_F(DiskImageTest, TheMediumChangesUnlessItIsLocked) {
     struct Drive {
         void medium_changed() { ++changes; }
         void eject_requested() { ++requests; }

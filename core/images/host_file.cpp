@@ -1,4 +1,4 @@
-#include "image_file.h"
+#include "images/host_file.h"
 
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -14,7 +14,7 @@
 #include <cstring>
 #include <vector>
 
-namespace backplane::storage {
+namespace backplane::images {
 
 namespace {
 
@@ -40,8 +40,8 @@ std::string because(const std::string& what, const std::filesystem::path& path, 
 
 }  // namespace
 
-std::expected<std::unique_ptr<ImageFile>, std::string>
-ImageFile::open(const std::filesystem::path& path, FileAccess access, Locking locking) {
+std::expected<std::unique_ptr<HostFile>, std::string>
+HostFile::open(const std::filesystem::path& path, FileAccess access, Locking locking) {
     const bool writes = access == FileAccess::ReadWrite;
     // O_NONBLOCK: a named pipe is refused below, not waited for.
     const int fd = ::open(path.c_str(), (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
@@ -53,7 +53,7 @@ ImageFile::open(const std::filesystem::path& path, FileAccess access, Locking lo
             reason += "; read-only: true opens it for reading";
         return std::unexpected(reason);
     }
-    std::unique_ptr<ImageFile> file{new ImageFile{fd, access}};
+    std::unique_ptr<HostFile> file{new HostFile{fd, access}};
     if (std::string why = file->find_size(); !why.empty())
         return std::unexpected("\"" + path.string() + "\" cannot be an image: " + why);
     if (locking == Locking::Yes)
@@ -62,7 +62,24 @@ ImageFile::open(const std::filesystem::path& path, FileAccess access, Locking lo
     return file;
 }
 
-std::expected<std::unique_ptr<ImageFile>, std::string> ImageFile::temporary() {
+std::expected<std::unique_ptr<HostFile>, std::string>
+HostFile::create(const std::filesystem::path& path, Existing existing) {
+    const int only_new = existing == Existing::IsAnError ? O_EXCL : 0;
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | only_new, 0644);
+    if (fd < 0) return std::unexpected(because("cannot create", path, errno));
+    std::unique_ptr<HostFile> file{new HostFile{fd, FileAccess::ReadWrite}};
+    if (std::string why = file->find_size(); !why.empty())
+        return std::unexpected("\"" + path.string() + "\" cannot be an image: " + why);
+    // Not emptied before it is known that nobody uses it.
+    if (std::string why = file->lock(); !why.empty())
+        return std::unexpected("\"" + path.string() + "\" " + why);
+    if (!file->is_device_)
+        if (const int error = file->resize(0); error != 0)
+            return std::unexpected(because("cannot overwrite", path, error));
+    return file;
+}
+
+std::expected<std::unique_ptr<HostFile>, std::string> HostFile::temporary() {
     const char* wanted = std::getenv("TMPDIR");
     const std::filesystem::path folder = wanted != nullptr && *wanted != 0 ? wanted : "/var/tmp";
     int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
@@ -72,25 +89,27 @@ std::expected<std::unique_ptr<ImageFile>, std::string> ImageFile::temporary() {
         if (fd >= 0) unlink(name.c_str());
     }
     if (fd < 0) return std::unexpected(because("cannot make a temporary file in", folder, errno));
-    return std::unique_ptr<ImageFile>{new ImageFile{fd, FileAccess::ReadWrite}};
+    return std::unique_ptr<HostFile>{new HostFile{fd, FileAccess::ReadWrite}};
 }
 
-ImageFile::~ImageFile() { close(fd_); }
+HostFile::~HostFile() { close(fd_); }
 
-std::string ImageFile::find_size() {
+std::string HostFile::find_size() {
     struct stat status{};
     if (fstat(fd_, &status) != 0) return std::strerror(errno);
     if (S_ISREG(status.st_mode)) {
-        file_size_ = static_cast<std::uint64_t>(status.st_size);
+        size_ = static_cast<std::uint64_t>(status.st_size);
         return {};
     }
     if (!S_ISBLK(status.st_mode)) return "it is neither a file nor a block device";
     is_device_ = true;
-    if (ioctl(fd_, BLKGETSIZE64, &file_size_) != 0) return std::strerror(errno);
+    std::uint64_t size = 0;
+    if (ioctl(fd_, BLKGETSIZE64, &size) != 0) return std::strerror(errno);
+    size_ = size;
     return {};
 }
 
-std::string ImageFile::lock() const {
+std::string HostFile::lock() const {
     struct flock range{};
     range.l_type = static_cast<short>(is_read_only() ? F_RDLCK : F_WRLCK);
     range.l_whence = SEEK_SET;
@@ -101,7 +120,19 @@ std::string ImageFile::lock() const {
                             "with other readers, locking: false takes the risk";
 }
 
-int ImageFile::read(std::uint64_t offset, Segments segments, Waiting waiting) {
+FileIdentity HostFile::identity() const {
+    struct stat status{};
+    (void)fstat(fd_, &status);
+    return {status.st_dev, status.st_ino};
+}
+
+std::uint64_t HostFile::allocated_size() const {
+    struct stat status{};
+    (void)fstat(fd_, &status);
+    return is_device_ ? size_.load() : static_cast<std::uint64_t>(status.st_blocks) * 512;
+}
+
+int HostFile::read(std::uint64_t offset, Segments segments, Waiting waiting) {
     std::vector<iovec> rest{segments.begin(), segments.end()};
     const int flags = waiting == Waiting::No ? RWF_NOWAIT : 0;
     while (!rest.empty()) {
@@ -112,8 +143,7 @@ int ImageFile::read(std::uint64_t offset, Segments segments, Waiting waiting) {
             return errno == EOPNOTSUPP && waiting == Waiting::No ? EAGAIN : errno;
         }
         if (got == 0) {
-            // Past the end there is nothing but the rest of the last sector.
-            if (offset < file_size_) return EIO;
+            if (offset < size_) return EIO;  // somebody cut it off
             for (const iovec& segment : rest)
                 std::memset(segment.iov_base, 0, segment.iov_len);
             return 0;
@@ -124,7 +154,7 @@ int ImageFile::read(std::uint64_t offset, Segments segments, Waiting waiting) {
     return 0;
 }
 
-int ImageFile::write(std::uint64_t offset, Segments segments, Durability durability) {
+int HostFile::write(std::uint64_t offset, Segments segments, Durability durability) {
     std::vector<iovec> rest{segments.begin(), segments.end()};
     const int flags = durability == Durability::Stable ? RWF_DSYNC : 0;
     while (!rest.empty()) {
@@ -138,17 +168,29 @@ int ImageFile::write(std::uint64_t offset, Segments segments, Durability durabil
         offset += static_cast<std::uint64_t>(put);
         advance(rest, static_cast<std::size_t>(put));
     }
+    has_grown_to(offset);
     return 0;
 }
 
-int ImageFile::flush() {
+void HostFile::has_grown_to(std::uint64_t end) {
+    std::uint64_t size = size_;
+    while (size < end && !size_.compare_exchange_weak(size, end)) {
+    }
+}
+
+int HostFile::flush() {
     if (is_read_only()) return 0;
-    while (fdatasync(fd_) != 0)
-        if (errno != EINTR) return errno;
+    if (const int error = flush_error_; error != 0) return error;
+    while (fdatasync(fd_) != 0) {
+        if (errno == EINTR) continue;
+        // The host has dropped what it could not write: no later flush can make it good.
+        flush_error_ = errno;
+        return flush_error_;
+    }
     return 0;
 }
 
-int ImageFile::discard(std::uint64_t offset, std::uint64_t length) {
+int HostFile::discard(std::uint64_t offset, std::uint64_t length) {
     if (!can_discard_ || length == 0) return 0;
     if (fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                   static_cast<off_t>(length)) == 0)
@@ -157,29 +199,45 @@ int ImageFile::discard(std::uint64_t offset, std::uint64_t length) {
     return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : errno;
 }
 
-int ImageFile::write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) {
+int HostFile::write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) {
     if (length == 0) return 0;
     const int how = may_discard ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE;
-    if (offset + length <= file_size_ &&
+    if (offset + length <= size_ &&
         fallocate(fd_, how | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                   static_cast<off_t>(length)) == 0)
         return 0;
     static constexpr std::array<std::byte, 64 << 10> zeroes{};
     while (length != 0) {
         const auto step = std::min<std::uint64_t>(length, zeroes.size());
-        const iovec segment{const_cast<std::byte*>(zeroes.data()), step};
-        if (const int error = write(offset, Segments{&segment, 1}, Durability::Cached); error != 0)
-            return error;
+        const Segment part{std::span{zeroes}.first(step)};
+        if (const int error = write(offset, part, Durability::Cached); error != 0) return error;
         offset += step, length -= step;
     }
     return 0;
 }
 
-int ImageFile::resize(std::uint64_t size) {
+int HostFile::resize(std::uint64_t size) {
     if (is_device_ || is_read_only()) return EINVAL;
     if (ftruncate(fd_, static_cast<off_t>(size)) != 0) return errno;
-    file_size_ = size;
+    size_ = size;
     return 0;
 }
 
-}  // namespace backplane::storage
+int HostFile::extent(std::uint64_t offset, std::uint64_t length, Extent& extent) {
+    const auto from = static_cast<off_t>(offset);
+    const off_t data = is_device_ ? from : lseek(fd_, from, SEEK_DATA);
+    const std::uint64_t end = offset + length;
+    if (data < 0 && errno == ENXIO) {  // no more data, and what lies past the end is zeroes too
+        extent = {.length = length, .is_zero = true};
+    } else if (data > from) {
+        extent = {.length = std::min(end, static_cast<std::uint64_t>(data)) - offset,
+                  .is_zero = true};
+    } else {
+        const off_t hole = data < 0 || is_device_ ? -1 : lseek(fd_, from, SEEK_HOLE);
+        extent = {.length = (hole <= from ? end : std::min(end, static_cast<std::uint64_t>(hole))) -
+                            offset};
+    }
+    return 0;
+}
+
+}  // namespace backplane::images

@@ -1,6 +1,7 @@
-#include "overlay.h"
+#include "images/overlay.h"
 
-#include "image_file.h"
+#include "images/host_file.h"
+#include "images/raw_storage.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +9,7 @@
 #include <cstring>
 #include <mutex>
 
-namespace backplane::storage {
+namespace backplane::images {
 
 namespace {
 
@@ -23,21 +24,14 @@ int for_each_segment(std::uint64_t offset, Segments segments, Visit visit) {
     return 0;
 }
 
-std::uint64_t total(Segments segments) {
-    std::uint64_t length = 0;
-    for (const iovec& segment : segments)
-        length += segment.iov_len;
-    return length;
-}
-
 }  // namespace
 
 std::expected<std::unique_ptr<Overlay>, std::string>
 Overlay::above(std::unique_ptr<ImageStorage> base) {
-    auto top = ImageFile::temporary();
+    auto top = HostFile::temporary();
     if (!top) return std::unexpected(top.error());
-    auto overlay = std::make_unique<Overlay>(std::move(base), std::move(*top));
-    return overlay;
+    return std::make_unique<Overlay>(std::move(base),
+                                     std::make_unique<RawStorage>(std::move(*top)));
 }
 
 Overlay::Overlay(std::unique_ptr<ImageStorage> base, std::unique_ptr<ImageStorage> top)
@@ -62,8 +56,7 @@ int Overlay::read(std::uint64_t offset, Segments segments, Waiting waiting) {
         while (!bytes.empty()) {
             const std::uint64_t length = same_place_until(at, at + bytes.size()) - at;
             const auto part = bytes.first(length);
-            const iovec segment{part.data(), part.size()};
-            const int error = is_written(at) ? top_->read(at, Segments{&segment, 1}, waiting)
+            const int error = is_written(at) ? top_->read(at, Segment{part}, waiting)
                                              : read_base(at, part, waiting);
             if (error != 0) return error;
             at += length;
@@ -80,8 +73,7 @@ int Overlay::read_base(std::uint64_t offset, std::span<std::byte> bytes, Waiting
                                     : 0;
     std::memset(bytes.data() + there, 0, bytes.size() - there);
     if (there == 0) return 0;
-    const iovec segment{bytes.data(), there};
-    return base_->read(offset, Segments{&segment, 1}, waiting);
+    return base_->read(offset, Segment{bytes.first(there)}, waiting);
 }
 
 int Overlay::keep_grain(std::uint64_t offset) {
@@ -92,8 +84,8 @@ int Overlay::keep_grain(std::uint64_t offset) {
     if (const int error = read_base(start, std::span{bytes}.first(length), Waiting::Yes);
         error != 0)
         return error;
-    const iovec segment{bytes.data(), bytes.size()};
-    if (const int error = top_->write(start, Segments{&segment, 1}, Durability::Cached); error != 0)
+    if (const int error = top_->write(start, Segment{bytes}, Durability::Cached);
+        error != 0)
         return error;
     written_[start / grain] = true;
     return 0;
@@ -121,9 +113,8 @@ int Overlay::write_zeroes(std::uint64_t offset, std::uint64_t length, bool) {
     static constexpr std::array<std::byte, 64 << 10> zeroes{};
     while (length != 0) {
         const auto step = std::min<std::uint64_t>(length, zeroes.size());
-        const iovec segment{const_cast<std::byte*>(zeroes.data()), step};
-        if (const int error = write(offset, Segments{&segment, 1}, Durability::Cached); error != 0)
-            return error;
+        const Segment part{std::span{zeroes}.first(step)};
+        if (const int error = write(offset, part, Durability::Cached); error != 0) return error;
         offset += step, length -= step;
     }
     return 0;
@@ -145,4 +136,4 @@ int Overlay::resize(std::uint64_t size) {
     return 0;
 }
 
-}  // namespace backplane::storage
+}  // namespace backplane::images

@@ -1,7 +1,7 @@
-#include "raw_image.h"
+#include "disk_image.h"
 
-#include "image_file.h"
-#include "overlay.h"
+#include "images/open_image.h"
+#include "images/overlay.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +9,11 @@
 #include <utility>
 
 namespace backplane::storage {
+
+using images::Durability;
+using images::ImageStorage;
+using images::Overlay;
+using images::Waiting;
 
 namespace {
 
@@ -26,35 +31,41 @@ const char* verb(std::uint32_t operation) {
 
 }  // namespace
 
-void RawImage::declare(Declaration<RawImage>& d) {
-    d.type("storage.raw-image", "Disk or CD image in a file or block device, byte for byte");
-    d.property("path", &RawImage::path_, "The file; no medium when empty");
-    d.property("read-only", &RawImage::read_only_, "Open for reading; the guest cannot write");
-    d.property("snapshot", &RawImage::snapshot_,
+void DiskImage::declare(Declaration<DiskImage>& d) {
+    d.type("storage.image", "Disk or CD in a file or block device of the host");
+    d.property("path", &DiskImage::path_, "The file; no medium when empty");
+    d.property("format", &DiskImage::format_, {"auto", "raw", "qcow2", "vhd", "vmdk", "vdi"},
+               "What the file is; auto: what its name and its first bytes agree on");
+    d.property("read-only", &DiskImage::read_only_, "Open for reading; the guest cannot write");
+    d.property("snapshot", &DiskImage::snapshot_,
                "What the guest writes is kept in a temporary file, and forgotten at the end");
-    d.property("locking", &RawImage::locking_, "Refuse a file that another program is using");
-    d.property("threads", &RawImage::threads_, "How many requests may wait for the host at once")
+    d.property("locking", &DiskImage::locking_, "Refuse a file that another program is using");
+    d.property("backing-anywhere", &DiskImage::backing_anywhere_,
+               "Open the file an image is based on even if it is not in the image's folder");
+    d.property("internal-snapshot", &DiskImage::internal_snapshot_,
+               "Read this snapshot of a qcow2 image, by name or number, which stays as it is");
+    d.property("threads", &DiskImage::threads_, "How many requests may wait for the host at once")
         .range(1u, 64u);
     provides_block(d, "block", "The bytes of the image");
     d.counter(
-        "bytes.read", [](RawImage& t) { return t.bytes_read_.load(); }, "bytes",
+        "bytes.read", [](DiskImage& t) { return t.bytes_read_.load(); }, "bytes",
         "Read from the image");
     d.counter(
-        "bytes.written", [](RawImage& t) { return t.bytes_written_.load(); }, "bytes",
+        "bytes.written", [](DiskImage& t) { return t.bytes_written_.load(); }, "bytes",
         "Written to the image");
     d.counter(
-        "flushes", [](RawImage& t) { return t.flushes_.load(); }, "flushes",
+        "flushes", [](DiskImage& t) { return t.flushes_.load(); }, "flushes",
         "Requests for everything to be on stable storage");
-    d.counter("waited", &RawImage::waited_, "requests", "Not done at once, but by a thread");
+    d.counter("waited", &DiskImage::waited_, "requests", "Not done at once, but by a thread");
     d.gauge(
-        "pending", [](RawImage& t) { return t.queue_.pending(); }, "requests",
+        "pending", [](DiskImage& t) { return t.queue_.pending(); }, "requests",
         "That threads work on");
     d.counter(
-        "failures", [](RawImage& t) { return t.failures_.load(); }, "requests",
+        "failures", [](DiskImage& t) { return t.failures_.load(); }, "requests",
         "Refused by the host");
 }
 
-Outcome RawImage::start() {
+Outcome DiskImage::start() {
     if (!path_.empty()) {
         auto opened = open(path_);
         if (!opened) return std::unexpected(opened.error());
@@ -64,30 +75,40 @@ Outcome RawImage::start() {
     return {};
 }
 
-void RawImage::stop() {
+void DiskImage::stop() {
     queue_.stop();
-    // What the guest wrote lasts, whether it asked for that or not.
-    if (storage_ != nullptr && !storage_->is_read_only())
-        if (const int error = storage_->flush(); error != 0)
-            log(LogLevel::Error, "cannot flush \"", path_.string(), "\": ", std::strerror(error));
+    close();
+}
+
+// What the guest wrote lasts, whether it asked for that or not.
+void DiskImage::close() {
+    if (storage_ == nullptr) return;
+    if (const int error = storage_->close(); error != 0)
+        log(LogLevel::Error, "cannot close \"", path_.string(), "\": ", std::strerror(error));
 }
 
 std::expected<std::unique_ptr<ImageStorage>, std::string>
-RawImage::open(const std::filesystem::path& path) const {
-    const bool writes = !read_only_ && !snapshot_;
-    auto file = ImageFile::open(path, writes ? FileAccess::ReadWrite : FileAccess::ReadOnly,
-                                locking_ ? Locking::Yes : Locking::No);
-    if (!file) return std::unexpected(file.error());
-    if ((*file)->file_size() % sector != 0)
-        log(LogLevel::Warning, "\"", path.string(), "\" has ", (*file)->file_size(),
+DiskImage::open(const std::filesystem::path& path) const {
+    const bool writes = !read_only_ && !snapshot_ && internal_snapshot_.empty();
+    auto image = images::open_image(
+        path, {.format = format_,
+               .access = writes ? images::FileAccess::ReadWrite : images::FileAccess::ReadOnly,
+               .locking = locking_ ? images::Locking::Yes : images::Locking::No,
+               .backing = backing_anywhere_ ? images::BackingRule::Anywhere
+                                            : images::BackingRule::Beside,
+               .internal_snapshot = internal_snapshot_});
+    if (!image) return std::unexpected(image.error());
+    const std::uint64_t file_size = image->file->size();
+    if (image->format == images::Format::Raw && file_size % sector != 0)
+        log(LogLevel::Warning, "\"", path.string(), "\" has ", file_size,
             " bytes, which is not a multiple of 512: the last sector ends with zeroes");
-    if (!snapshot_ || read_only_) return std::move(*file);
-    auto overlay = Overlay::above(std::move(*file));
+    if (!snapshot_ || read_only_) return std::move(image->storage);
+    auto overlay = Overlay::above(std::move(image->storage));
     if (!overlay) return std::unexpected(overlay.error());
     return std::move(*overlay);
 }
 
-void RawImage::describe(backplane_block_info& info) {
+void DiskImage::describe(backplane_block_info& info) {
     backplane_block_info answer{};
     answer.struct_size = info.struct_size;
     answer.flags = BACKPLANE_BLOCK_IS_REMOVABLE;
@@ -102,13 +123,13 @@ void RawImage::describe(backplane_block_info& info) {
     std::memcpy(&info, &answer, std::min<std::size_t>(info.struct_size, sizeof answer));
 }
 
-void RawImage::listen(const backplane_block_listener& listener) {
+void DiskImage::listen(const backplane_block_listener& listener) {
     listener_ = {};
     std::memcpy(&listener_, &listener,
                 std::min<std::size_t>(listener.struct_size, sizeof listener_));
 }
 
-bool RawImage::is_valid(const backplane_block_request& request) const {
+bool DiskImage::is_valid(const backplane_block_request& request) const {
     if (request.operation == BACKPLANE_BLOCK_FLUSH) return true;
     if (request.operation < BACKPLANE_BLOCK_READ ||
         request.operation > BACKPLANE_BLOCK_WRITE_ZEROES)
@@ -124,7 +145,7 @@ bool RawImage::is_valid(const backplane_block_request& request) const {
     return length == request.length;
 }
 
-BlockResult RawImage::submit(const backplane_block_request& request) {
+BlockResult DiskImage::submit(const backplane_block_request& request) {
     if (storage_ == nullptr) return BlockResult::NoMedium;
     if (!is_valid(request)) return BlockResult::Invalid;
     const bool changes = request.operation != BACKPLANE_BLOCK_READ &&
@@ -149,7 +170,7 @@ BlockResult RawImage::submit(const backplane_block_request& request) {
     return BlockResult::Pending;
 }
 
-int RawImage::perform(const Job& job, Waiting waiting) {
+int DiskImage::perform(const Job& job, Waiting waiting) {
     const bool stable = (job.flags & BACKPLANE_BLOCK_FORCE_ACCESS) != 0;
     switch (job.operation) {
     case BACKPLANE_BLOCK_READ: return storage_->read(job.offset, job.segments, waiting);
@@ -166,7 +187,7 @@ int RawImage::perform(const Job& job, Waiting waiting) {
     }
 }
 
-BlockResult RawImage::finish(const Job& job, int error) {
+BlockResult DiskImage::finish(const Job& job, int error) {
     if (error != 0) {
         log_failure(job, error);
         return error == ENOSPC || error == EDQUOT ? BlockResult::NoSpace : BlockResult::Failed;
@@ -178,7 +199,7 @@ BlockResult RawImage::finish(const Job& job, int error) {
 }
 
 // A guest that tries again and again does not fill the log.
-void RawImage::log_failure(const Job& job, int error) {
+void DiskImage::log_failure(const Job& job, int error) {
     constexpr std::uint64_t most = 20;
     const std::uint64_t count = ++failures_;
     if (count > most) return;
@@ -187,7 +208,7 @@ void RawImage::log_failure(const Job& job, int error) {
         count == most ? "; further errors are counted, but not written here" : "");
 }
 
-BlockResult RawImage::resize(std::uint64_t size) {
+BlockResult DiskImage::resize(std::uint64_t size) {
     if (storage_ == nullptr) return BlockResult::NoMedium;
     if (storage_->is_read_only()) return BlockResult::ReadOnly;
     if (size % sector != 0) return BlockResult::Invalid;
@@ -201,7 +222,7 @@ BlockResult RawImage::resize(std::uint64_t size) {
     return BlockResult::Ok;
 }
 
-BlockResult RawImage::change_medium(const char* path, bool force) {
+BlockResult DiskImage::change_medium(const char* path, bool force) {
     if (listener_.medium_changed == nullptr) {
         log(LogLevel::Error, "the drive cannot change its medium while the machine runs");
         return BlockResult::Refused;
@@ -223,7 +244,10 @@ BlockResult RawImage::change_medium(const char* path, bool force) {
         next = std::move(*opened);
     }
     queue_.wait();
-    if (!is_same) storage_ = std::move(next);
+    if (!is_same) {
+        close();
+        storage_ = std::move(next);
+    }
     path_ = wanted;
     listener_.medium_changed(listener_.user);
     return BlockResult::Ok;

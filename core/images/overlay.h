@@ -2,7 +2,7 @@
 // a temporary file, at its own offset, which takes no more of the host's disk than was written.
 #pragma once
 
-#include "image_storage.h"
+#include "images/image_storage.h"
 
 #include <expected>
 #include <memory>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace backplane::storage {
+namespace backplane::images {
 
 class Overlay final : public ImageStorage {
 public:
@@ -28,6 +28,7 @@ public:
     int discard(std::uint64_t, std::uint64_t) override { return 0; }
     int write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) override;
     int resize(std::uint64_t size) override;
+    int close() override { return 0; }
 
 private:
     // What is copied from the base when a part of it is written.
@@ -46,4 +47,4 @@ private:
     std::vector<bool> written_;  // by grain
 };
 
-}  // namespace backplane::storage
+}  // namespace backplane::images

@@ -1,0 +1,128 @@
+#include "images/mapped_storage.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace backplane::images {
+
+int MappedStorage::read(std::uint64_t offset, Segments segments, Waiting waiting) {
+    std::shared_lock lock{mutex_, std::defer_lock};
+    if (waiting == Waiting::Yes)
+        lock.lock();
+    else if (!lock.try_lock())
+        return EAGAIN;
+    return read_mapped(offset, segments, waiting);
+}
+
+int MappedStorage::read_mapped(std::uint64_t offset, Segments segments, Waiting waiting) {
+    SegmentCursor cursor{segments};
+    for (std::uint64_t left = total(segments); left != 0;) {
+        Mapping mapping;
+        if (const int error = map(offset, left, waiting, mapping); error != 0) return error;
+        const Segments part = cursor.take(mapping.length);
+        int error = 0;
+        switch (mapping.place) {
+        case Mapping::Place::Below: error = read_below(offset, part, waiting); break;
+        case Mapping::Place::Zero: fill_with_zeroes(part); break;
+        case Mapping::Place::File: error = file_->read(mapping.file_offset, part, waiting); break;
+        case Mapping::Place::Packed: error = read_packed(mapping, part, waiting); break;
+        }
+        if (error != 0) return error;
+        offset += mapping.length;
+        left -= mapping.length;
+    }
+    return 0;
+}
+
+int MappedStorage::read_below(std::uint64_t offset, Segments segments, Waiting waiting) {
+    const std::uint64_t length = total(segments), size = below_ ? below_->size() : 0;
+    const std::uint64_t there = offset < size ? std::min(length, size - offset) : 0;
+    if (there == length) return below_->read(offset, segments, waiting);
+    SegmentCursor cursor{segments};
+    if (there != 0)
+        if (const int error = below_->read(offset, cursor.take(there), waiting); error != 0)
+            return error;
+    fill_with_zeroes(cursor.take(length - there));
+    return 0;
+}
+
+int MappedStorage::read_packed(const Mapping& mapping, Segments segments, Waiting waiting) {
+    std::unique_lock lock{unpacked_mutex_, std::defer_lock};
+    if (waiting == Waiting::Yes)
+        lock.lock();
+    else if (!lock.try_lock())
+        return EAGAIN;
+    if (unpacked_from_ != mapping.file_offset) {
+        if (waiting == Waiting::No) return EAGAIN;
+        unpacked_from_ = 0;
+        if (const int error = unpack(mapping, unpacked_); error != 0) return error;
+        unpacked_from_ = mapping.file_offset;
+    }
+    if (mapping.skipped + mapping.length > unpacked_.size()) return EUCLEAN;
+    scatter(std::span{unpacked_}.subspan(mapping.skipped, mapping.length), segments);
+    return 0;
+}
+
+void MappedStorage::forget_unpacked() {
+    const std::lock_guard lock{unpacked_mutex_};
+    unpacked_from_ = 0;
+}
+
+int MappedStorage::write(std::uint64_t offset, Segments segments, Durability durability) {
+    SegmentCursor cursor{segments};
+    for (std::uint64_t left = total(segments); left != 0;) {
+        std::uint64_t length = left;
+        if (const int error = write_some(offset, cursor, length); error != 0) return error;
+        offset += length;
+        left -= length;
+    }
+    return durability == Durability::Stable || is_commit_due() ? commit() : 0;
+}
+
+int MappedStorage::write_some(std::uint64_t offset, SegmentCursor& cursor, std::uint64_t& length) {
+    {
+        const std::shared_lock lock{mutex_};
+        Mapping mapping;
+        if (const int error = map(offset, length, Waiting::Yes, mapping); error != 0) return error;
+        if (mapping.place == Mapping::Place::File && mapping.is_writable) {
+            length = mapping.length;
+            return file_->write(mapping.file_offset, cursor.take(length), Durability::Cached);
+        }
+    }
+    const std::unique_lock lock{mutex_};
+    return write_new(offset, cursor, length);
+}
+
+int MappedStorage::write_many_zeroes(std::uint64_t offset, std::uint64_t length) {
+    static constexpr std::array<std::byte, 64 << 10> zeroes{};
+    while (length != 0) {
+        const auto step = std::min<std::uint64_t>(length, zeroes.size());
+        const Segment part{std::span{zeroes}.first(step)};
+        if (const int error = write(offset, part, Durability::Cached); error != 0) return error;
+        offset += step, length -= step;
+    }
+    return 0;
+}
+
+int MappedStorage::extent(std::uint64_t offset, std::uint64_t length, Extent& extent) {
+    Mapping mapping;
+    {
+        const std::shared_lock lock{mutex_};
+        if (const int error = map(offset, length, Waiting::Yes, mapping); error != 0) return error;
+    }
+    extent = {.length = mapping.length,
+              .is_zero = mapping.place == Mapping::Place::Zero,
+              .is_own = mapping.place != Mapping::Place::Below};
+    if (extent.is_own) return 0;
+    const std::uint64_t size = below_ ? below_->size() : 0;
+    if (offset < size) {
+        const int error = below_->extent(offset, std::min(mapping.length, size - offset), extent);
+        extent.is_own = false;
+        return error;
+    }
+    extent.is_zero = true;
+    return 0;
+}
+
+}  // namespace backplane::images

@@ -1,0 +1,42 @@
+// A disk whose bytes are those of its file: a disk dump, an ISO, a block device of the host.
+//
+// A file whose size is not a multiple of 512 ends with a sector that reads as zeroes from the
+// file's end on; writing that sector makes the file longer.
+#pragma once
+
+#include "images/byte_file.h"
+
+#include <memory>
+
+namespace backplane::images {
+
+class RawStorage final : public ImageStorage {
+public:
+    explicit RawStorage(std::unique_ptr<ByteFile> file) : file_{std::move(file)} {}
+
+    std::uint64_t size() const override { return (file_->size() + 511) / 512 * 512; }
+    bool is_read_only() const override { return file_->is_read_only(); }
+    bool can_discard() const override { return file_->can_discard(); }
+    int read(std::uint64_t offset, Segments segments, Waiting waiting) override {
+        return file_->read(offset, segments, waiting);
+    }
+    int write(std::uint64_t offset, Segments segments, Durability durability) override {
+        return file_->write(offset, segments, durability);
+    }
+    int flush() override { return file_->flush(); }
+    int discard(std::uint64_t offset, std::uint64_t length) override {
+        return file_->discard(offset, length);
+    }
+    int write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) override {
+        return file_->write_zeroes(offset, length, may_discard);
+    }
+    int resize(std::uint64_t size) override { return file_->resize(size); }
+    int extent(std::uint64_t offset, std::uint64_t length, Extent& extent) override {
+        return file_->extent(offset, length, extent);
+    }
+
+private:
+    std::unique_ptr<ByteFile> file_;
+};
+
+}  // namespace backplane::images
