@@ -6,6 +6,7 @@
 
 #include "images/byte_file.h"
 
+#include <cerrno>
 #include <memory>
 
 namespace backplane::images {
@@ -30,7 +31,9 @@ public:
     int write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) override {
         return file_->write_zeroes(offset, length, may_discard);
     }
-    int resize(std::uint64_t size) override { return file_->resize(size); }
+    int resize(std::uint64_t size) override {
+        return size % 512 != 0 ? EINVAL : file_->resize(size);
+    }
     int extent(std::uint64_t offset, std::uint64_t length, Extent& extent) override {
         return file_->extent(offset, length, extent);
     }

@@ -68,6 +68,11 @@ std::expected<void, std::string> check_blocks(ByteFile& file, const Footer& foot
     return {};
 }
 
+bool has_footer(ByteFile& file, std::uint64_t offset) {
+    std::array<std::byte, footer_size> bytes{};
+    return file.read_bytes(offset, bytes) == 0 && Footer::parse(bytes);
+}
+
 }  // namespace
 
 std::expected<CheckReport, std::string> check(ByteFile& file, Repair repair) {
@@ -79,15 +84,19 @@ std::expected<CheckReport, std::string> check(ByteFile& file, Repair repair) {
             return std::unexpected(blocks.error());
 
     const std::uint64_t end = round_up(file.size(), sector);
-    const auto mend_footer = [&](std::uint64_t offset, std::uint64_t at, const char* where) {
-        std::array<std::byte, footer_size> bytes{};
-        if (file.read_bytes(offset, bytes) == 0 && Footer::parse(bytes)) return;
-        report.add_error(fmt::format("there is no sound footer at the {} of the file", where));
+    const auto mend = [&](std::uint64_t at, std::uint64_t& mended) {
         if (repair == Repair::Nothing) return;
-        if (file.write_bytes(at, footer->bytes()) == 0 && file.flush() == 0) ++report.mended_errors;
+        if (file.write_bytes(at, footer->bytes()) == 0 && file.flush() == 0) ++mended;
     };
-    if (footer->type != DiskType::Fixed) mend_footer(0, 0, "start");
-    mend_footer(end == file.size() ? end - footer_size : end, end, "end");
+    if (footer->type != DiskType::Fixed && !has_footer(file, 0)) {
+        report.add_error("there is no sound copy of the footer at the start of the file");
+        mend(0, report.mended_errors);
+    }
+    if (end != file.size() || !has_footer(file, end - footer_size)) {
+        // A host that failed while the file grew. The copy in front is there for that.
+        report.add_leak("there is no sound footer at the end of the file");
+        mend(end, report.mended_leaks);
+    }
     return report;
 }
 

@@ -78,6 +78,10 @@ DynamicVhd::open(std::unique_ptr<ByteFile> file, Footer footer) {
         return std::unexpected(fmt::format("cannot be read: {}", std::strerror(error)));
     const bool has_footer = file_size % sector == 0 && Footer::parse(last).has_value();
     image->end_ = has_footer ? file_size - footer_size : round_up(file_size, sector);
+    if (!has_footer && !image->is_read_only())
+        if (const int error = image->file_->write_bytes(image->end_, image->footer_.bytes());
+            error != 0)
+            return std::unexpected(fmt::format("cannot be written: {}", std::strerror(error)));
     return image;
 }
 
