@@ -64,5 +64,6 @@ extern const Command screenshot_command;
 extern const Command type_command;
 extern const Command sendkey_command;
 extern const Command jit_command;
+extern const Command image_command;
 
 }  // namespace backplane::cli

@@ -41,6 +41,8 @@ constexpr std::array extensions{Extension{".qcow2", Format::Qcow2}, Extension{".
                                 Extension{".vpc", Format::Vhd}, Extension{".vmdk", Format::Vmdk},
                                 Extension{".vdi", Format::Vdi}};
 
+}  // namespace
+
 Format format_by_name(const std::filesystem::path& path) {
     std::string extension = path.extension().string();
     std::ranges::transform(extension, extension.begin(),
@@ -48,8 +50,6 @@ Format format_by_name(const std::filesystem::path& path) {
     const auto* found = std::ranges::find(extensions, extension, &Extension::text);
     return found == extensions.end() ? Format::Raw : found->format;
 }
-
-}  // namespace
 
 const char* name_of(Format format) { return format_names[static_cast<std::size_t>(format)]; }
 

@@ -20,6 +20,9 @@ const char* name_of(Format format);
 // Auto when there is no such format. QEMU's "vpc" is a VHD.
 Format format_named(std::string_view name);
 
+// What a file is called: raw, if nothing else.
+Format format_by_name(const std::filesystem::path& path);
+
 // What the first bytes look like. Whoever writes a raw disk writes its first bytes too: this alone
 // must never decide how a disk is opened.
 struct FirstBytes {

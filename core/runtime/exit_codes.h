@@ -13,6 +13,7 @@ enum class ExitCode : int {
     GuestFailure = 4,
     Timeout = 5,
     Different = 6,
+    Damaged = 7,
 };
 
 struct ExitCodeMeaning {
@@ -29,6 +30,7 @@ inline constexpr std::array exit_code_meanings{
     ExitCodeMeaning{ExitCode::GuestFailure, "the guest failed: triple fault or shutdown"},
     ExitCodeMeaning{ExitCode::Timeout, "the time limit passed"},
     ExitCodeMeaning{ExitCode::Different, "diff: the engines differ"},
+    ExitCodeMeaning{ExitCode::Damaged, "image check: the image has errors"},
 };
 
 // A guest chooses other codes by writing v to isa-debug-exit: (v << 1) | 1, of which the shell sees

@@ -40,6 +40,7 @@ std::string Qcow2Image::start(const std::string& snapshot) {
     std::uint64_t l1_offset = header_.l1_offset, disk_size = header_.size;
     std::uint32_t l1_size = header_.l1_size;
     auto snapshots = SnapshotTable::read(*file_, header_);
+    if (snapshots) snapshots_ = snapshots->snapshots;
     if (!snapshot.empty()) {
         if (!snapshots) return "is damaged: " + snapshots.error();
         const Snapshot* found = snapshots->find(snapshot);

@@ -32,6 +32,8 @@ public:
     open(std::unique_ptr<ByteFile> file, const std::string& snapshot = {});
 
     const Header& header() const { return header_; }
+    // Internal snapshots.
+    const std::vector<Snapshot>& snapshots() const { return snapshots_; }
 
     std::uint64_t size() const override { return size_; }
     bool is_read_only() const override { return is_snapshot_ || MappedStorage::is_read_only(); }
@@ -120,6 +122,7 @@ private:
     const std::uint64_t cluster_size_;
     std::uint64_t size_ = 0;
     bool is_snapshot_ = false;
+    std::vector<Snapshot> snapshots_;
     std::vector<std::uint64_t> l1_;
     std::unique_ptr<Refcounts> counts_;  // null: nothing is written
     bool is_damaged_ = false;
