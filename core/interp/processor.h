@@ -77,8 +77,7 @@ private:
             return processor_.bus_.has_local_apic() ? &processor_.bus_ : nullptr;
         }
         std::uint64_t tsc_ticks() override {
-            const x86::HostFloatingPoint host;
-            return processor_.tsc_frequency_.ticks(processor_.now());
+            return processor_.tsc_frequency_.ticks(processor_.now());  // nothing floats in there
         }
         void drive_ferr(bool level) override { processor_.ferr_.drive(level); }
         void report_once(x86::Unknown kind, std::uint64_t number) override {

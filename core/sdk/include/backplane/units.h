@@ -32,7 +32,12 @@ struct Hertz {
     // Whole ticks that fit in a span, and the shortest span that holds so many ticks. Using them on
     // absolute times keeps a counter from drifting, however odd its frequency.
     constexpr std::uint64_t ticks(Duration span) const {
-        return scale(static_cast<std::uint64_t>(span.count()), value, nanoseconds_per_second);
+        const auto nanoseconds = static_cast<std::uint64_t>(span.count());
+        constexpr std::uint64_t narrow = ~std::uint64_t{0} / nanoseconds_per_second;
+        if (value > narrow) return scale(nanoseconds, value, nanoseconds_per_second);
+        // The same without a division of 128 bits, as processors ask for it all the time.
+        return nanoseconds / nanoseconds_per_second * value +
+               nanoseconds % nanoseconds_per_second * value / nanoseconds_per_second;
     }
 
     constexpr Duration span(std::uint64_t ticks) const {
