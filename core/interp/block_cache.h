@@ -77,6 +77,7 @@ public:
     // executed stays readable, but leaves before its next op. Gives the number dropped.
     std::size_t invalidate(std::uint64_t physical, std::uint64_t length);
     void invalidate_all();
+    void drop(Block* block);
 
     bool is_full() const { return arena_.is_full(); }
     std::size_t arena_bytes() const { return arena_.used(); }
@@ -105,7 +106,6 @@ private:
     void add_to_page(Block* block, std::uint64_t page);
     void forget_page(std::unordered_map<std::uint64_t, CodePage>::iterator entry);
     void remove_from_page(Block* block, std::uint64_t page);
-    void drop(Block* block);
 
     BlockArena arena_;
     std::vector<Block*> table_ = std::vector<Block*>(buckets);

@@ -16,6 +16,7 @@ struct Instruction;
 namespace backplane::interp {
 
 struct Block;
+class BlockCache;
 class Interpreter;
 
 class Compiler {
@@ -37,8 +38,10 @@ public:
     virtual void release() = 0;
     // [vcpu] Keys of links begin anew: what was linked to other pages is to be found again.
     virtual void forget_links() = 0;
-    // Asks for `release`.
+    // A block that it would compile finds no room. It is offered again after `release`, or this:
     virtual bool is_full() const = 0;
+    // [vcpu, safe point] Drops blocks, so that there is room. False: only `release` helps.
+    virtual bool make_room(BlockCache&) { return false; }
 };
 
 }  // namespace backplane::interp

@@ -145,7 +145,7 @@ RunResult Interpreter::run(std::int64_t total) {
             result = RunResult::Breakpoint;
             break;
         }
-        if (is_full()) release_blocks();
+        if (is_full()) make_room();
 
         if (const std::uint32_t hits = code_breakpoint()) {
             result = deliver_exception({.vector = Vector::Debug, .address = hits});

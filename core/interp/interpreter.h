@@ -234,6 +234,7 @@ private:
     std::uint64_t read_bus(std::uint64_t physical, unsigned size);
     void refresh_mode();
     bool is_full() const { return blocks_.is_full() || compiler_full_; }
+    void make_room();
     void release_blocks();
 
     bool wants_step() const;

@@ -149,7 +149,7 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
 // ---- For a compiler ----
 
 bool Interpreter::compile(Block& hot) {
-    if (patched_op_) return false;
+    if (patched_op_ || compiler_full_) return false;
     if (Block* longer = lengthen(hot)) {
         compiler_->compile(*longer, builder_.instructions());
         if (longer->is_compiled()) {
@@ -159,10 +159,11 @@ bool Interpreter::compile(Block& hot) {
             refund(length);
         }
     }
-    if (hot.valid) compiler_->compile(hot, {});
-    if (hot.valid && !hot.is_compiled()) count(Counter::RefusedBlocks);
+    if (hot.valid && !compiler_->is_full()) compiler_->compile(hot, {});
     compiler_full_ = compiler_->is_full();
-    return true;
+    const bool is_refused = hot.valid && !hot.is_compiled();
+    if (is_refused && !compiler_full_) count(Counter::RefusedBlocks);
+    return !is_refused || !compiler_full_;
 }
 
 // The block together with those behind it, where branches are mostly not taken. Null: nothing is
@@ -351,6 +352,12 @@ void Interpreter::invalidate_physical(std::uint64_t start, std::uint64_t length)
         start += part;
         length -= part;
     }
+}
+
+void Interpreter::make_room() {
+    if (blocks_.is_full() || !compiler_->make_room(blocks_)) return release_blocks();
+    compiler_full_ = compiler_->is_full();
+    jump_cache.fill({});  // it has entries of code that is gone
 }
 
 void Interpreter::release_blocks() {

@@ -26,6 +26,14 @@ struct CodeMemory {
     std::size_t bytes, shared;
 };
 
+// Code that is gone; its memory will be used anew.
+struct ReleasedCode {
+    const std::uint8_t* start;
+    std::size_t bytes;
+    const std::uint8_t* cold_start;
+    std::size_t cold_bytes;
+};
+
 class CodeWatcher {
 public:
     virtual ~CodeWatcher() = default;
@@ -36,8 +44,8 @@ public:
     virtual void installed(const InstalledCode& code) = 0;
     // The guest wrote over its code, or it is mapped differently: nothing enters it any more.
     virtual void invalidated(std::uint64_t /*physical*/, unsigned /*tier*/) {}
-    // All code is gone, and its memory will be used anew.
-    virtual void released() {}
+    // To have room. It is what was installed before all else that is still there.
+    virtual void released(const ReleasedCode&) {}
 };
 
 }  // namespace backplane::jit

@@ -16,8 +16,11 @@ void CompiledProcessor::declare(Declaration<CompiledProcessor>& d) {
                "Executions after which a block is compiled")
         .range(1u, 1'000'000u);
     d.property("code-cache-size", &CompiledProcessor::code_cache_size_,
-               "Host memory for compiled code; it starts over when this is full")
-        .range(Bytes{std::uint64_t{1} << 20}, Bytes{std::uint64_t{1} << 30});
+               "Host memory for compiled code; the oldest quarter is dropped when this is full")
+        .range(Bytes{std::uint64_t{256} << 10}, Bytes{std::uint64_t{1} << 30});
+    d.property("code-cache-blocks", &CompiledProcessor::code_cache_blocks_,
+               "Blocks that code is kept of at most; the oldest quarter is dropped likewise")
+        .range(100u, 10'000'000u);
     d.property("perf-map", &CompiledProcessor::perf_map_wanted_,
                "Write /tmp/perf-PID.map, from which perf names compiled code");
     d.property("gdb-jit", &CompiledProcessor::debugger_symbols_wanted_,
@@ -50,7 +53,7 @@ std::unique_ptr<interp::Compiler> CompiledProcessor::make_compiler(const x86::Cp
         no_arena_ = std::move(arena.error());
         return nullptr;
     }
-    auto compiler = std::make_unique<Tier1Compiler>(model, std::move(*arena));
+    auto compiler = std::make_unique<Tier1Compiler>(model, std::move(*arena), code_cache_blocks_);
     tier1_ = compiler.get();
     return compiler;
 }

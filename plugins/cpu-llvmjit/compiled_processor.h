@@ -40,6 +40,7 @@ protected:
 private:
     std::uint32_t tier1_threshold_ = 10;
     Bytes code_cache_size_{std::uint64_t{256} << 20};
+    std::uint32_t code_cache_blocks_ = Tier1Compiler::default_blocks;
     bool perf_map_wanted_ = false, debugger_symbols_wanted_ = false;
 
     JitEvents events_;

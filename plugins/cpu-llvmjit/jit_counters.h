@@ -26,6 +26,7 @@ enum class JitCounter : std::uint8_t {
     Deoptimizations,
     GuardFailures,
     CacheUsed,           // bytes, now
+    CacheBlocks,         // with code there, now
     CacheEvictions,      // of compiled blocks, for room
     CacheInvalidations,  // as their code, or what is mapped, changed
     CacheStaleInstalls,  // the guest's code had changed by the time its compiled code was there

@@ -54,6 +54,9 @@ void declare_jit_statistics(Declaration<CompiledProcessor>& d) {
         "jit.cache.used_bytes",
         [](CompiledProcessor& p) { return p.counter(JitCounter::CacheUsed); }, "bytes",
         "Of that, used now");
+    d.gauge(
+        "jit.cache.blocks", [](CompiledProcessor& p) { return p.counter(JitCounter::CacheBlocks); },
+        "blocks", "Blocks that have code there now");
     executed(
         "jit.cache.lookup_hit_total", Counter::CompiledEntries, "lookups",
         "Times that a block was reached from outside of compiled code, and its code was there");

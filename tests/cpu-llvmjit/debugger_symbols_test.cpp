@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -92,6 +93,14 @@ InstalledCode block(std::uint64_t number) {
             .nanoseconds = 1};
 }
 
+ReleasedCode blocks_from(std::uint64_t first, std::uint64_t count) {
+    const InstalledCode start = block(first);
+    return {.start = start.start,
+            .bytes = count * 0x100,
+            .cold_start = start.cold_start,
+            .cold_bytes = count * 0x40};
+}
+
 TEST(DebuggerSymbols, NameTheTwoPartsOfABlock) {
     DebuggerSymbols symbols;
     EXPECT_TRUE(files().empty());
@@ -115,8 +124,36 @@ TEST(DebuggerSymbols, StayFewFilesHoweverManyBlocksThereAre) {
         for (const Symbol& symbol : symbols_of(file->start, file->bytes))
             if (!symbol.name.ends_with("_cold")) ++hot.at((symbol.start - 0x7000'0000) / 0x100);
     EXPECT_THAT(hot, ::testing::Each(1u));
-    symbols.released();
+    symbols.released(blocks_from(0, blocks));
     EXPECT_TRUE(files().empty());
+}
+
+// As the memory is used in turns, addresses start over in the middle of what there is.
+TEST(DebuggerSymbols, GoWithTheOldestBlocks) {
+    DebuggerSymbols symbols;
+    constexpr std::uint64_t part = 100, parts = 4;
+    std::vector<std::uint64_t> expected(part * parts);
+    for (std::uint64_t turn = 0; turn < 11; ++turn) {
+        const std::uint64_t first = turn % parts * part;
+        if (turn >= parts) symbols.released(blocks_from(first, part));
+        std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(first), part, 0);
+        for (std::uint64_t i = 0; i < part; ++i) {
+            symbols.installed(block(first + i));
+            expected[first + i] = 1;
+            std::vector<std::uint64_t> hot(part * parts);
+            for (const auto* file : files()) {
+                std::uint64_t before = 0;
+                for (const Symbol& symbol : symbols_of(file->start, file->bytes)) {
+                    if (symbol.name.ends_with("_cold")) continue;
+                    EXPECT_LT(before, symbol.start);
+                    before = symbol.start;
+                    ++hot.at((symbol.start - 0x7000'0000) / 0x100);
+                }
+            }
+            ASSERT_EQ(hot, expected) << turn << ' ' << i;
+        }
+    }
+    EXPECT_LE(files().size(), 60u);
 }
 
 TEST(DebuggerSymbols, AreOfSeveralProcessorsAtOnce) {

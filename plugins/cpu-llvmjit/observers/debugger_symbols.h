@@ -14,7 +14,7 @@ namespace backplane::jit {
 class DebuggerSymbols final : public CodeWatcher {
 public:
     void installed(const InstalledCode& code) override;
-    void released() override;
+    void released(const ReleasedCode& code) override;
 
 private:
     static constexpr std::size_t merged_at_once = 16;
@@ -25,7 +25,12 @@ private:
         DebuggerFile file;
     };
 
-    DebuggerFile file_from(std::size_t first) const;
+    // Whether addresses are lower again, as memory is used anew: there a file has to end.
+    bool starts_over_behind(std::size_t first) const {
+        return hot_.back().start < hot_[first].start;
+    }
+    void add_batch(std::size_t first, std::size_t end);
+    DebuggerFile file_of(std::size_t first, std::size_t end) const;
 
     std::vector<NamedCode> hot_, cold_;  // of all blocks
     std::vector<Batch> batches_;

@@ -30,14 +30,14 @@ struct BlockInvalidated {
 
 struct CacheReleased {
     static constexpr const char* topic = "jit.cache-released/1";
-    static constexpr const char* doc = "All compiled code was dropped, to have room for more";
+    static constexpr const char* doc =
+        "The oldest compiled code was dropped, to have room for more";
     std::uint64_t bytes;
 };
 
 class JitEvents final : public CodeWatcher {
 public:
     void installed(const InstalledCode& code) override {
-        used_ += code.bytes + code.cold_bytes;
         if (!compiled.wanted()) return;
         compiled.publish({.code = reinterpret_cast<std::uint64_t>(code.start),
                           .cold_code = reinterpret_cast<std::uint64_t>(code.cold_start),
@@ -55,17 +55,13 @@ public:
     void invalidated(std::uint64_t physical, unsigned tier) override {
         invalidations.publish({.physical = physical, .tier = tier, .reserved = 0});
     }
-    void released() override {
-        releases.publish({.bytes = used_});
-        used_ = 0;
+    void released(const ReleasedCode& code) override {
+        releases.publish({.bytes = code.bytes + code.cold_bytes});
     }
 
     Topic<BlockCompiled> compiled;
     Topic<BlockInvalidated> invalidations;
     Topic<CacheReleased> releases;
-
-private:
-    std::uint64_t used_ = 0;
 };
 
 }  // namespace backplane::jit

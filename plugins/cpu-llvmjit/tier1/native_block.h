@@ -1,24 +1,25 @@
 // What the compiler keeps of a block it has compiled.
 #pragma once
 
+#include "interp/block.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <forward_list>
 #include <list>
 #include <memory_resource>
 
-namespace backplane::interp {
-struct Block;
-}
-
 namespace backplane::jit {
+
+struct Edge;
+struct NativeBlock;
 
 // What a direct jump to another page has found, as long as that is mapped there. In the arena's
 // data.
 struct FarLink {
     std::uint64_t page_key = 0;   // Core::Compiled::page_key in front of the jump; 0: nothing found
     const void* entry = nullptr;  // Block::entry of where the jump goes
-    struct Edge* edge = nullptr;
+    Edge* edge = nullptr;
 };
 
 // A direct jump of compiled code that goes to another block once that is compiled, and out of the
@@ -28,6 +29,7 @@ struct Edge {
     std::uint32_t displacement = 0;   // of the jump's last four bytes, in the arena
     std::uint32_t stub = 0;           // the way out, within a page
     std::uint32_t target_offset = 0;  // of the next instruction, in the page
+    NativeBlock* target = nullptr;    // that the jump goes to
     std::uint32_t far_link = 0;       // to another page: where it is in the arena. 0: the same page
 };
 
@@ -43,7 +45,9 @@ struct NativeBlock {
     std::uint32_t chained = 0;                   // where a chained jump enters
     std::uint32_t far_links = 0, far_links_end = 0;
     std::pmr::list<Edge> edges;
-    std::pmr::forward_list<const Edge*> incoming;
+    std::pmr::forward_list<Edge*> incoming;
+
+    bool is_valid() const { return block->compiled == this; }
 };
 
 }  // namespace backplane::jit

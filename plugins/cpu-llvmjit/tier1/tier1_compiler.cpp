@@ -1,6 +1,7 @@
 #include "tier1/tier1_compiler.h"
 
 #include "interp/block_builder.h"
+#include "interp/block_cache.h"
 #include "tier1/glue.h"
 #include "tier1/translator.h"
 #include "x86/guest_floating_point.h"
@@ -15,11 +16,9 @@ namespace backplane::jit {
 
 using interp::Block, interp::Counter;
 
-Tier1Compiler::Tier1Compiler(const x86::CpuModel& model, CodeArena arena)
-    : model_{model}, decoder_{x86::decoder_features(model)}, arena_{std::move(arena)} {
+Tier1Compiler::Tier1Compiler(const x86::CpuModel& model, CodeArena arena, std::size_t max_blocks)
+    : model_{model}, decoder_{x86::decoder_features(model)}, cache_{std::move(arena), max_blocks} {
     make_ways();
-    const std::span data = arena_.data();
-    far_links_ = {reinterpret_cast<FarLink*>(data.data()), data.size() / sizeof(FarLink)};
 }
 
 // The arena may be far from this library: each way is a jump through an address behind it.
@@ -40,15 +39,14 @@ void Tier1Compiler::make_ways() {
         {Way::RefillRead, &backplane_jit_refill_read},
         {Way::RefillWrite, &backplane_jit_refill_write},
         {Way::LinkFar, &backplane_jit_link_far}};
-    Assembler code{arena_.writable(), 0, 4096};
+    Assembler code{cache_.writable(), 0, 4096};
     for (const auto& [way, place] : ways) {
         ways_[static_cast<std::size_t>(way)] = code.place();
         for (const unsigned byte : {0xff, 0x25, 0, 0, 0, 0})  // JMP [RIP + 0]
             code.byte(byte);
         code.qword(reinterpret_cast<std::uint64_t>(place));
     }
-    first_hot_ = hot_ = code.place();
-    first_cold_ = cold_ = static_cast<Place>(arena_.size() / 8 * 3);
+    cache_.share(code.place());
 }
 
 void Tier1Compiler::attach(interp::Interpreter& cpu) {
@@ -57,8 +55,7 @@ void Tier1Compiler::attach(interp::Interpreter& cpu) {
 }
 
 void Tier1Compiler::created(Block& block) {
-    block.entry = reinterpret_cast<const void*>(arena_.executable() +
-                                                ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
+    block.entry = address_of(ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
 }
 
 void Tier1Compiler::compile(Block& block, std::span<const x86::Instruction> instructions) {
@@ -86,46 +83,41 @@ std::span<const x86::Instruction> Tier1Compiler::decode(const Block& block) {
 
 bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instructions) {
     using clock = std::chrono::steady_clock;
-    if (!Translator::can_translate(block) || !cpu_->code_bytes(block.physical) || is_full())
+    if (!Translator::can_translate(block) || !cpu_->code_bytes(block.physical) || is_full_)
         return false;
     // Containers compute how far they grow.
     const x86::HostFloatingPoint host;
     const auto began = clock::now();
     if (instructions.empty()) instructions = decode(block);
-    hot_ = (hot_ + 15) & ~Place{15};
-    Assembler code{arena_.writable(), hot_, first_cold_};
+    is_full_ = !cache_.has_room();
+    if (is_full_) return false;
+    const CodeCache::Generation& now = cache_.current();
+    const bool is_alone = now.blocks.empty();
+    Assembler code{cache_.writable(), now.hot.used, now.hot.end};
     std::pmr::monotonic_buffer_resource workspace{workspace_.data(), workspace_.size()};
     Translator translator{code, ways_, model_, cpu_->is_only_processor(), untranslated_, workspace};
-    NativeBlock& native = blocks_.emplace_back(native_memory_);
+    NativeBlock& native = cache_.add();
     native.block = &block;
-    native.far_links = static_cast<Place>(arena_.size() + used_far_links_ * sizeof(FarLink));
-    translator.translate(block, instructions, cold_, static_cast<Place>(arena_.size()), native);
-    if (!code.fits()) {
-        blocks_.pop_back();
+    native.far_links = now.far_links.used;
+    translator.translate(block, instructions, now.cold.used, now.cold.end, native);
+    if (!code.fits() || native.far_links_end > now.far_links.end) {
+        cache_.take_back();
+        is_full_ = !is_alone;  // otherwise it never fits
         return false;
     }
-    hot_ = native.end;
-    cold_ = native.cold_end;
-    used_far_links_ += (native.far_links_end - native.far_links) / sizeof(FarLink);
-    for (Edge& edge : native.edges)
-        if (edge.far_link) far_link(edge.far_link) = {.edge = &edge};
     const std::size_t handlers = std::size_t{block.op_count} + 1;
-    native.handlers = std::pmr::polymorphic_allocator<const void*>{&native_memory_}.allocate(
-        handlers);
+    cache_.installed(native, handlers);
     for (std::size_t op = 0; op < handlers; ++op)
         native.handlers[op] = block.ops()[op].handler;
     block.compiled = &native;
-    const auto address = [&](std::uint32_t place) {
-        return reinterpret_cast<const void*>(arena_.executable() + place);
-    };
-    block.entry = address(translator.far_entry());
-    block.ops()->handler = address(translator.first_entry());
+    block.entry = address_of(translator.far_entry());
+    block.ops()->handler = address_of(translator.first_entry());
     // It is being executed, so this is where it was found.
     interp::JumpCacheEntry& found =
         cpu_->jump_cache[interp::jump_cache_index(cpu_->state.block_ip)];
     if (found.block == &block) found.entry = block.entry;
     for (const auto& [op, place] : translator.resumptions())
-        block.ops()[op].handler = address(place);
+        block.ops()[op].handler = address_of(place);
     const std::chrono::nanoseconds taken = clock::now() - began;
     tell(native, translator.untranslated(), static_cast<std::uint64_t>(taken.count()));
     return true;
@@ -143,7 +135,7 @@ void Tier1Compiler::tell(const NativeBlock& native, unsigned untranslated,
     counters_.count(JitCounter::Tier1GuestBytes, block.bytes);
     counters_.count(JitCounter::Tier1CodeBytes, hot);
     counters_.count(JitCounter::Tier1ColdCodeBytes, cold);
-    counters_.set(JitCounter::CacheUsed, used());
+    count_blocks();
     for (CodeWatcher* watcher : watchers_)
         watcher->installed({.start = address_of(native.start),
                             .bytes = hot,
@@ -163,43 +155,69 @@ void Tier1Compiler::dropped(Block& block) {
     auto* native = static_cast<NativeBlock*>(std::exchange(block.compiled, nullptr));
     if (!native) return;
     --valid_blocks_;
-    counters_.count(JitCounter::CacheInvalidations);
-    counters_.publish();
-    if (!watchers_.empty()) {
-        const x86::HostFloatingPoint host;
-        for (CodeWatcher* watcher : watchers_)
-            watcher->invalidated(block.physical, 1);
-    }
-    for (const Edge* edge : native->incoming) {
+    for (Edge* edge : native->incoming) {
         if (edge->far_link)
-            far_link(edge->far_link) = {.edge = far_link(edge->far_link).edge};
+            cache_.far_link(edge->far_link) = {.edge = edge};
         else
             patch(edge->displacement, edge->stub);
+        edge->target = nullptr;
     }
     native->incoming.clear();
+    if (is_evicting_) {
+        counters_.count(JitCounter::CacheEvictions);
+        return;
+    }
     // From the jump cache.
-    arena_.writable()[native->start] = 0xe9;  // JMP
+    cache_.writable()[native->start] = 0xe9;  // JMP
     patch(native->start + 1, ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
+    counters_.count(JitCounter::CacheInvalidations);
+    count_blocks();
+    counters_.publish();
+    if (watchers_.empty()) return;
+    const x86::HostFloatingPoint host;
+    for (CodeWatcher* watcher : watchers_)
+        watcher->invalidated(block.physical, 1);
+}
+
+bool Tier1Compiler::make_room(interp::BlockCache& blocks) {
+    is_evicting_ = true;
+    for (const NativeBlock& native : cache_.by_age(0).blocks)
+        if (native.is_valid()) blocks.drop(native.block);
+    is_evicting_ = false;
+    tell_released(cache_.by_age(0));
+    cache_.reuse_oldest();
+    is_full_ = false;
+    count_blocks();
+    counters_.publish();
+    return true;
 }
 
 void Tier1Compiler::release() {
-    blocks_.clear();
-    native_memory_.release();
-    used_far_links_ = 0;
-    hot_ = first_hot_;
-    cold_ = first_cold_;
+    for (std::size_t i = 0; i < CodeCache::generations; ++i)
+        tell_released(cache_.by_age(i));
+    cache_.clear();
+    is_full_ = false;
     counters_.count(JitCounter::CacheEvictions, std::exchange(valid_blocks_, 0));
-    counters_.set(JitCounter::CacheUsed, used());
+    count_blocks();
     counters_.publish();
-    const x86::HostFloatingPoint host;
-    for (CodeWatcher* watcher : watchers_)
-        watcher->released();
 }
 
-void Tier1Compiler::forget_links() {
-    for (FarLink& link : far_links_.first(used_far_links_))
-        link.page_key = 0;
+void Tier1Compiler::tell_released(const CodeCache::Generation& generation) {
+    if (generation.blocks.empty() || watchers_.empty()) return;
+    const x86::HostFloatingPoint host;
+    for (CodeWatcher* watcher : watchers_)
+        watcher->released({.start = address_of(generation.hot.start),
+                           .bytes = generation.hot.used_bytes(),
+                           .cold_start = address_of(generation.cold.start),
+                           .cold_bytes = generation.cold.used_bytes()});
 }
+
+void Tier1Compiler::count_blocks() {
+    counters_.set(JitCounter::CacheUsed, cache_.used());
+    counters_.set(JitCounter::CacheBlocks, valid_blocks_);
+}
+
+void Tier1Compiler::forget_links() { cache_.forget_far_links(); }
 
 bool Tier1Compiler::link(FarLink& link) {
     const Block* target = interp::find_in_jump_cache(cpu_, cpu_->compiled.target_ip);
@@ -213,8 +231,8 @@ bool Tier1Compiler::link(FarLink& link) {
 
 Block* Tier1Compiler::follow(const Op& op) {
     Block* from = cpu_->block;
-    const auto& native = *static_cast<const NativeBlock*>(from->compiled);
-    const Edge& edge = *std::ranges::find(native.edges, from->index_of(&op), &Edge::op);
+    auto& native = *static_cast<NativeBlock*>(from->compiled);
+    Edge& edge = *std::ranges::find(native.edges, from->index_of(&op), &Edge::op);
     std::uint64_t ip = cpu_->compiled.page_ip + edge.target_offset;
     if (!cpu_->state.code64()) ip &= 0xffff'ffff;
     cpu_->state.rip = ip;
@@ -224,41 +242,37 @@ Block* Tier1Compiler::follow(const Op& op) {
     return target;
 }
 
-void Tier1Compiler::chain(const Edge& edge, const Block& target) {
+void Tier1Compiler::chain(Edge& edge, const Block& target) {
     auto* to = static_cast<NativeBlock*>(target.compiled);
     if (!to) return;
     const x86::HostFloatingPoint host;
     patch(edge.displacement, to->chained);
-    to->incoming.push_front(&edge);
+    CodeCache::link(edge, *to);
 }
 
 void Tier1Compiler::patch(std::uint32_t displacement, std::uint32_t target) {
     const std::uint32_t distance = target - (displacement + 4);
-    std::memcpy(arena_.writable() + displacement, &distance, sizeof distance);
+    std::memcpy(cache_.writable() + displacement, &distance, sizeof distance);
 }
 
 // ---- For who looks into it ----
 
 void Tier1Compiler::watch(CodeWatcher& watcher) {
     watchers_.push_back(&watcher);
-    watcher.began({.start = arena_.executable(), .bytes = arena_.size(), .shared = first_hot_});
+    watcher.began(
+        {.start = cache_.executable(), .bytes = cache_.size(), .shared = cache_.shared()});
 }
 
 std::optional<Place> Tier1Compiler::place_of(const void* host) const {
     const auto distance = reinterpret_cast<std::uintptr_t>(host) -
-                          reinterpret_cast<std::uintptr_t>(arena_.executable());
-    if (distance >= arena_.size()) return std::nullopt;
+                          reinterpret_cast<std::uintptr_t>(cache_.executable());
+    if (distance >= cache_.size()) return std::nullopt;
     return static_cast<Place>(distance);
 }
 
 const NativeBlock* Tier1Compiler::block_at(Place place) const {
-    const bool is_hot = place < first_cold_;
-    const auto behind = std::ranges::upper_bound(
-        blocks_, place, {}, is_hot ? &NativeBlock::start : &NativeBlock::cold_start);
-    if (behind == blocks_.begin()) return nullptr;
-    const NativeBlock& native = *std::prev(behind);
-    if (place >= (is_hot ? native.end : native.cold_end)) return nullptr;
-    return native.block->compiled == &native ? &native : nullptr;
+    const NativeBlock* native = cache_.block_at(place);
+    return native && native->is_valid() ? native : nullptr;
 }
 
 // Nothing that it was made of the first time has changed, so the block becomes the same again,
@@ -272,7 +286,7 @@ CodeMap Tier1Compiler::map_of(const NativeBlock& native) {
     const Untranslated counts = untranslated_;
 
     CodeMap map;
-    Assembler code{arena_.writable(), native.start, native.end};
+    Assembler code{cache_.writable(), native.start, native.end};
     std::pmr::monotonic_buffer_resource workspace{workspace_.data(), workspace_.size()};
     Translator translator{code, ways_, model_, cpu_->is_only_processor(), untranslated_, workspace};
     translator.make_map(map);
@@ -281,8 +295,8 @@ CodeMap Tier1Compiler::map_of(const NativeBlock& native) {
     again.far_links = native.far_links;
     translator.translate(block, decode(block), native.cold_start, native.cold_end, again);
 
-    std::ranges::copy(hot, arena_.writable() + native.start);
-    std::ranges::copy(cold, arena_.writable() + native.cold_start);
+    std::ranges::copy(hot, cache_.writable() + native.start);
+    std::ranges::copy(cold, cache_.writable() + native.cold_start);
     untranslated_ = counts;
     return map;
 }

@@ -7,6 +7,7 @@
 #include "jit_counters.h"
 #include "tier1/assembler.h"
 #include "tier1/code_arena.h"
+#include "tier1/code_cache.h"
 #include "tier1/code_map.h"
 #include "tier1/native_block.h"
 #include "tier1/untranslated.h"
@@ -17,7 +18,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory_resource>
 #include <optional>
 #include <span>
@@ -27,7 +27,11 @@ namespace backplane::jit {
 
 class Tier1Compiler final : public interp::Compiler {
 public:
-    Tier1Compiler(const x86::CpuModel& model, CodeArena arena);
+    static constexpr std::size_t default_blocks = 100'000;
+
+    // Keeps code of at most so many blocks.
+    Tier1Compiler(const x86::CpuModel& model, CodeArena arena,
+                  std::size_t max_blocks = default_blocks);
 
     void attach(interp::Interpreter& cpu) override;
     void compile(interp::Block& block, std::span<const x86::Instruction> instructions) override;
@@ -35,10 +39,8 @@ public:
     void dropped(interp::Block& block) override;
     void release() override;
     void forget_links() override;
-    bool is_full() const override {
-        return first_cold_ - hot_ < largest_block || arena_.size() - cold_ < largest_block ||
-               far_links_.size() - used_far_links_ < most_far_links;
-    }
+    bool is_full() const override { return is_full_; }
+    bool make_room(interp::BlockCache& blocks) override;
 
     // [vcpu] The current block was left behind `op` by an edge that has no jump yet: where to,
     // which is state.rip then. Null: a block for it has yet to be found.
@@ -58,7 +60,7 @@ public:
     const x86::CpuModel& model() const { return model_; }
     const Ways& ways() const { return ways_; }
     // Of the host, where it is executed; and back. Null: it is in no code.
-    const std::uint8_t* address_of(Place place) const { return arena_.executable() + place; }
+    const std::uint8_t* address_of(Place place) const { return cache_.executable() + place; }
     std::optional<Place> place_of(const void* host) const;
     // [vcpu, outside run] Whose code this is. Null: none's, or none's that is still valid.
     const NativeBlock* block_at(Place place) const;
@@ -68,31 +70,24 @@ public:
     std::span<const x86::Instruction> decode(const interp::Block& block);
 
 private:
-    // More than any block of 64 instructions becomes.
-    static constexpr std::size_t largest_block = std::size_t{64} << 10, most_far_links = 66;
-
     void make_ways();
     bool make(interp::Block& block, std::span<const x86::Instruction> instructions);
-    void chain(const Edge& edge, const interp::Block& target);
+    void chain(Edge& edge, const interp::Block& target);
     void tell(const NativeBlock& native, unsigned untranslated, std::uint64_t nanoseconds);
-    std::size_t used() const { return hot_ + (cold_ - first_cold_); }
+    void tell_released(const CodeCache::Generation& generation);
+    void count_blocks();
     void patch(std::uint32_t displacement, std::uint32_t target);
-    FarLink& far_link(Place place) { return far_links_[(place - arena_.size()) / sizeof(FarLink)]; }
 
     const x86::CpuModel& model_;
     x86::Decoder decoder_;
     std::vector<x86::Instruction> decoded_;  // by `decode`
-    CodeArena arena_;
+    CodeCache cache_;
     Ways ways_{};
-    // What is executed often is apart from what is not, so that it needs less of the caches.
-    Place first_hot_ = 0, first_cold_ = 0, hot_ = 0, cold_ = 0;
-    std::span<FarLink> far_links_;  // in the arena's data
-    std::size_t used_far_links_ = 0;
     interp::Interpreter* cpu_ = nullptr;
-    std::pmr::monotonic_buffer_resource native_memory_;  // of these:
-    std::deque<NativeBlock> blocks_;                     // in the order of their places
     std::vector<std::byte> workspace_ = std::vector<std::byte>(std::size_t{64} << 10);
     std::size_t valid_blocks_ = 0;
+    bool is_full_ = false;      // a block was not compiled for want of room
+    bool is_evicting_ = false;  // what is dropped makes room
     Untranslated untranslated_;
     JitCounters counters_;
     std::vector<CodeWatcher*> watchers_;
