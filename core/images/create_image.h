@@ -26,7 +26,7 @@ struct CreateOptions {
     // VHD
     bool is_fixed = false;
     // What it is based on, as the image says it: relative to the image's own folder.
-    std::string backing;
+    std::string backing = {};
     Format backing_format = Format::Auto;
 };
 

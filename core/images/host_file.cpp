@@ -109,15 +109,40 @@ std::string HostFile::find_size() {
     return {};
 }
 
+// The first byte is for programs like this one: a writer is alone, readers share. The others are
+// how QEMU tells what it does with a file (its file-posix.c): a byte from 100 on for each right that
+// somebody has, one from 200 on for each that he grants nobody else. They are only ever read-locked,
+// and each looks whether others' bytes contradict his own.
 std::string HostFile::lock() const {
+    constexpr off_t has = 100, denies = 200, reading = 0, writing = 1, resizing = 3;
+    const bool writes = !is_read_only();
+    const std::string refusal =
+        writes ? "is in use by another device or program; read-only: true shares it with other "
+                 "readers, locking: false takes the risk"
+               : "is being written by another device or program";
+    const auto on = [this](int command, short type, off_t byte, struct flock& range) {
+        range = {};
+        range.l_type = type;
+        range.l_whence = SEEK_SET;
+        range.l_start = byte;
+        range.l_len = 1;
+        return fcntl(fd_, command, &range) == 0;
+    };
     struct flock range{};
-    range.l_type = static_cast<short>(is_read_only() ? F_RDLCK : F_WRLCK);
-    range.l_whence = SEEK_SET;
-    if (fcntl(fd_, F_OFD_SETLK, &range) == 0) return {};
-    if (errno != EAGAIN && errno != EACCES) return {};  // a file system without locks
-    return is_read_only() ? "is being written by another device or program"
-                          : "is in use by another device or program; read-only: true shares it "
-                            "with other readers, locking: false takes the risk";
+    if (!on(F_OFD_SETLK, writes ? F_WRLCK : F_RDLCK, 0, range))
+        return errno == EAGAIN || errno == EACCES ? refusal : "";  // or a file system without locks
+    for (const off_t right : {reading, writing, resizing}) {
+        if (right == reading || writes) (void)on(F_OFD_SETLK, F_RDLCK, has + right, range);
+        if (right != reading) (void)on(F_OFD_SETLK, F_RDLCK, denies + right, range);
+    }
+    for (const off_t right : {reading, writing, resizing}) {
+        const bool wants = right == reading || writes, denied = right != reading;
+        if (wants && on(F_OFD_GETLK, F_WRLCK, denies + right, range) && range.l_type != F_UNLCK)
+            return refusal;
+        if (denied && on(F_OFD_GETLK, F_WRLCK, has + right, range) && range.l_type != F_UNLCK)
+            return refusal;
+    }
+    return {};
 }
 
 FileIdentity HostFile::identity() const {

@@ -1,5 +1,5 @@
-// A file or block device of the host. It is locked against others: whoever writes is alone, readers
-// may be many. (Open file description locks, which QEMU's tools respect too.)
+// A file or block device of the host. It is locked against others, QEMU among them: whoever writes
+// is alone, readers may be many.
 #pragma once
 
 #include "images/byte_file.h"

@@ -30,7 +30,8 @@ public:
     Checker(ByteFile& file, Header header, Repair repair)
         : file_{file}, header_{std::move(header)}, repair_{repair},
           cluster_size_{header_.cluster_size()},
-          uses_(divide_up(file.size(), cluster_size_)), metadata_{header_.cluster_bits} {}
+          uses_(divide_up(file.size(), cluster_size_)), roles_(uses_.size()),
+          metadata_{header_.cluster_bits} {}
 
     // An errno, when the file cannot be read or written.
     int run();
@@ -38,9 +39,11 @@ public:
 
 private:
     enum class Walk : std::uint8_t { Disk, Snapshot };
+    // What a cluster is. Data and L2 tables may be used by several snapshots.
+    enum class Role : std::uint8_t { None, Data, Table, Only };
 
     bool mends_everything() const { return repair_ == Repair::Everything; }
-    void use(std::uint64_t offset, std::uint64_t length, const char* what);
+    void use(std::uint64_t offset, std::uint64_t length, const char* what, Role role = Role::Only);
     int load_counts();
     void use_counts();
     int use_disk();
@@ -57,24 +60,32 @@ private:
 
     ByteFile& file_;
     const Header header_;
-    const Repair repair_;
+    Repair repair_;
     const std::uint64_t cluster_size_;
     CheckReport report_;
     std::vector<std::uint32_t> uses_;  // of each cluster
+    std::vector<Role> roles_;
+    bool has_overlaps_ = false;
     MetadataClusters metadata_;
     std::unique_ptr<Refcounts> counts_;
     std::vector<PendingWrite> changed_entries_;
 };
 
-void Checker::use(std::uint64_t offset, std::uint64_t length, const char* what) {
+void Checker::use(std::uint64_t offset, std::uint64_t length, const char* what, Role role) {
     if (length == 0) return;
     const std::uint64_t first = offset / cluster_size_;
     const std::uint64_t last = (offset + length - 1) / cluster_size_;
     if (last >= uses_.size() || last < first)
         return report_.add_error(fmt::format("{} at byte {} lies beyond the end of the file", what,
                                              offset));
-    for (std::uint64_t cluster = first; cluster <= last; ++cluster)
+    for (std::uint64_t cluster = first; cluster <= last; ++cluster) {
         if (uses_[cluster] != std::numeric_limits<std::uint32_t>::max()) ++uses_[cluster];
+        const Role other = std::exchange(roles_[cluster], std::max(roles_[cluster], role));
+        if (other == Role::None || (other == role && role != Role::Only)) continue;
+        has_overlaps_ = true;
+        report_.add_error(fmt::format("{} at byte {} lies where something else is", what,
+                                      cluster * cluster_size_));
+    }
 }
 
 int Checker::load_counts() {
@@ -114,7 +125,7 @@ int Checker::use_l2(std::uint64_t table, Walk walk) {
         if (walk == Walk::Disk) ++report_.used_pieces;
         if (entry & packed) {
             const PackedPlace place = PackedPlace::of(entry, header_.cluster_bits);
-            use(place.offset, place.size, "a compressed cluster");
+            use(place.offset, place.size, "a compressed cluster", Role::Data);
             if (walk == Walk::Disk) ++report_.packed_pieces;
             continue;
         }
@@ -125,7 +136,7 @@ int Checker::use_l2(std::uint64_t table, Walk walk) {
                 fmt::format("entry {} of the L2 table at byte {} points at byte {}, which is not "
                             "the start of a cluster", index, table, place));
         else
-            use(place, cluster_size_, "a data cluster");
+            use(place, cluster_size_, "a data cluster", Role::Data);
     }
     return 0;
 }
@@ -144,7 +155,7 @@ int Checker::use_l1(std::uint64_t offset, std::uint32_t size, Walk walk) {
                                           "where no table can be", index, offset, table));
             continue;
         }
-        use(table, cluster_size_, "an L2 table");
+        use(table, cluster_size_, "an L2 table", Role::Table);
         if (seen[cluster]) {
             report_.add_error(fmt::format("the L1 table at byte {} points at the table at byte {} "
                                           "more than once", offset, table));
@@ -310,6 +321,13 @@ int Checker::run() {
     if (const int error = use_snapshots(); error != 0) return error;
     if (const int error = use_bitmaps(); error != 0) return error;
     use_counts();
+    if (has_overlaps_ && repair_ != Repair::Nothing) {
+        // Whatever is put right in one would be wrong in the other.
+        report_.add_finding("nothing is mended, because tables overlap; `backplane image convert` "
+                            "copies what can be read");
+        repair_ = Repair::Nothing;
+        report_.mended_errors = 0;
+    }
     if (const int error = compare_counts(); error != 0) return error;
     if (const int error = compare_copied_flags(); error != 0) return error;
     if (repair_ == Repair::Nothing) return 0;

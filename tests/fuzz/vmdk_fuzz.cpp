@@ -1,0 +1,20 @@
+// Any bytes as a VMDK image, which is read.
+// clang++ -fsanitize=fuzzer,address,undefined, with core/images.
+#include "image_script.h"
+#include "images/vmdk/vmdk_image.h"
+
+#include <cstdint>
+
+using namespace backplane::images;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    testing::ImageScript script{std::span{data, size}};
+    const auto disk = script.disk();
+    if (disk->current.size() < 512) return 0;
+    std::memcpy(disk->current.data(), "KDMV", 4);
+    disk->is_read_only = true;
+    auto image = vmdk::VmdkImage::open(std::make_unique<testing::MemoryFile>(disk));
+    if (!image) return image.error().empty() ? (std::abort(), 0) : 0;
+    script.play(**image);
+    return 0;
+}
