@@ -1,13 +1,17 @@
 // Images in real files: what is read and written, what is refused, and with which words.
 #include "disk_image.h"
 
+#include "images/create_image.h"
+
 #include <backplane/testing/device_bench.h>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -306,6 +310,98 @@ TEST_F(DiskImageTest, TheMediumChangesUnlessItIsLocked) {
     user.device.lock_medium(false);
     EXPECT_EQ(change("disk.img"), BACKPLANE_BLOCK_OK) << "its lock was given up";
     EXPECT_EQ(drive.changes, 3);
+}
+
+class FormatTest : public DiskImageTest {
+protected:
+    explicit FormatTest(const char* name = "disk.qcow2") { path = name; }
+
+    void create(const fs::path& name, images::CreateOptions options = {}) const {
+        options.format = images::format_by_name(name);
+        if (options.size == 0 && options.backing.empty()) options.size = 4 << 20;
+        const auto done = images::create_image(folder / name, options);
+        ASSERT_TRUE(done) << done.error();
+    }
+};
+
+TEST_F(FormatTest, WhatIsWrittenToAnImageThatGrowsLasts) {
+    for (const char* name : {"disk.qcow2", "disk.vhd"}) {
+        path = name;
+        create(path);
+        {
+            User user{with()};
+            ASSERT_EQ(user.failure, "");
+            EXPECT_EQ(user.device.info().size, 4u << 20);
+            EXPECT_LT(fs::file_size(folder / path), 1u << 20);
+            EXPECT_EQ(user.write(1 << 20, Data(8192, 0xab)), BlockResult::Ok);
+            EXPECT_EQ(user.write(3 << 20, Data(512, 0xcd), BACKPLANE_BLOCK_FORCE_ACCESS),
+                      BlockResult::Ok);
+            EXPECT_EQ(user.run(BlockOperation::WriteZeroes, (1 << 20) + 4096, 4096),
+                      BlockResult::Ok);
+        }
+        User user{with({{"read-only", true}})};
+        EXPECT_EQ(user.read(1 << 20, 4096), Data(4096, 0xab));
+        EXPECT_EQ(user.read((1 << 20) + 4096, 4096), Data(4096, 0));
+        EXPECT_EQ(user.read(3 << 20, 512), Data(512, 0xcd));
+    }
+}
+
+TEST_F(FormatTest, ASnapshotAboveAnyImageForgetsWhatWasWritten) {
+    create("base.qcow2");
+    create(path, {.backing = "base.qcow2"});
+    {
+        User user{with()};
+        EXPECT_EQ(user.write(512, Data(1024, 0x11)), BlockResult::Ok);
+    }
+    const Data before = file(path);
+    {
+        User user{with({{"snapshot", true}})};
+        ASSERT_EQ(user.failure, "");
+        EXPECT_EQ(user.write(1024, Data(1024, 0x22)), BlockResult::Ok);
+        EXPECT_EQ(user.read(512, 512), Data(512, 0x11));
+        EXPECT_EQ(user.read(1024, 1024), Data(1024, 0x22));
+    }
+    EXPECT_EQ(file(path), before);
+}
+
+TEST_F(FormatTest, TheFormatMustBeSaidWhereItIsNotClear) {
+    create("other.qcow2");
+    fs::copy_file(folder / "other.qcow2", folder / "disk.raw");
+    path = "disk.raw";
+    EXPECT_NE(User{with()}.failure.find("looks like a qcow2 image, but is not called so; say "
+                                        "`format: qcow2` if it is one"),
+              std::string::npos);
+    EXPECT_EQ((User{with({{"format", "qcow2"}})}.device.info().size), 4u << 20);
+    EXPECT_LT((User{with({{"format", "raw"}})}.device.info().size), 1u << 20);
+}
+
+TEST_F(FormatTest, AnImageSeesNoFilesOutsideItsFolder) {
+    fs::create_directory(folder / "images");
+    create("base.qcow2");
+    path = "images/disk.qcow2";
+    create(path, {.backing = "../base.qcow2"});
+    EXPECT_NE(User{with()}.failure.find("backing-anywhere: true"), std::string::npos);
+    EXPECT_EQ((User{with({{"backing-anywhere", true}})}.failure), "");
+}
+
+TEST_F(FormatTest, AHostThatHasNoRoomGivesErrors) {
+    create(path);
+    User user{with()};
+    EXPECT_EQ(user.write(0, Data(4096, 1)), BlockResult::Ok);
+    EXPECT_EQ(user.run(BlockOperation::Flush, 0, 0), BlockResult::Ok);
+    // What a full file system would say, as far as it can be had without one.
+    struct rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit none{1 << 18, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+    const BlockResult result = user.write(2 << 20, Data(1 << 20, 2));
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)std::signal(SIGXFSZ, old_handler);
+    EXPECT_EQ(result, BlockResult::Failed);
+    EXPECT_EQ(user.read(0, 4096), Data(4096, 1));
+    EXPECT_EQ(user.write(2 << 20, Data(4096, 3)), BlockResult::Ok) << "there is room again";
+    EXPECT_EQ(user.read(2 << 20, 4096), Data(4096, 3));
 }
 
 }  // namespace
