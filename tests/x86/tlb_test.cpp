@@ -21,15 +21,15 @@ PageTranslation page(std::uint64_t physical, bool global = false, std::uint8_t s
 TEST(SecondLevelTlb, HoldsFourPagesOfASet) {
     const auto tlb = std::make_unique<SecondLevelTlb>();
     for (std::uint64_t i = 0; i < 4; ++i)
-        tlb->insert(i << 20, page(i << 12));
+        tlb->insert(i << 23, page(i << 12));
     for (std::uint64_t i = 0; i < 4; ++i) {
-        ASSERT_TRUE(tlb->find(i << 20));
-        EXPECT_EQ(tlb->find(i << 20)->physical, i << 12);
+        ASSERT_TRUE(tlb->find(i << 23));
+        EXPECT_EQ(tlb->find(i << 23)->physical, i << 12);
     }
-    tlb->insert(std::uint64_t{4} << 20, page(0));
+    tlb->insert(std::uint64_t{4} << 23, page(0));
     unsigned left = 0;
     for (std::uint64_t i = 0; i < 5; ++i)
-        left += tlb->find(i << 20) != nullptr;
+        left += tlb->find(i << 23) != nullptr;
     EXPECT_EQ(left, 4u);
 }
 
