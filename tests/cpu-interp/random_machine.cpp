@@ -2,6 +2,7 @@
 
 #include "test_processor.h"
 #include "x86/control_registers.h"
+#include "x86/x87_stack.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,8 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <string_view>
+#include <utility>
 
 namespace backplane::interp::testing {
 namespace {
@@ -80,8 +83,9 @@ private:
 
 class Machine {
 public:
-    explicit Machine(std::span<const std::uint8_t> bytes)
-        : input_{bytes}, cpu_{bus_, input_.chance(32) ? small_arena : large_arena} {
+    Machine(std::span<const std::uint8_t> bytes, const EngineMaker& make_engine)
+        : input_{bytes}, cpu_{bus_, input_.chance(32) ? small_arena : large_arena, test_model(),
+                              block_max_instructions, make_engine(test_model())} {
         const auto mode = static_cast<Mode>(input_.take<std::uint8_t>() % 6);
         build_descriptors();
         choose_mode(mode);
@@ -117,7 +121,11 @@ public:
             disturb_between_slices(slice);
         }
         report_.instructions = cpu_.instructions();
-        return report_;
+        report_.state = std::make_unique<CpuState>(cpu_.state);
+        const auto* ram = reinterpret_cast<const char*>(bus_.ram.data());
+        report_.memory_digest = std::hash<std::string_view>{}({ram, bus_.ram.size()});
+        report_.device_accesses = bus_.accesses;
+        return std::move(report_);
     }
 
 private:
@@ -275,7 +283,10 @@ private:
         if (!vm) cpu_.state.rflags &= ~x86::rflags::vm;
         if (input_.chance(200)) cpu_.state.rflags &= ~x86::rflags::tf;
         cpu_.state.mxcsr = input_.take<std::uint16_t>() & 0xffbf;
-        cpu_.state.x87.control = input_.take<std::uint16_t>();
+        // The reserved bits are as they always are: compiled code keeps them in the host's unit.
+        cpu_.state.x87.control = static_cast<std::uint16_t>(
+            (input_.take<std::uint16_t>() & x86::x87_control::writable) |
+            x86::x87_control::reserved_one);
         cpu_.state.x87.status = input_.take<std::uint16_t>();
         cpu_.state.x87.valid = input_.take<std::uint8_t>();
     }
@@ -353,8 +364,9 @@ private:
 
 }  // namespace
 
-RandomMachineReport run_random_machine(std::span<const std::uint8_t> input) {
-    return std::make_unique<Machine>(input)->run();
+RandomMachineReport run_random_machine(std::span<const std::uint8_t> input,
+                                       const EngineMaker& make_engine) {
+    return std::make_unique<Machine>(input, make_engine)->run();
 }
 
 std::vector<std::uint8_t> random_machine_input(std::uint64_t seed) {
