@@ -180,8 +180,9 @@ std::expected<fs::path, std::string> Chain::find_backing(const fs::path& image,
     }
     if (options_.backing != BackingRule::Anywhere && !is_beside(image, path))
         return std::unexpected(fmt::format(
-            "{} is based on {}, which is not in its folder; backing-anywhere: true opens it all the "
-            "same, if you trust the image", quoted(image), quoted(path)));
+            "{} is based on {}, which is not in its folder; if you trust the image, "
+            "backing-anywhere: true (on the command line --backing-anywhere) opens it all the same",
+            quoted(image), quoted(path)));
     return path;
 }
 

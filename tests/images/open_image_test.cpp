@@ -69,7 +69,7 @@ TEST_F(OpenImage, ABackingFileIsOpenedOnlyBesideItsImage) {
     fs::create_symlink(at("secret.qcow2"), at("images/link.qcow2"));
     create("images/linked.qcow2", {.backing = "link.qcow2"});
     for (const char* name : {"images/parent.qcow2", "images/absolute.qcow2", "images/linked.qcow2"}) {
-        expect_refusal(name, "which is not in its folder; backing-anywhere: true");
+        expect_refusal(name, "which is not in its folder; if you trust");
         EXPECT_EQ(refusal(name, {.backing = BackingRule::Anywhere}), "");
     }
     expect_refusal("images/../images/parent.qcow2", "not in its folder");
