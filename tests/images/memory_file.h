@@ -13,6 +13,9 @@
 
 namespace backplane::images::testing {
 
+// Thrown from what was under way when the power failed.
+struct PowerFailure {};
+
 // What a file is behind all copies of it.
 struct MemoryDisk {
     std::vector<std::byte> stable;   // what a power failure leaves for sure
@@ -28,7 +31,12 @@ struct MemoryDisk {
     std::byte discarded{0xdd};  // what discarded bytes become
     std::uint64_t flushes = 0;
     int writes_until_full = -1;
+    int changes_until_failure = -1;
     std::mutex mutex;
+
+    void before_change() {
+        if (changes_until_failure > 0 && --changes_until_failure == 0) throw PowerFailure{};
+    }
 
     static constexpr std::size_t sector = 512;
 
@@ -103,6 +111,7 @@ public:
 
     int flush() override {
         const std::lock_guard lock{disk_->mutex};
+        disk_->before_change();
         ++disk_->flushes;
         for (const auto& change : disk_->pending)
             MemoryDisk::apply(disk_->stable, change);
@@ -132,6 +141,7 @@ public:
 
 private:
     void change(MemoryDisk::Change change) {
+        disk_->before_change();
         MemoryDisk::apply(disk_->current, change);
         disk_->pending.push_back(std::move(change));
     }
