@@ -15,36 +15,36 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array option_names{"format",        "to",            "backing",
-                                  "backing-format", "backing-anywhere", "cluster-size",
-                                  "version",       "refcount-bits", "lazy-refcounts",
-                                  "compression",   "compress",      "fixed",
-                                  "force",         "snapshot",      "repair",
-                                  "unsafe",        "json"};
+constexpr std::array option_names{
+    "format",       "to",      "backing",       "backing-format", "backing-anywhere",
+    "cluster-size", "version", "refcount-bits", "lazy-refcounts", "compression",
+    "compress",     "fixed",   "force",         "snapshot",       "repair",
+    "unsafe",       "json"};
 
 void declare(CommandOptions& options) {
     const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
     options.visible.add_options()  //
         ("format,f", text("FORMAT"),
          "what FILE is: raw, qcow2, vhd, vmdk or vdi; by default what its name and its first bytes "
-         "agree on. Of create: what it becomes")                                      //
+         "agree on. Of create: what it becomes")                                            //
         ("to,t", text("FORMAT"), "convert: what the new image becomes: raw, qcow2 or vhd")  //
         ("backing,b", text("FILE"),
          "create, rebase: the image it is based on, as seen from its folder; '' for none")  //
-        ("backing-format", text("FORMAT"), "what that is")                               //
-        ("backing-anywhere", "open the file an image is based on even if it is not in its folder")  //
-        ("cluster-size", text("SIZE"), "qcow2: 512 B to 2 MiB; 64 KiB by default")              //
-        ("version", text("NUMBER"), "qcow2: 2 for programs from before 2012; 3 by default")     //
-        ("refcount-bits", text("NUMBER"), "qcow2: 1 to 64; 16 by default")                      //
-        ("lazy-refcounts", "qcow2: faster flushes, and a repair after a failure")               //
+        ("backing-format", text("FORMAT"), "what that is")                                  //
+        ("backing-anywhere",
+         "open the file an image is based on even if it is not in its folder")                    //
+        ("cluster-size", text("SIZE"), "qcow2: 512 B to 2 MiB; 64 KiB by default")                //
+        ("version", text("NUMBER"), "qcow2: 2 for programs from before 2012; 3 by default")       //
+        ("refcount-bits", text("NUMBER"), "qcow2: 1 to 64; 16 by default")                        //
+        ("lazy-refcounts", "qcow2: faster flushes, and a repair after a failure")                 //
         ("compression", text("KIND"), "qcow2: zlib or zstd, for what convert --compress writes")  //
-        ("compress,c", "convert: compress the new image")                                       //
-        ("fixed", "vhd: all of the disk at once, with a footer")                                //
-        ("snapshot", text("NAME"), "convert: read this internal snapshot of a qcow2 image")     //
-        ("repair", text("WHAT"), "check: mend leaks, or all that is wrong: leaks or all")       //
+        ("compress,c", "convert: compress the new image")                                         //
+        ("fixed", "vhd: all of the disk at once, with a footer")                                  //
+        ("snapshot", text("NAME"), "convert: read this internal snapshot of a qcow2 image")       //
+        ("repair", text("WHAT"), "check: mend leaks, or all that is wrong: leaks or all")         //
         ("unsafe", "rebase: only say that the image is based on another file, which is the same "
-                   "disk elsewhere")                                                            //
-        ("force", "create, convert: overwrite a file that exists")                              //
+                   "disk elsewhere")                                //
+        ("force", "create, convert: overwrite a file that exists")  //
         ("json", "info, check: print JSON");
     options.hidden.add_options()("words", po::value<std::vector<std::string>>());
     options.positional.add("words", -1);
@@ -69,14 +69,13 @@ int report_unknown(const std::string& name) {
 
 int run(const Arguments& arguments) {
     std::vector<std::string> words = arguments.list("words");
-    if (words.empty())
-        return fail_image("an action is missing; `backplane help image` lists them");
+    if (words.empty()) return fail_image("an action is missing; `backplane help image` lists them");
     const ImageAction* action = find_action(words[0]);
     if (action == nullptr) return report_unknown(words[0]);
     words.erase(words.begin());
     if (words.size() < action->fewest || words.size() > action->most)
-        return fail_image(fmt::format("expected: backplane image {} {}", action->name,
-                                      action->arguments));
+        return fail_image(
+            fmt::format("expected: backplane image {} {}", action->name, action->arguments));
     for (const char* option : option_names)
         if (arguments.has(option) &&
             std::ranges::find(action->options, std::string_view{option}) == action->options.end())
@@ -93,8 +92,8 @@ std::expected<std::uint64_t, std::string> parse_size(std::string text) {
         text = fmt::format("{} {}iB", text.substr(0, text.size() - 1), text.back());
     const auto bytes = runtime::parse_bytes(text);
     if (!bytes)
-        return std::unexpected(fmt::format("size '{}' {}; {}", text, bytes.error().problem,
-                                           bytes.error().expected));
+        return std::unexpected(
+            fmt::format("size '{}' {}; {}", text, bytes.error().problem, bytes.error().expected));
     return *bytes;
 }
 

@@ -64,8 +64,8 @@ void print_text(const ordered_json& about) {
     for (const auto& [name, value] : about.items()) {
         if (name == "snapshots") continue;
         const bool is_size = value.is_number();
-        rows.push_back({name, is_size ? size_text(value.get<std::uint64_t>())
-                                      : value.get<std::string>(),
+        rows.push_back({name,
+                        is_size ? size_text(value.get<std::uint64_t>()) : value.get<std::string>(),
                         is_size ? fmt::format("({} bytes)", value.get<std::uint64_t>()) : ""});
     }
     fmt::print("{}", runtime::text_table(rows));

@@ -16,9 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using images::Format;
 
-std::expected<std::uint32_t, std::string> number_option(const Arguments& arguments,
-                                                        const char* option,
-                                                        std::uint32_t otherwise) {
+std::expected<std::uint32_t, std::string>
+number_option(const Arguments& arguments, const char* option, std::uint32_t otherwise) {
     if (!arguments.has(option)) return otherwise;
     const std::string text = arguments.text(option);
     std::uint32_t value = 0;
@@ -29,9 +28,8 @@ std::expected<std::uint32_t, std::string> number_option(const Arguments& argumen
 }
 
 // What create and convert are told about the new image.
-std::expected<images::CreateOptions, std::string> create_options(const Arguments& arguments,
-                                                                 const fs::path& path,
-                                                                 const char* format_name) {
+std::expected<images::CreateOptions, std::string>
+create_options(const Arguments& arguments, const fs::path& path, const char* format_name) {
     images::CreateOptions options;
     const auto format = format_option(arguments, format_name);
     if (!format) return std::unexpected(format.error());
@@ -136,9 +134,9 @@ int commit(const Arguments& arguments, std::span<const std::string> words) {
     const auto options = open_options(arguments);
     if (!options) return fail_image(options.error());
     ProgressBar bar{"commit"};
-    auto done = images::commit_image(words[0], *options, [&](std::uint64_t part, std::uint64_t all) {
-        return bar.show(part, all);
-    });
+    auto done = images::commit_image(
+        words[0], *options,
+        [&](std::uint64_t part, std::uint64_t all) { return bar.show(part, all); });
     return done ? static_cast<int>(ExitCode::Ok) : fail_image(done.error());
 }
 
@@ -155,10 +153,9 @@ int rebase(const Arguments& arguments, std::span<const std::string> words) {
         done = images::rename_backing(words[0], *options, backing, *format);
     } else {
         ProgressBar bar{"rebase"};
-        done = images::rebase_image(words[0], *options, backing, *format,
-                                    [&](std::uint64_t part, std::uint64_t all) {
-                                        return bar.show(part, all);
-                                    });
+        done = images::rebase_image(
+            words[0], *options, backing, *format,
+            [&](std::uint64_t part, std::uint64_t all) { return bar.show(part, all); });
     }
     if (!done) return fail_image(done.error());
     warn_of_place(words[0], backing);

@@ -30,8 +30,8 @@ std::expected<CheckReport, std::string> check_image(const std::filesystem::path&
         return report;
     }
     // What can be said of the others is said when they are opened.
-    const auto opened = open_image(path, {.format = format, .locking = Locking::No,
-                                          .backing = BackingRule::NotOpened});
+    const auto opened = open_image(
+        path, {.format = format, .locking = Locking::No, .backing = BackingRule::NotOpened});
     if (!opened) return std::unexpected(opened.error());
     return CheckReport{.is_checkable = false};
 }

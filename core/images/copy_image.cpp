@@ -21,8 +21,8 @@ constexpr std::uint64_t step = 2 << 20, smallest_piece = 64 << 10;
 std::string quoted(const fs::path& path) { return "\"" + path.string() + "\""; }
 
 Done failed(const char* what, std::uint64_t offset, int error) {
-    return std::unexpected(fmt::format("cannot {} at byte {}: {}", what, offset,
-                                       std::strerror(error)));
+    return std::unexpected(
+        fmt::format("cannot {} at byte {}: {}", what, offset, std::strerror(error)));
 }
 
 Done stopped() { return std::unexpected("stopped"); }
@@ -65,12 +65,13 @@ Done copy_image(ImageStorage& from, OpenedImage& to, Packing packing, const Prog
             at = at + extent.length == size ? size : (at + extent.length) / piece * piece;
             continue;
         }
-        const auto part = std::span{buffer}.first(std::min<std::uint64_t>(
-            {buffer.size(), size - at, round_up(extent.length, piece)}));
+        const auto part = std::span{buffer}.first(
+            std::min<std::uint64_t>({buffer.size(), size - at, round_up(extent.length, piece)}));
         if (const int error = from.read(at, Segment{part}, Waiting::Yes); error != 0)
             return failed("read", at, error);
         for (std::uint64_t done = 0; done < part.size();) {
-            const auto bytes = part.subspan(done, std::min<std::uint64_t>(piece, part.size() - done));
+            const auto bytes = part.subspan(done,
+                                            std::min<std::uint64_t>(piece, part.size() - done));
             if (!is_zero(bytes))
                 if (const int error = write_piece(to, at + done, bytes, packing); error != 0)
                     return failed("write", at + done, error);
@@ -118,8 +119,8 @@ Done commit_image(const fs::path& path, const OpenOptions& options, const Progre
     // Not before all of it is safe below.
     if (const int error = below.close(); error != 0) return failed("flush", size, error);
     if (const int error = image->mapped->uncover(0, size); error != 0)
-        return std::unexpected(fmt::format("{} cannot be emptied: {}", quoted(path),
-                                           std::strerror(error)));
+        return std::unexpected(
+            fmt::format("{} cannot be emptied: {}", quoted(path), std::strerror(error)));
     if (const int error = top.close(); error != 0) return failed("flush", size, error);
     progress(size, size);
     return {};
@@ -173,7 +174,8 @@ Done rebase_image(const fs::path& path, const OpenOptions& options, const std::s
             return failed("read", at, error);
         for (std::uint64_t done = 0; !extent.is_own && done < extent.length; done += piece) {
             const std::uint64_t length = std::min(piece, extent.length - done);
-            const auto is = std::span{before}.first(length), will_be = std::span{after}.first(length);
+            const auto is = std::span{before}.first(length),
+                       will_be = std::span{after}.first(length);
             if (const int error = read_or_zero(old, at + done, is); error != 0)
                 return failed("read", at + done, error);
             if (const int error = read_or_zero(next.storage.get(), at + done, will_be); error != 0)

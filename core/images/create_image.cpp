@@ -28,12 +28,14 @@ struct Parent {
 std::expected<Parent, std::string> look_at_parent(const fs::path& path,
                                                   const CreateOptions& options) {
     if (options.format != Format::Qcow2 && options.format != Format::Vhd)
-        return std::unexpected(fmt::format("an image of format {} cannot be based on another; qcow2 "
-                                           "and vhd can", name_of(options.format)));
+        return std::unexpected(
+            fmt::format("an image of format {} cannot be based on another; qcow2 "
+                        "and vhd can",
+                        name_of(options.format)));
     const fs::path parent_path = backing_path(path, options.backing);
     // Whoever makes the image has named it.
-    const auto opened = open_image(parent_path, {.format = options.backing_format,
-                                                 .backing = BackingRule::NotOpened});
+    const auto opened = open_image(
+        parent_path, {.format = options.backing_format, .backing = BackingRule::NotOpened});
     if (!opened) return std::unexpected(opened.error());
     Parent parent{opened->storage->size(), opened->format, {}};
     if (options.format == Format::Vhd) {
@@ -56,8 +58,8 @@ Done fill_qcow2(ByteFile& file, const CreateOptions& options, const Parent& pare
     if (options.compression == "zstd")
         wanted.compression = qcow2::Compression::Zstd;
     else if (options.compression != "zlib")
-        return std::unexpected(fmt::format("compression \"{}\": zlib or zstd was expected",
-                                           options.compression));
+        return std::unexpected(
+            fmt::format("compression \"{}\": zlib or zstd was expected", options.compression));
     wanted.backing = options.backing;
     // Other programs know a VHD by another name.
     wanted.backing_format = parent.format == Format::Vhd ? "vpc" : name_of(parent.format);
@@ -85,8 +87,10 @@ Done fill(HostFile& file, const fs::path& path, const CreateOptions& options,
     case Format::Vhd: return fill_vhd(file, path, options, parent);
     case Format::Raw: break;
     default:
-        return std::unexpected(fmt::format("images of format {} can only be read; raw, qcow2 and vhd "
-                                           "can be made", name_of(options.format)));
+        return std::unexpected(
+            fmt::format("images of format {} can only be read; raw, qcow2 and vhd "
+                        "can be made",
+                        name_of(options.format)));
     }
     if (file.is_device()) return {};
     if (const int error = file.resize(options.size); error != 0)

@@ -56,8 +56,9 @@ const char* name_of(Format format) { return format_names[static_cast<std::size_t
 Format format_named(std::string_view name) {
     if (name == "vpc") return Format::Vhd;
     const auto found = std::ranges::find(format_names, name);
-    return found == format_names.end() ? Format::Auto
-                                       : Format{static_cast<std::uint8_t>(found - format_names.begin())};
+    return found == format_names.end()
+               ? Format::Auto
+               : Format{static_cast<std::uint8_t>(found - format_names.begin())};
 }
 
 std::expected<FirstBytes, std::string> look_at(ByteFile& file) {
@@ -78,7 +79,8 @@ std::expected<Format, std::string> agreed_format(const std::filesystem::path& pa
     if (by_name == Format::Raw) {
         if (first->looks_like == nullptr) return Format::Raw;
         return std::unexpected(fmt::format(
-            "looks like {}, but is not called so; say `format: {}` if it is one, `format: raw` if it "
+            "looks like {}, but is not called so; say `format: {}` if it is one, `format: raw` if "
+            "it "
             "is a disk whose guest wrote that",
             first->looks_like, first->format == Format::Raw ? "..." : name_of(first->format)));
     }

@@ -34,7 +34,6 @@ std::expected<FirstBytes, std::string> look_at(ByteFile& file);
 // The format that a file's name and its first bytes agree on. A guest chooses the bytes of a raw
 // disk, but not the name: "disk.img" is raw unless it looks like something else, and then somebody
 // must say what it is; "disk.qcow2" must be one.
-std::expected<Format, std::string> agreed_format(const std::filesystem::path& path,
-                                                 ByteFile& file);
+std::expected<Format, std::string> agreed_format(const std::filesystem::path& path, ByteFile& file);
 
 }  // namespace backplane::images

@@ -110,9 +110,9 @@ std::string HostFile::find_size() {
 }
 
 // The first byte is for programs like this one: a writer is alone, readers share. The others are
-// how QEMU tells what it does with a file (its file-posix.c): a byte from 100 on for each right that
-// somebody has, one from 200 on for each that he grants nobody else. They are only ever read-locked,
-// and each looks whether others' bytes contradict his own.
+// how QEMU tells what it does with a file (its file-posix.c): a byte from 100 on for each right
+// that somebody has, one from 200 on for each that he grants nobody else. They are only ever
+// read-locked, and each looks whether others' bytes contradict his own.
 std::string HostFile::lock() const {
     constexpr off_t has = 100, denies = 200, reading = 0, writing = 1, resizing = 3;
     const bool writes = !is_read_only();

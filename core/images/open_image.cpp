@@ -48,12 +48,15 @@ Opened Chain::open(const fs::path& path, Format format, FileAccess access) {
     if (stat(path.c_str(), &status) == 0) {
         const FileIdentity identity{status.st_dev, status.st_ino};
         if (std::ranges::find(opened_, identity) != opened_.end())
-            return std::unexpected(quoted(path) + " is based on itself, directly or through others");
+            return std::unexpected(quoted(path) +
+                                   " is based on itself, directly or through others");
         opened_.push_back(identity);
     }
     if (opened_.size() > longest_chain)
-        return std::unexpected(fmt::format("{} is not opened: more than {} images are based on each "
-                                           "other", quoted(path), longest_chain));
+        return std::unexpected(
+            fmt::format("{} is not opened: more than {} images are based on each "
+                        "other",
+                        quoted(path), longest_chain));
     auto file = HostFile::open(path, access, options_.locking);
     if (!file) return std::unexpected(file.error());
     if (format == Format::Auto) {
@@ -76,7 +79,8 @@ Opened Chain::open_one(std::unique_ptr<HostFile> file, Format format) {
     if (writes && (format == Format::Vmdk || format == Format::Vdi))
         return std::unexpected(fmt::format("is a {} image, which can only be read; read-only: true "
                                            "does that, snapshot: true keeps what is written "
-                                           "elsewhere", name_of(format)));
+                                           "elsewhere",
+                                           name_of(format)));
     if (!options_.internal_snapshot.empty() && opened_.size() == 1 && format != Format::Qcow2)
         return std::unexpected("has no internal snapshots: it is not a qcow2 image");
     switch (format) {
@@ -96,7 +100,8 @@ Opened Chain::open_raw(std::unique_ptr<HostFile> file) {
 
 Opened Chain::open_qcow2(std::unique_ptr<HostFile> file) {
     const bool is_top = opened_.size() == 1;
-    auto opened = qcow2::Qcow2Image::open(std::move(file), is_top ? options_.internal_snapshot : "");
+    auto opened = qcow2::Qcow2Image::open(std::move(file),
+                                          is_top ? options_.internal_snapshot : "");
     if (!opened) return std::unexpected(opened.error());
     OpenedImage image;
     const qcow2::Header& header = (*opened)->header();

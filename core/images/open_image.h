@@ -48,7 +48,7 @@ struct OpenedImage {
     // The same object, where it is of that kind.
     MappedStorage* mapped = nullptr;
     qcow2::Qcow2Image* qcow2 = nullptr;
-    std::uint64_t piece_size = 0;  // what is allocated at once; 0: any
+    std::uint64_t piece_size = 0;                              // what is allocated at once; 0: any
     std::vector<std::pair<std::string, std::string>> details;  // for `backplane image info`
     HostFile* file = nullptr;
 };

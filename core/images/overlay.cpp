@@ -84,8 +84,7 @@ int Overlay::keep_grain(std::uint64_t offset) {
     if (const int error = read_base(start, std::span{bytes}.first(length), Waiting::Yes);
         error != 0)
         return error;
-    if (const int error = top_->write(start, Segment{bytes}, Durability::Cached);
-        error != 0)
+    if (const int error = top_->write(start, Segment{bytes}, Durability::Cached); error != 0)
         return error;
     written_[start / grain] = true;
     return 0;

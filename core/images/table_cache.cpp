@@ -73,8 +73,9 @@ void TableCache::take_changes(WriteStage& stage) {
         table.being_written = std::exchange(table.changed, {});
         const auto& [first, end] = table.being_written;
         const auto from = table.bytes.begin();
-        stage.push_back({offset + first, {from + static_cast<std::ptrdiff_t>(first),
-                                          from + static_cast<std::ptrdiff_t>(end)}});
+        stage.push_back(
+            {offset + first,
+             {from + static_cast<std::ptrdiff_t>(first), from + static_cast<std::ptrdiff_t>(end)}});
     }
     changed_count_ = 0;
 }

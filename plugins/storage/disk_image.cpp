@@ -91,12 +91,12 @@ std::expected<std::unique_ptr<ImageStorage>, std::string>
 DiskImage::open(const std::filesystem::path& path) const {
     const bool writes = !read_only_ && !snapshot_ && internal_snapshot_.empty();
     auto image = images::open_image(
-        path, {.format = format_,
-               .access = writes ? images::FileAccess::ReadWrite : images::FileAccess::ReadOnly,
-               .locking = locking_ ? images::Locking::Yes : images::Locking::No,
-               .backing = backing_anywhere_ ? images::BackingRule::Anywhere
-                                            : images::BackingRule::Beside,
-               .internal_snapshot = internal_snapshot_});
+        path,
+        {.format = format_,
+         .access = writes ? images::FileAccess::ReadWrite : images::FileAccess::ReadOnly,
+         .locking = locking_ ? images::Locking::Yes : images::Locking::No,
+         .backing = backing_anywhere_ ? images::BackingRule::Anywhere : images::BackingRule::Beside,
+         .internal_snapshot = internal_snapshot_});
     if (!image) return std::unexpected(image.error());
     const std::uint64_t file_size = image->file->size();
     if (image->format == images::Format::Raw && file_size % sector != 0)

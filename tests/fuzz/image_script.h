@@ -43,7 +43,7 @@ public:
             std::uint64_t word = 0;
             std::memcpy(&word, script_.data() + at, 8);
             const std::uint64_t first = (word >> 8 & 1) != 0 ? (word >> 16) % sectors
-                                                              : (word >> 16 & 0xfff) % sectors;
+                                                             : (word >> 16 & 0xfff) % sectors;
             const std::uint64_t count = std::min(sectors - first, 1 + (word >> 10 & 0x3f));
             const std::uint64_t offset = first * 512, bytes = count * 512;
             const auto part = std::span{buffer}.first(bytes);
@@ -59,8 +59,12 @@ public:
                     (extent.length == 0 || extent.length > image.size() - offset))
                     std::abort();
                 break;
-            case 4: if (!image.is_read_only()) (void)image.flush(); break;
-            case 5: if (!image.is_read_only()) (void)image.discard(offset, bytes); break;
+            case 4:
+                if (!image.is_read_only()) (void)image.flush();
+                break;
+            case 5:
+                if (!image.is_read_only()) (void)image.discard(offset, bytes);
+                break;
             case 6:
                 if (!image.is_read_only())
                     (void)image.write_zeroes(offset, bytes, (word >> 9 & 1) != 0);

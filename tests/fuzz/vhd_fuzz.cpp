@@ -30,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (bytes.size() < 2048) return 0;
     mend_sum(std::span{bytes}.first(512), 64, "conectix");
     const auto header = load_big<std::uint64_t>(bytes, 16);
-    if (header <= bytes.size() - 1024) mend_sum(std::span{bytes}.subspan(header, 1024), 36, "cxsparse");
+    if (header <= bytes.size() - 1024)
+        mend_sum(std::span{bytes}.subspan(header, 1024), 36, "cxsparse");
     if (size % 2 == 0) mend_sum(std::span{bytes}.last(512), 64, "conectix");
     disk->stable = bytes;
 

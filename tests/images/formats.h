@@ -1,8 +1,6 @@
 // The kinds of images that can be written, as files in memory.
 #pragma once
 
-#include "memory_file.h"
-#include "stamped_disk.h"
 #include "images/qcow2/check.h"
 #include "images/qcow2/create.h"
 #include "images/qcow2/qcow2_image.h"
@@ -11,6 +9,8 @@
 #include "images/vhd/create.h"
 #include "images/vhd/dynamic_vhd.h"
 #include "images/vhd/fixed_vhd.h"
+#include "memory_file.h"
+#include "stamped_disk.h"
 
 #include <expected>
 #include <memory>
@@ -35,8 +35,8 @@ inline std::vector<Kind> writable_kinds() {
     std::vector<Kind> kinds{{.name = "raw"}};
     const auto add_qcow2 = [&](std::string name, qcow2::CreateOptions options, bool below = false) {
         if (below) options.backing = "below.img", options.backing_format = "raw";
-        kinds.push_back({.name = std::move(name), .is_qcow2 = true, .qcow2 = options,
-                         .has_below = below});
+        kinds.push_back(
+            {.name = std::move(name), .is_qcow2 = true, .qcow2 = options, .has_below = below});
     };
     add_qcow2("qcow2", {});
     add_qcow2("qcow2_small_clusters", {.cluster_size = 512});
@@ -116,9 +116,8 @@ inline std::unique_ptr<ImageStorage> open(const Kind& kind, const std::shared_pt
     return std::move(*image);
 }
 
-inline std::expected<CheckReport, std::string> check(const Kind& kind,
-                                                     const std::shared_ptr<MemoryDisk>& disk,
-                                                     Repair repair = Repair::Nothing) {
+inline std::expected<CheckReport, std::string>
+check(const Kind& kind, const std::shared_ptr<MemoryDisk>& disk, Repair repair = Repair::Nothing) {
     MemoryFile file{disk};
     if (kind.is_qcow2) return qcow2::check(file, repair);
     if (kind.is_vhd) return vhd::check(file, repair);

@@ -101,9 +101,9 @@ TEST_F(ImageCommand, CommitsAndRebases) {
     std::string text(4096, 'x');
     {
         auto top = open("top.qcow2", FileAccess::ReadWrite);
-        ASSERT_EQ(top.storage->write(8192, Segment{std::as_bytes(std::span{text})},
-                                     Durability::Stable),
-                  0);
+        ASSERT_EQ(
+            top.storage->write(8192, Segment{std::as_bytes(std::span{text})}, Durability::Stable),
+            0);
         ASSERT_EQ(top.storage->close(), 0);
     }
     expect_ok("commit top.qcow2");

@@ -1,5 +1,5 @@
-// A process that writes to an image is killed at any moment: the file is sound, and has all that was
-// flushed. BACKPLANE_KILLS says how often, for each kind of image.
+// A process that writes to an image is killed at any moment: the file is sound, and has all that
+// was flushed. BACKPLANE_KILLS says how often, for each kind of image.
 #include "image_folder.h"
 #include "images/check_image.h"
 
@@ -122,8 +122,8 @@ TEST_P(Kill, NothingThatWasFlushedIsLost) {
     options.size = size;
     if (!options.backing.empty()) create(options.backing, {.size = size});
     create(GetParam().name, options);
-    auto* log = static_cast<Log*>(mmap(nullptr, sizeof(Log), PROT_READ | PROT_WRITE,
-                                       MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* log = static_cast<Log*>(
+        mmap(nullptr, sizeof(Log), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     ASSERT_NE(log, MAP_FAILED);
     std::mt19937_64 random{7};
     for (int round = 0; round < rounds; ++round) {

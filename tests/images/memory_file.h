@@ -60,8 +60,8 @@ struct MemoryDisk {
                 const std::size_t length = std::min(step, change.bytes.size() - at);
                 const auto from = change.bytes.begin() + static_cast<std::ptrdiff_t>(at);
                 if (random() % 8 < kept_of_8)
-                    apply(stable, {change.offset + at,
-                                   {from, from + static_cast<std::ptrdiff_t>(length)}});
+                    apply(stable,
+                          {change.offset + at, {from, from + static_cast<std::ptrdiff_t>(length)}});
                 at += length;
             }
         }

@@ -68,7 +68,8 @@ TEST_F(OpenImage, ABackingFileIsOpenedOnlyBesideItsImage) {
     create("images/absolute.qcow2", {.backing = at("secret.qcow2").string()});
     fs::create_symlink(at("secret.qcow2"), at("images/link.qcow2"));
     create("images/linked.qcow2", {.backing = "link.qcow2"});
-    for (const char* name : {"images/parent.qcow2", "images/absolute.qcow2", "images/linked.qcow2"}) {
+    for (const char* name :
+         {"images/parent.qcow2", "images/absolute.qcow2", "images/linked.qcow2"}) {
         expect_refusal(name, "which is not in its folder; if you trust");
         EXPECT_EQ(refusal(name, {.backing = BackingRule::Anywhere}), "");
     }
@@ -182,9 +183,9 @@ TEST_F(OpenImage, TablesThatPointAtOtherTablesDoNoHarm) {
     std::string data(size, 'x');
     {
         auto image = open("a.qcow2", FileAccess::ReadWrite);
-        ASSERT_EQ(image.storage->write(0, Segment{std::as_bytes(std::span{data})},
-                                       Durability::Cached),
-                  0);
+        ASSERT_EQ(
+            image.storage->write(0, Segment{std::as_bytes(std::span{data})}, Durability::Cached),
+            0);
         ASSERT_EQ(image.storage->close(), 0);
     }
     const auto header = open("a.qcow2").qcow2->header();
@@ -211,9 +212,9 @@ TEST_F(OpenImage, TablesThatPointAtOtherTablesDoNoHarm) {
         EXPECT_GT(report->errors, report->mended_errors);
     }
     // Beyond the file, not at the start of a cluster, and an L2 table that is nowhere.
-    for (const auto& [place, entry] : {std::pair{table, own | std::uint64_t{1} << 50},
-                                       std::pair{table, own | 65536 * 7 | 512},
-                                       std::pair{header.l1_offset, own | std::uint64_t{1} << 50}}) {
+    for (const auto& [place, entry] :
+         {std::pair{table, own | std::uint64_t{1} << 50}, std::pair{table, own | 65536 * 7 | 512},
+          std::pair{header.l1_offset, own | std::uint64_t{1} << 50}}) {
         put("a.qcow2", sound.data(), sound.size());
         patch("a.qcow2", place, number(entry));
         auto image = open("a.qcow2", FileAccess::ReadWrite);

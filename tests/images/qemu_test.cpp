@@ -115,13 +115,13 @@ TEST_F(Qemu, BothWriteTheSameImage) {
     struct Turn {
         std::string name, format, options;
     };
-    for (const auto& [name, format, options] : std::vector<Turn>{
-             {"a.qcow2", "qcow2", "compat=1.1"},
-             {"b.qcow2", "qcow2", "compat=0.10,cluster_size=4k"},
-             {"c.qcow2", "qcow2", "compat=1.1,cluster_size=512,refcount_bits=2"},
-             {"d.qcow2", "qcow2", "compat=1.1,lazy_refcounts=on,cluster_size=16k"},
-             {"e.qcow2", "qcow2", "compat=1.1,cluster_size=1k -c"},
-             {"f.vhd", "vpc", "force_size=on"}}) {
+    for (const auto& [name, format, options] :
+         std::vector<Turn>{{"a.qcow2", "qcow2", "compat=1.1"},
+                           {"b.qcow2", "qcow2", "compat=0.10,cluster_size=4k"},
+                           {"c.qcow2", "qcow2", "compat=1.1,cluster_size=512,refcount_bits=2"},
+                           {"d.qcow2", "qcow2", "compat=1.1,lazy_refcounts=on,cluster_size=16k"},
+                           {"e.qcow2", "qcow2", "compat=1.1,cluster_size=1k -c"},
+                           {"f.vhd", "vpc", "force_size=on"}}) {
         StampedDisk work = random_disk(3);
         write_raw(work, "disk.img");
         expect_run("qemu-img convert -f raw -O " + format + " -o " + options + " disk.img " + name);
@@ -155,7 +155,8 @@ TEST_F(Qemu, BothWriteTheSameImage) {
             const auto image = open(name, FileAccess::ReadOnly, at_snapshot);
             const std::string expected = get(snapshot + ".img");
             std::string is(size, '\1');
-            ASSERT_EQ(image.storage->read(0, Segment{std::as_bytes(std::span{is})}, Waiting::Yes), 0);
+            ASSERT_EQ(image.storage->read(0, Segment{std::as_bytes(std::span{is})}, Waiting::Yes),
+                      0);
             EXPECT_TRUE(is == expected) << name << " at " << snapshot;
         }
         EXPECT_NE(refusal(name, {.internal_snapshot = "turn9"}).find("has no internal snapshot"),

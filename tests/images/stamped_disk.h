@@ -24,7 +24,8 @@ public:
     // One operation at a random place; what went wrong, or 0.
     int step(ImageStorage& image) {
         const std::uint64_t count = sectors_.size();
-        const std::uint64_t first = random() % 4 == 0 ? random() % count / 128 * 128 : random() % count;
+        const std::uint64_t first = random() % 4 == 0 ? random() % count / 128 * 128
+                                                      : random() % count;
         const std::uint64_t longest = random() % 4 == 0 ? 1024 : random() % 3 == 0 ? 128 : 12;
         const std::uint64_t length = std::min(count - first, 1 + random() % longest);
         switch (random() % 16) {
@@ -91,12 +92,10 @@ public:
 
     // Every sector is what it was at last.
     bool read(ImageStorage& image, std::uint64_t first, std::uint64_t length) {
-        return compare(image, first, length,
-                       [](const Sector& each, std::uint64_t stamp) {
-                           return each.is_known ? stamp == each.now
-                                                : std::ranges::find(each.may_be, stamp) !=
-                                                      each.may_be.end();
-                       });
+        return compare(image, first, length, [](const Sector& each, std::uint64_t stamp) {
+            return each.is_known ? stamp == each.now
+                                 : std::ranges::find(each.may_be, stamp) != each.may_be.end();
+        });
     }
     bool is_current(ImageStorage& image) { return read(image, 0, sectors_.size()); }
 

@@ -163,8 +163,7 @@ TEST_P(Writing, ThreadsDoNotDisturbEachOther) {
     std::vector<std::thread> threads;
     std::atomic<int> failures = 0;
     for (std::uint64_t index = 0; index < thread_count; ++index) {
-        works.push_back(std::make_unique<StampedDisk>(length, index + 1, 0,
-                                                      index * length / 512));
+        works.push_back(std::make_unique<StampedDisk>(length, index + 1, 0, index * length / 512));
         threads.emplace_back([&, index] {
             Part part{*image, index * length, length};
             works[index]->adopt(part);

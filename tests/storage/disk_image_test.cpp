@@ -1,6 +1,5 @@
 // Images in real files: what is read and written, what is refused, and with which words.
 #include "disk_image.h"
-
 #include "images/create_image.h"
 
 #include <backplane/testing/device_bench.h>

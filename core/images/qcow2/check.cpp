@@ -29,9 +29,8 @@ class Checker {
 public:
     Checker(ByteFile& file, Header header, Repair repair)
         : file_{file}, header_{std::move(header)}, repair_{repair},
-          cluster_size_{header_.cluster_size()},
-          uses_(divide_up(file.size(), cluster_size_)), roles_(uses_.size()),
-          metadata_{header_.cluster_bits} {}
+          cluster_size_{header_.cluster_size()}, uses_(divide_up(file.size(), cluster_size_)),
+          roles_(uses_.size()), metadata_{header_.cluster_bits} {}
 
     // An errno, when the file cannot be read or written.
     int run();
@@ -76,8 +75,8 @@ void Checker::use(std::uint64_t offset, std::uint64_t length, const char* what, 
     const std::uint64_t first = offset / cluster_size_;
     const std::uint64_t last = (offset + length - 1) / cluster_size_;
     if (last >= uses_.size() || last < first)
-        return report_.add_error(fmt::format("{} at byte {} lies beyond the end of the file", what,
-                                             offset));
+        return report_.add_error(
+            fmt::format("{} at byte {} lies beyond the end of the file", what, offset));
     for (std::uint64_t cluster = first; cluster <= last; ++cluster) {
         if (uses_[cluster] != std::numeric_limits<std::uint32_t>::max()) ++uses_[cluster];
         const Role other = std::exchange(roles_[cluster], std::max(roles_[cluster], role));
@@ -108,8 +107,8 @@ void Checker::use_counts() {
             use(offset, cluster_size_, "a block of refcounts");
             continue;
         }
-        report_.add_error(fmt::format("refcount block {} cannot be at byte {}", block,
-                                      counts_->table()[block]));
+        report_.add_error(
+            fmt::format("refcount block {} cannot be at byte {}", block, counts_->table()[block]));
         // Without it its counts are zero, and are made anew.
         counts_->drop_block(block);
         if (mends_everything()) ++report_.mended_errors;
@@ -134,7 +133,8 @@ int Checker::use_l2(std::uint64_t table, Walk walk) {
         if (place % cluster_size_ != 0)
             report_.add_error(
                 fmt::format("entry {} of the L2 table at byte {} points at byte {}, which is not "
-                            "the start of a cluster", index, table, place));
+                            "the start of a cluster",
+                            index, table, place));
         else
             use(place, cluster_size_, "a data cluster", Role::Data);
     }
@@ -152,13 +152,15 @@ int Checker::use_l1(std::uint64_t offset, std::uint32_t size, Walk walk) {
         const std::uint64_t cluster = table / cluster_size_;
         if (table % cluster_size_ != 0 || cluster >= uses_.size()) {
             report_.add_error(fmt::format("entry {} of the L1 table at byte {} points at byte {}, "
-                                          "where no table can be", index, offset, table));
+                                          "where no table can be",
+                                          index, offset, table));
             continue;
         }
         use(table, cluster_size_, "an L2 table", Role::Table);
         if (seen[cluster]) {
             report_.add_error(fmt::format("the L1 table at byte {} points at the table at byte {} "
-                                          "more than once", offset, table));
+                                          "more than once",
+                                          offset, table));
             continue;
         }
         seen[cluster] = true;
@@ -206,7 +208,8 @@ int Checker::use_bitmaps() {
         if (const int error = file_.read_bytes(directory_offset, directory); error != 0)
             return error;
         std::uint64_t at = 0;
-        for (std::uint32_t index = 0; index < count && at + fixed_length <= directory_size; ++index) {
+        for (std::uint32_t index = 0; index < count && at + fixed_length <= directory_size;
+             ++index) {
             const auto table_offset = load_big<std::uint64_t>(directory, at);
             const auto table_size = load_big<std::uint32_t>(directory, at + 8);
             const auto name_length = load_big<std::uint16_t>(directory, at + 18);
@@ -234,8 +237,9 @@ int Checker::compare_counts() {
         const std::uint64_t uses = uses_[cluster];
         if (count == uses) continue;
         const bool is_leak = count > uses;
-        const std::string text = fmt::format("the cluster at byte {} is counted {} times, and used {}",
-                                             cluster * cluster_size_, count, uses);
+        const std::string text = fmt::format(
+            "the cluster at byte {} is counted {} times, and used {}", cluster * cluster_size_,
+            count, uses);
         is_leak ? report_.add_leak(text) : report_.add_error(text);
         if (repair_ == Repair::Nothing || (!is_leak && !mends_everything()) || uses > largest)
             continue;

@@ -48,9 +48,10 @@ std::expected<void, std::string> create(ByteFile& file, const CreateOptions& opt
     const std::uint64_t cluster = header.cluster_size();
     const std::uint64_t l1_entries = divide_up(options.size, header.l2_coverage());
     if (l1_entries * 8 > most_l1_bytes)
-        return std::unexpected(
-            fmt::format("a disk of {} bytes needs larger clusters: with {} bytes each, {} bytes are "
-                        "the most", options.size, cluster, most_l1_bytes / 8 * header.l2_coverage()));
+        return std::unexpected(fmt::format(
+            "a disk of {} bytes needs larger clusters: with {} bytes each, {} bytes are "
+            "the most",
+            options.size, cluster, most_l1_bytes / 8 * header.l2_coverage()));
     const std::uint64_t l1_clusters = divide_up(l1_entries * 8, cluster);
     std::uint64_t blocks = 1, used = 0;
     for (;;) {

@@ -41,7 +41,8 @@ std::string unsupported(const Header& header) {
     if (header.incompatible & external_data)
         return "its data is in another file (an external data file), which is not supported";
     if (header.incompatible & extended_entries)
-        return "it has subclusters (extended L2 entries), which are not supported; qemu-img convert "
+        return "it has subclusters (extended L2 entries), which are not supported; qemu-img "
+               "convert "
                "makes an image without";
     constexpr std::uint64_t known = dirty | corrupt | other_compression;
     for (unsigned bit = 0; bit < 64; ++bit)
@@ -117,8 +118,8 @@ std::expected<Header, std::string> Header::read(ByteFile& file) {
     Header header;
     header.version = load_big<std::uint32_t>(bytes, 4);
     if (header.version != 2 && header.version != 3)
-        return std::unexpected(fmt::format(
-            "is a qcow image of version {}; 2 and 3 are supported", header.version));
+        return std::unexpected(
+            fmt::format("is a qcow image of version {}; 2 and 3 are supported", header.version));
     header.cluster_bits = load_big<std::uint32_t>(bytes, 20);
     if (header.cluster_bits < 9 || header.cluster_bits > 21)
         return std::unexpected(fmt::format("has clusters of 2^{} bytes; 2^9 to 2^21 are supported",
@@ -144,9 +145,10 @@ std::expected<Header, std::string> Header::read(ByteFile& file) {
         if (length < version3_length || length > header.cluster_size())
             return std::unexpected(fmt::format("has a header of {} bytes", length));
         if (header.refcount_order > 6)
-            return std::unexpected(fmt::format("has refcounts of 2^{} bits; 64 are the most",
-                                               header.refcount_order));
-        if (length > version3_length) header.compression = Compression{std::to_integer<std::uint8_t>(bytes[104])};
+            return std::unexpected(
+                fmt::format("has refcounts of 2^{} bits; 64 are the most", header.refcount_order));
+        if (length > version3_length)
+            header.compression = Compression{std::to_integer<std::uint8_t>(bytes[104])};
     }
 
     std::vector<std::byte> cluster(header.cluster_size());
@@ -165,7 +167,8 @@ std::expected<Header, std::string> Header::read(ByteFile& file) {
     if (std::string why = unsupported(header); !why.empty())
         return std::unexpected("cannot be used: " + why);
     const bool is_other = (header.incompatible & other_compression) != 0;
-    if (header.compression > Compression::Zstd || is_other != (header.compression != Compression::Zlib))
+    if (header.compression > Compression::Zstd ||
+        is_other != (header.compression != Compression::Zlib))
         return std::unexpected(fmt::format("is compressed in a way that is not known here ({})",
                                            static_cast<unsigned>(header.compression)));
     if (std::string why = check_tables(header, file.size()); !why.empty())
@@ -211,8 +214,8 @@ std::expected<std::vector<std::byte>, std::string> Header::bytes() const {
         fits = fits && append(extension.type, extension.data);
     at += 8;  // the extension that ends the list
     if (!fits || backing.size() > longest_name || backing.size() > out.size() - at)
-        return std::unexpected(fmt::format("the name of the backing file is too long: {} bytes",
-                                           backing.size()));
+        return std::unexpected(
+            fmt::format("the name of the backing file is too long: {} bytes", backing.size()));
     if (!backing.empty()) {
         store_big(out, 8, std::uint64_t{at});
         store_big(out, 16, static_cast<std::uint32_t>(backing.size()));

@@ -16,11 +16,11 @@ inline constexpr std::uint32_t magic = 0x514649fb;  // "QFI\xfb"
 
 // Incompatible features: whoever does not know them must not open the file.
 enum Incompatible : std::uint64_t {
-    dirty = 1 << 0,               // refcounts may be wrong
-    corrupt = 1 << 1,             // must not be written
-    external_data = 1 << 2,       // the data is in another file
-    other_compression = 1 << 3,   // compression_type is not zlib
-    extended_entries = 1 << 4,    // L2 entries of 16 bytes, with subclusters
+    dirty = 1 << 0,              // refcounts may be wrong
+    corrupt = 1 << 1,            // must not be written
+    external_data = 1 << 2,      // the data is in another file
+    other_compression = 1 << 3,  // compression_type is not zlib
+    extended_entries = 1 << 4,   // L2 entries of 16 bytes, with subclusters
 };
 enum Compatible : std::uint64_t { lazy_refcounts = 1 << 0 };
 
@@ -60,8 +60,8 @@ struct Header {
     std::uint64_t incompatible = 0, compatible = 0, autoclear = 0;
     std::uint32_t refcount_order = 4;
     Compression compression = Compression::Zlib;
-    std::string backing;         // "" without one
-    std::string backing_format;  // "" when it is not said
+    std::string backing;                      // "" without one
+    std::string backing_format;               // "" when it is not said
     std::vector<HeaderExtension> extensions;  // all others
 
     std::uint64_t cluster_size() const { return std::uint64_t{1} << cluster_bits; }

@@ -16,14 +16,14 @@ public:
 
     void add(std::uint64_t offset, std::uint64_t length = 1) {
         if (length == 0) return;
-        for (std::uint64_t at = offset >> cluster_bits_; at <= (offset + length - 1) >> cluster_bits_;
-             ++at)
+        for (std::uint64_t at = offset >> cluster_bits_;
+             at <= (offset + length - 1) >> cluster_bits_; ++at)
             clusters_.insert(at);
     }
     void remove(std::uint64_t offset) { clusters_.erase(offset >> cluster_bits_); }
     bool overlap(std::uint64_t offset, std::uint64_t length) const {
-        for (std::uint64_t at = offset >> cluster_bits_; at <= (offset + length - 1) >> cluster_bits_;
-             ++at)
+        for (std::uint64_t at = offset >> cluster_bits_;
+             at <= (offset + length - 1) >> cluster_bits_; ++at)
             if (clusters_.contains(at)) return true;
         return false;
     }

@@ -33,8 +33,8 @@ void Qcow2Image::gather(std::span<WriteStage> stages, bool with_counts) {
 }
 
 int Qcow2Image::finish_commit(bool were_written, bool with_counts) {
-    const std::optional<ClusterRun> old_table =
-        with_counts ? counts_->finish(were_written) : std::nullopt;
+    const std::optional<ClusterRun> old_table = with_counts ? counts_->finish(were_written)
+                                                            : std::nullopt;
     tables_.finish(were_written);
     const auto written_l1 = std::exchange(written_l1_, {});
     auto unused = std::exchange(unused_when_written_, {});
@@ -103,7 +103,8 @@ int Qcow2Image::grow_l1(std::uint64_t entries) {
     for (std::size_t index = 0; index < l1_.size(); ++index)
         store_big(bytes, index * 8, l1_[index]);
     ClusterRun place;
-    if (const int error = counts_->allocate_exactly(bytes.size() / cluster_size_, place); error != 0)
+    if (const int error = counts_->allocate_exactly(bytes.size() / cluster_size_, place);
+        error != 0)
         return error;
     const std::uint64_t offset = place.first * cluster_size_;
     std::vector<std::byte> fields(12);

@@ -59,7 +59,8 @@ private:
 
     Qcow2Image(std::unique_ptr<ByteFile> file, Header header)
         : MappedStorage{std::move(file)}, header_{std::move(header)},
-          metadata_{header_.cluster_bits}, tables_{*file_, header_.cluster_size(), table_capacity()},
+          metadata_{header_.cluster_bits},
+          tables_{*file_, header_.cluster_size(), table_capacity()},
           cluster_size_{header_.cluster_size()} {}
 
     std::string start(const std::string& snapshot);
@@ -128,7 +129,7 @@ private:
     bool is_damaged_ = false;
     std::uint64_t data_end_ = 0;  // of what tables may point at, in bytes
 
-    std::mutex commit_mutex_;  // taken before mutex_
+    std::mutex commit_mutex_;                           // taken before mutex_
     std::vector<std::size_t> changed_l1_, written_l1_;  // indices
     std::vector<Unused> unused_, unused_when_written_;
     std::uint64_t packed_end_ = 0;  // where the next compressed cluster may go, if not 0

@@ -138,8 +138,8 @@ int Qcow2Image::write_new(std::uint64_t offset, SegmentCursor& cursor, std::uint
     length = std::min(length, (first + run.count) * cluster_size_ - offset);
     int error = write_clusters(offset, cursor, length, run);
     if (error == 0) {
-        const std::vector<std::uint64_t> old{entries.begin(),
-                                             entries.begin() + static_cast<std::ptrdiff_t>(run.count)};
+        const std::vector<std::uint64_t> old{
+            entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(run.count)};
         for (std::uint64_t at = 0; at < run.count; ++at)
             entries[at] = (run.first + at) * cluster_size_ | copied;
         error = store_entries(offset, table, std::span{entries}.first(run.count));
@@ -276,8 +276,9 @@ int Qcow2Image::uncover(std::uint64_t offset, std::uint64_t length) {
 
 // Compressed clusters follow each other without gaps as long as their clusters do.
 int Qcow2Image::place_packed(std::uint64_t size, PackedPlace& place) {
-    const std::uint64_t left = packed_end_ == 0 ? 0
-                                                : round_up(packed_end_, cluster_size_) - packed_end_;
+    const std::uint64_t left = packed_end_ == 0
+                                   ? 0
+                                   : round_up(packed_end_, cluster_size_) - packed_end_;
     ClusterRun run;
     if (left < size)
         if (const int error = allocate(1, run); error != 0) return error;

@@ -32,8 +32,8 @@ struct ClusterRun {
 class Refcounts {
 public:
     // `metadata` gets the clusters of the counts themselves.
-    static std::expected<std::unique_ptr<Refcounts>, int>
-    load(ByteFile& file, const Header& header, MetadataClusters& metadata);
+    static std::expected<std::unique_ptr<Refcounts>, int> load(ByteFile& file, const Header& header,
+                                                               MetadataClusters& metadata);
 
     // New blocks go behind all that the file has. (Elsewhere nothing is known to be free while the
     // counts are made anew.)

@@ -35,8 +35,10 @@ VdiImage::open(std::unique_ptr<ByteFile> file) {
         return std::unexpected("is a VDI image of a version that is not known here; 1.1 is");
     const auto type = load_little<std::uint32_t>(bytes, 76);
     if (type != 1 && type != 2)
-        return std::unexpected(fmt::format("is a VDI image of type {}; 1 (dynamic) and 2 (fixed) are "
-                                           "supported, but none that is based on another", type));
+        return std::unexpected(
+            fmt::format("is a VDI image of type {}; 1 (dynamic) and 2 (fixed) are "
+                        "supported, but none that is based on another",
+                        type));
     Header header;
     header.type = DiskType{type};
     header.map_offset = load_little<std::uint32_t>(bytes, 0x154);
@@ -48,11 +50,12 @@ VdiImage::open(std::unique_ptr<ByteFile> file) {
     constexpr std::uint32_t smallest = 4096, largest = 256 << 20;
     if (!std::has_single_bit(header.block_size) || header.block_size < smallest ||
         header.block_size > largest || header.block_extra > largest)
-        return std::unexpected(fmt::format("is damaged: its blocks have {} bytes",
-                                           header.block_size));
+        return std::unexpected(
+            fmt::format("is damaged: its blocks have {} bytes", header.block_size));
     if (divide_up(header.disk_size, header.block_size) > header.blocks)
         return std::unexpected(fmt::format("is damaged: its map has {} entries, too few for a disk "
-                                           "of {} bytes", header.blocks, header.disk_size));
+                                           "of {} bytes",
+                                           header.blocks, header.disk_size));
     if (header.map_offset > file->size() ||
         header.blocks * std::uint64_t{4} > file->size() - header.map_offset)
         return std::unexpected("is damaged: its map lies beyond the end of the file");
@@ -65,10 +68,10 @@ int VdiImage::map(std::uint64_t offset, std::uint64_t length, Waiting waiting, M
                .length = std::min(length, header_.block_size - within)};
     const std::uint64_t in_page = block * 4 % page_size;
     std::uint32_t entry = unallocated;
-    const int error = map_.look(
-        header_.map_offset + block * 4 - in_page, waiting, [&](std::span<const std::byte> page) {
-            entry = load_little<std::uint32_t>(page, in_page);
-        });
+    const int error = map_.look(header_.map_offset + block * 4 - in_page, waiting,
+                                [&](std::span<const std::byte> page) {
+                                    entry = load_little<std::uint32_t>(page, in_page);
+                                });
     if (error != 0 || entry == unallocated || entry == discarded) return error;
     // Each block may be preceded by bytes of VirtualBox's own.
     const std::uint64_t whole = header_.block_size + std::uint64_t{header_.block_extra};

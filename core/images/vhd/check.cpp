@@ -63,8 +63,8 @@ std::expected<void, std::string> check_blocks(ByteFile& file, const Footer& foot
     if (file.size() > end) gaps += (file.size() - end) / whole;
     report.leaks += gaps;
     if (gaps != 0)
-        report.add_finding(fmt::format("leak: no entry of the table points at room for {} blocks",
-                                       gaps));
+        report.add_finding(
+            fmt::format("leak: no entry of the table points at room for {} blocks", gaps));
     return {};
 }
 

@@ -16,8 +16,7 @@ constexpr std::uint64_t sector = 512;
 std::uint32_t seconds_since_2000() {
     using namespace std::chrono;
     constexpr sys_days start{year{2000} / January / 1};
-    return static_cast<std::uint32_t>(
-        duration_cast<seconds>(system_clock::now() - start).count());
+    return static_cast<std::uint32_t>(duration_cast<seconds>(system_clock::now() - start).count());
 }
 
 std::string with_backslashes(std::string path) {
@@ -53,8 +52,8 @@ std::expected<void, std::string> create(ByteFile& file, const CreateOptions& opt
         if (has_parent) {
             header.parent_uuid = options.parent.uuid;
             header.parent_timestamp = options.parent.timestamp;
-            header.parent_name = options.parent_relative.substr(
-                options.parent_relative.rfind('/') + 1);
+            header.parent_name = options.parent_relative.substr(options.parent_relative.rfind('/') +
+                                                                1);
         }
         std::vector<std::byte> header_bytes = header.bytes();
         const auto locate = [&](std::size_t index, const char* platform, const std::string& path) {

@@ -50,7 +50,8 @@ std::expected<std::unique_ptr<DynamicVhd>, std::string>
 DynamicVhd::open(std::unique_ptr<ByteFile> file, Footer footer) {
     std::array<std::byte, dynamic_header_size> bytes{};
     if (footer.data_offset > file->size())
-        return std::unexpected("is damaged: its dynamic disk header lies beyond the end of the file");
+        return std::unexpected(
+            "is damaged: its dynamic disk header lies beyond the end of the file");
     if (const int error = file->read_bytes(footer.data_offset, bytes); error != 0)
         return std::unexpected(fmt::format("cannot be read: {}", std::strerror(error)));
     auto header = DynamicHeader::parse(bytes);
@@ -58,12 +59,13 @@ DynamicVhd::open(std::unique_ptr<ByteFile> file, Footer footer) {
     constexpr std::uint32_t smallest_block = 4096, largest_block = 256 << 20;
     if (!std::has_single_bit(header->block_size) || header->block_size < smallest_block ||
         header->block_size > largest_block)
-        return std::unexpected(fmt::format("is damaged: its blocks have {} bytes",
-                                           header->block_size));
+        return std::unexpected(
+            fmt::format("is damaged: its blocks have {} bytes", header->block_size));
     if (divide_up(footer.disk_size(), header->block_size) > header->table_entries)
-        return std::unexpected(fmt::format("is damaged: its table has {} entries, too few for a disk "
-                                           "of {} bytes", header->table_entries,
-                                           footer.disk_size()));
+        return std::unexpected(
+            fmt::format("is damaged: its table has {} entries, too few for a disk "
+                        "of {} bytes",
+                        header->table_entries, footer.disk_size()));
     if (header->table_offset > file->size() ||
         header->table_entries * std::uint64_t{4} > file->size() - header->table_offset)
         return std::unexpected("is damaged: its table lies beyond the end of the file");
@@ -116,12 +118,12 @@ int DynamicVhd::find_block(std::uint64_t index, Waiting waiting, std::uint64_t& 
     return 0;
 }
 
-int DynamicVhd::map(std::uint64_t offset, std::uint64_t length, Waiting waiting,
-                    Mapping& mapping) {
+int DynamicVhd::map(std::uint64_t offset, std::uint64_t length, Waiting waiting, Mapping& mapping) {
     const std::uint64_t within = offset % block_size_;
     length = std::min(length, block_size_ - within);
     std::uint64_t place = 0;
-    if (const int error = find_block(offset / block_size_, waiting, place); error != 0) return error;
+    if (const int error = find_block(offset / block_size_, waiting, place); error != 0)
+        return error;
     if (place == 0) {
         mapping = {.place = Mapping::Place::Below, .length = length};
         return 0;

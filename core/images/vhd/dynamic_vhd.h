@@ -56,9 +56,9 @@ private:
     DynamicHeader header_;
     std::vector<std::string> parents_;
     std::uint64_t block_size_, bitmap_size_;
-    TableCache table_;    // by pages
-    TableCache bitmaps_;  // one for each block
-    std::uint64_t end_ = 0;  // where the footer is, and the next block goes
+    TableCache table_;         // by pages
+    TableCache bitmaps_;       // one for each block
+    std::uint64_t end_ = 0;    // where the footer is, and the next block goes
     std::mutex commit_mutex_;  // taken before mutex_
 };
 

@@ -20,7 +20,8 @@ int FixedVhd::resize(std::uint64_t size) {
     } else if (size > size_) {
         const std::array<std::byte, footer_size> zeroes{};
         const auto length = std::min<std::uint64_t>(footer_size, size - size_);
-        if (const int error = file_->write_bytes(size_, std::span{zeroes}.first(length)); error != 0)
+        if (const int error = file_->write_bytes(size_, std::span{zeroes}.first(length));
+            error != 0)
             return error;
     }
     footer_ = next;

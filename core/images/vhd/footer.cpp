@@ -16,9 +16,8 @@ using Bytes = std::span<const std::byte>;
 
 constexpr std::string_view footer_cookie = "conectix", header_cookie = "cxsparse";
 constexpr std::uint32_t format_version = 0x00010000;
-constexpr std::size_t footer_checksum = 64, header_checksum = 36, locators = 576,
-                      locator_size = 24, locator_count = 8, parent_name_offset = 64,
-                      parent_name_size = 512;
+constexpr std::size_t footer_checksum = 64, header_checksum = 36, locators = 576, locator_size = 24,
+                      locator_count = 8, parent_name_offset = 64, parent_name_size = 512;
 
 // The complement of the sum of all bytes, without those of the sum.
 std::uint32_t checksum(Bytes bytes, std::size_t without) {
@@ -121,8 +120,10 @@ std::expected<Footer, std::string> Footer::parse(Bytes bytes) {
                        load_big<std::uint8_t>(bytes, 59)};
     const auto type = load_big<std::uint32_t>(bytes, 60);
     if (type < 2 || type > 4)
-        return std::unexpected(fmt::format("is a VHD image of type {}; 2 (fixed), 3 (dynamic) and 4 "
-                                           "(differencing) are supported", type));
+        return std::unexpected(
+            fmt::format("is a VHD image of type {}; 2 (fixed), 3 (dynamic) and 4 "
+                        "(differencing) are supported",
+                        type));
     footer.type = DiskType{type};
     std::ranges::copy(bytes.subspan(68, 16), footer.uuid.begin());
     if (footer.disk_size() > largest_disk)

@@ -119,7 +119,8 @@ std::string VmdkImage::read_descriptor() {
     constexpr std::uint64_t most = 1 << 20;
     if (header_.descriptor_offset == 0 || header_.descriptor_size == 0) return {};
     const std::uint64_t length = header_.descriptor_size * sector;
-    if (header_.descriptor_size > most / sector || header_.descriptor_offset > file_->size() / sector)
+    if (header_.descriptor_size > most / sector ||
+        header_.descriptor_offset > file_->size() / sector)
         return "is damaged: its descriptor is too large, or not in the file";
     std::string text(length, '\0');
     if (const int error = file_->read_bytes(header_.descriptor_offset * sector,
@@ -129,7 +130,8 @@ std::string VmdkImage::read_descriptor() {
     text.resize(std::min(text.size(), text.find('\0')));
     create_type_ = value_of(text, "createType");
     constexpr std::string_view no_parent = "ffffffff";
-    if (const std::string parent = value_of(text, "parentCID"); !parent.empty() && parent != no_parent) {
+    if (const std::string parent = value_of(text, "parentCID");
+        !parent.empty() && parent != no_parent) {
         parent_ = value_of(text, "parentFileNameHint");
         if (parent_.empty()) return "has a parent, but does not say which";
     }
