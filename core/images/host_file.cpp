@@ -116,7 +116,7 @@ std::string HostFile::find_size() {
 std::string HostFile::lock() const {
     constexpr off_t has = 100, denies = 200, reading = 0, writing = 1, resizing = 3;
     const bool writes = !is_read_only();
-    const std::string refusal =
+    std::string refusal =
         writes ? "is in use by another device or program; read-only: true shares it with other "
                  "readers, locking: false takes the risk"
                : "is being written by another device or program";
