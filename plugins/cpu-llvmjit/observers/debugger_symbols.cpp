@@ -8,6 +8,8 @@
 namespace backplane::jit {
 
 void DebuggerSymbols::installed(const InstalledCode& code) {
+    // Code of tier 2 has frames of its own.
+    if (code.tier != 1) return;
     const std::string name = code_symbol(code);
     hot_.push_back({name, reinterpret_cast<std::uint64_t>(code.start), code.bytes});
     cold_.push_back(

@@ -83,12 +83,15 @@ public:
                << size_text(block_.mode) << " code, " << view_text(block_.mode) << '\n';
         line() << "tier 0: " << block_.op_count << " ops\n";
         tier1_line(native);
-        line() << "tier 2: not compiled\n\n";
-        if (native)
+        const UpperTier* tier2 = tier1_.upper();
+        line() << "tier 2: " << (tier2 ? tier2->summary(block_) : "not compiled") << "\n\n";
+        if (native && native->end != native->start)
             code(*native);
         else
             for (std::size_t i = 0; i < guest_.size(); ++i)
                 line() << instruction(i) << '\n';
+        if (const std::string text = tier2 ? tier2->text(block_) : ""; !text.empty())
+            line() << '\n' << text;
         return out_.str();
     }
 
@@ -138,6 +141,10 @@ private:
     }
 
     void tier1_line(const NativeBlock* native) {
+        if (native && native->end == native->start) {
+            line() << "tier 1: not compiled: tier 2 has taken it\n";
+            return;
+        }
         if (native) {
             line() << "tier 1: " << native->end - native->start << " bytes at "
                    << host_address(native->start) << ", and "
@@ -260,7 +267,7 @@ private:
         const bool is_cold = place >= native.cold_start && place < native.cold_end;
         if (is_hot(native, place) || is_cold) return trimmed(offset(native, place));
         const NativeBlock* other = tier1_.block_at(place);
-        return other ? "-> block at physical " + hex(other->block->physical) : "?";
+        return other ? "-> block at physical " + hex(other->block->physical) : "-> tier 2";
     }
 
     Tier1Compiler& tier1_;

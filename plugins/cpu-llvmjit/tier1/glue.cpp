@@ -212,6 +212,10 @@ BACKPLANE_LEAVE(value, LeftValue)
         : BACKPLANE_OFFSETS);
 }
 
+[[gnu::naked]] void backplane_jit_leave_to_region() {
+    asm(BACKPLANE_OUT "jmpq *(%%r13)" : : BACKPLANE_OFFSETS);
+}
+
 // SDM 2 table 2-21 and 2.4: neither CR0.EM nor CR0.TS, and CR4.OSFXSR. With an unmasked exception
 // each instruction has to be looked at.
 #define BACKPLANE_MAY_USE_VECTORS                                                                  \

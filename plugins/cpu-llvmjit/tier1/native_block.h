@@ -3,6 +3,7 @@
 
 #include "interp/block.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <forward_list>
@@ -44,6 +45,8 @@ struct NativeBlock {
     std::uint32_t cold_start = 0, cold_end = 0;  // and what is not
     std::uint32_t chained = 0;                   // where a chained jump enters
     std::uint32_t far_links = 0, far_links_end = 0;
+    // What was at the ways in before they were led elsewhere (Tier1Compiler::redirect).
+    std::array<std::uint8_t, 5> start_code{}, chained_code{};
     std::pmr::list<Edge> edges;
     std::pmr::forward_list<Edge*> incoming;
 

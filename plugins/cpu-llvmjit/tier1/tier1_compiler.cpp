@@ -2,6 +2,7 @@
 
 #include "interp/block_builder.h"
 #include "interp/block_cache.h"
+#include "tier1/core_offsets.h"
 #include "tier1/glue.h"
 #include "tier1/translator.h"
 #include "x86/guest_floating_point.h"
@@ -16,8 +17,10 @@ namespace backplane::jit {
 
 using interp::Block, interp::Counter;
 
-Tier1Compiler::Tier1Compiler(const x86::CpuModel& model, CodeArena arena, std::size_t max_blocks)
-    : model_{model}, decoder_{x86::decoder_features(model)}, cache_{std::move(arena), max_blocks} {
+Tier1Compiler::Tier1Compiler(const x86::CpuModel& model, CodeArena arena, std::size_t max_blocks,
+                             std::unique_ptr<UpperTier> upper)
+    : model_{model}, decoder_{x86::decoder_features(model)}, cache_{std::move(arena), max_blocks},
+      upper_{std::move(upper)} {
     make_ways();
 }
 
@@ -33,6 +36,7 @@ void Tier1Compiler::make_ways() {
         {Way::LeaveForBudget, &backplane_jit_leave_for_budget},
         {Way::LeaveByEdge, &backplane_jit_leave_by_edge},
         {Way::LeaveToBlock, &backplane_jit_leave_to_block},
+        {Way::LeaveToRegion, &backplane_jit_leave_to_region},
         {Way::LoadXmm, &backplane_jit_load_xmm},
         {Way::LoadYmm, &backplane_jit_load_ymm},
         {Way::LoadX87, &backplane_jit_load_x87},
@@ -52,6 +56,7 @@ void Tier1Compiler::make_ways() {
 void Tier1Compiler::attach(interp::Interpreter& cpu) {
     cpu_ = &cpu;
     cpu.compiled.vector_size = model_.has(x86::Feature::Avx) ? 2 : 1;
+    if (upper_) upper_->attach(cpu, *this);
 }
 
 void Tier1Compiler::created(Block& block) {
@@ -59,7 +64,9 @@ void Tier1Compiler::created(Block& block) {
 }
 
 void Tier1Compiler::compile(Block& block, std::span<const x86::Instruction> instructions) {
-    if (!make(block, instructions)) return;
+    const bool is_made = upper_ && upper_->is_alone() ? upper_->takes(block)
+                                                      : make(block, instructions);
+    if (!is_made) return;
     // It is entered now, which is counted, but was not found.
     --cpu_->counts[static_cast<std::size_t>(Counter::CompiledEntries)];
     counters_.publish();
@@ -105,11 +112,7 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
         is_full_ = !is_alone;  // otherwise it never fits
         return false;
     }
-    const std::size_t handlers = std::size_t{block.op_count} + 1;
-    cache_.installed(native, handlers);
-    for (std::size_t op = 0; op < handlers; ++op)
-        native.handlers[op] = block.ops()[op].handler;
-    block.compiled = &native;
+    keep_handlers(native);
     block.entry = address_of(translator.far_entry());
     block.ops()->handler = address_of(translator.first_entry());
     // It is being executed, so this is where it was found.
@@ -121,6 +124,15 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
     const std::chrono::nanoseconds taken = clock::now() - began;
     tell(native, translator.untranslated(), static_cast<std::uint64_t>(taken.count()));
     return true;
+}
+
+void Tier1Compiler::keep_handlers(NativeBlock& native) {
+    Block& block = *native.block;
+    const std::size_t handlers = std::size_t{block.op_count} + 1;
+    cache_.installed(native, handlers);
+    for (std::size_t op = 0; op < handlers; ++op)
+        native.handlers[op] = block.ops()[op].handler;
+    block.compiled = &native;
 }
 
 void Tier1Compiler::tell(const NativeBlock& native, unsigned untranslated,
@@ -151,6 +163,7 @@ void Tier1Compiler::tell(const NativeBlock& native, unsigned untranslated,
 }
 
 void Tier1Compiler::dropped(Block& block) {
+    if (upper_) upper_->dropped(block);
     created(block);
     auto* native = static_cast<NativeBlock*>(std::exchange(block.compiled, nullptr));
     if (!native) return;
@@ -168,18 +181,23 @@ void Tier1Compiler::dropped(Block& block) {
         return;
     }
     // From the jump cache.
-    cache_.writable()[native->start] = 0xe9;  // JMP
-    patch(native->start + 1, ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
+    const bool has_code = native->end != native->start;
+    if (has_code) jump_from(native->start, ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
     counters_.count(JitCounter::CacheInvalidations);
     count_blocks();
     counters_.publish();
-    if (watchers_.empty()) return;
+    if (watchers_.empty() || !has_code) return;
     const x86::HostFloatingPoint host;
     for (CodeWatcher* watcher : watchers_)
         watcher->invalidated(block.physical, 1);
 }
 
 bool Tier1Compiler::make_room(interp::BlockCache& blocks) {
+    if (upper_ && upper_->is_full()) {
+        if (upper_->is_alone()) return false;
+        upper_->make_room();
+        if (!is_full_) return true;
+    }
     is_evicting_ = true;
     for (const NativeBlock& native : cache_.by_age(0).blocks)
         if (native.is_valid()) blocks.drop(native.block);
@@ -193,6 +211,7 @@ bool Tier1Compiler::make_room(interp::BlockCache& blocks) {
 }
 
 void Tier1Compiler::release() {
+    if (upper_) upper_->released();
     for (std::size_t i = 0; i < CodeCache::generations; ++i)
         tell_released(cache_.by_age(i));
     cache_.clear();
@@ -213,7 +232,7 @@ void Tier1Compiler::tell_released(const CodeCache::Generation& generation) {
 }
 
 void Tier1Compiler::count_blocks() {
-    counters_.set(JitCounter::CacheUsed, cache_.used());
+    counters_.set(JitCounter::CacheUsed, cache_.used() + (upper_ ? upper_->used() : 0));
     counters_.set(JitCounter::CacheBlocks, valid_blocks_);
 }
 
@@ -253,6 +272,73 @@ void Tier1Compiler::chain(Edge& edge, const Block& target) {
 void Tier1Compiler::patch(std::uint32_t displacement, std::uint32_t target) {
     const std::uint32_t distance = target - (displacement + 4);
     std::memcpy(cache_.writable() + displacement, &distance, sizeof distance);
+}
+
+void Tier1Compiler::jump_from(Place place, Place target) {
+    cache_.writable()[place] = 0xe9;  // JMP
+    patch(place + 1, target);
+}
+
+// ---- For the tier above ----
+
+bool Tier1Compiler::keep(Block& block) {
+    is_full_ = is_full_ || !cache_.has_room();
+    if (is_full_) return false;
+    const CodeCache::Generation& now = cache_.current();
+    NativeBlock& native = cache_.add();
+    native.block = &block;
+    native.start = native.end = now.hot.used;
+    native.cold_start = native.cold_end = now.cold.used;
+    native.far_links = native.far_links_end = now.far_links.used;
+    keep_handlers(native);
+    ++valid_blocks_;
+    return true;
+}
+
+// The ways in begin with a jump then, to code that does as they do (Translator::emit_entries) and
+// puts everything into CpuState. It is kept as a block that is never valid: younger than the other
+// one, so that it stays for at least as long.
+bool Tier1Compiler::redirect(NativeBlock& native) {
+    is_full_ = is_full_ || !cache_.has_room();
+    if (is_full_) return false;
+    Block& block = *native.block;
+    const CodeCache::Generation& now = cache_.current();
+    NativeBlock& stub = cache_.add();
+    stub.block = &block;
+    stub.start = now.hot.used;
+    stub.cold_start = stub.cold_end = now.cold.used;
+    stub.far_links = stub.far_links_end = now.far_links.used;
+    Assembler code{cache_.writable(), now.hot.used, now.hot.end};
+    code.load(scratch2, offset_of::operand(offset_of::target_ip));
+    code.lea(scratch2, Operand::at(scratch2, -static_cast<std::int32_t>(block.physical &
+                                                                        x86::page_offset_mask)));
+    code.store(offset_of::operand(offset_of::page_ip), scratch2);
+    code.add(scratch2, offset_of::operand(offset_of::link_key));
+    code.store(offset_of::operand(offset_of::page_key), scratch2);
+    stub.chained = code.place();
+    code.sub_immediate(offset_of::operand(offset_of::budget), block.instruction_count);
+    code.load_immediate(scratch, sizeof(Block));
+    code.load_immediate(scratch2, reinterpret_cast<std::uint64_t>(&block));
+    code.patch(code.jump_if(condition::sign), ways_[static_cast<std::size_t>(Way::LeaveForBudget)]);
+    code.patch(code.jump(), ways_[static_cast<std::size_t>(Way::LeaveToRegion)]);
+    stub.end = code.place();
+    cache_.installed(stub, 0);
+
+    const auto lead = [&](Place from, std::array<std::uint8_t, 5>& before, Place to) {
+        std::memcpy(before.data(), cache_.writable() + from, before.size());
+        jump_from(from, to);
+    };
+    lead(native.start, native.start_code, stub.start);
+    lead(native.chained, native.chained_code, stub.chained);
+    return true;
+}
+
+void Tier1Compiler::restore(const NativeBlock& native) {
+    const auto put_back = [&](Place to, const std::array<std::uint8_t, 5>& code) {
+        std::memcpy(cache_.writable() + to, code.data(), code.size());
+    };
+    put_back(native.start, native.start_code);
+    put_back(native.chained, native.chained_code);
 }
 
 // ---- For who looks into it ----
@@ -358,6 +444,7 @@ void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
 void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
                                  std::uint64_t last) {
     cpu->count(Counter::LeftBudget);
+    compiler_of(cpu).sampled(*cpu->block);
     BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
 }
 

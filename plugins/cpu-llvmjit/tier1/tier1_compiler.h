@@ -12,12 +12,14 @@
 #include "tier1/native_block.h"
 #include "tier1/untranslated.h"
 #include "tier1/way.h"
+#include "upper_tier.h"
 #include "x86/cpu_model.h"
 #include "x86/decoder.h"
 #include "x86/instruction.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <optional>
 #include <span>
@@ -29,9 +31,10 @@ class Tier1Compiler final : public interp::Compiler {
 public:
     static constexpr std::size_t default_blocks = 100'000;
 
-    // Keeps code of at most so many blocks.
+    // Keeps code of at most so many blocks. The tier above may be none.
     Tier1Compiler(const x86::CpuModel& model, CodeArena arena,
-                  std::size_t max_blocks = default_blocks);
+                  std::size_t max_blocks = default_blocks,
+                  std::unique_ptr<UpperTier> upper = nullptr);
 
     void attach(interp::Interpreter& cpu) override;
     void compile(interp::Block& block, std::span<const x86::Instruction> instructions) override;
@@ -39,7 +42,7 @@ public:
     void dropped(interp::Block& block) override;
     void release() override;
     void forget_links() override;
-    bool is_full() const override { return is_full_; }
+    bool is_full() const override { return is_full_ || (upper_ && upper_->is_full()); }
     bool make_room(interp::BlockCache& blocks) override;
 
     // [vcpu] The current block was left behind `op` by an edge that has no jump yet: where to,
@@ -47,6 +50,27 @@ public:
     interp::Block* follow(const interp::Op& op);
     // [vcpu] A jump to another page was found in the jump cache. False: not to compiled code.
     bool link(FarLink& link);
+
+    // ---- For the tier above ----
+
+    // [vcpu] A block that it has taken: compiled from now on, though there is no code here. False:
+    // there is no room.
+    bool keep(interp::Block& block);
+    // [vcpu] What leads to this code now leads to the block's first op, whose handler is another
+    // one; and back. False: there is no room.
+    bool redirect(NativeBlock& native);
+    void restore(const NativeBlock& native);
+    // [vcpu]
+    void sampled(interp::Block& block) {
+        if (upper_) upper_->sampled(block);
+    }
+    JitCounters& own_counters() { return counters_; }
+    void publish_counters() {
+        count_blocks();
+        counters_.publish();
+    }
+    const std::vector<CodeWatcher*>& watchers() const { return watchers_; }
+    const x86::Decoder& decoder() const { return decoder_; }
 
     // ---- For who looks into it ----
 
@@ -58,6 +82,7 @@ public:
     const Untranslated& untranslated() const { return untranslated_; }
     interp::Interpreter& cpu() const { return *cpu_; }
     const x86::CpuModel& model() const { return model_; }
+    const UpperTier* upper() const { return upper_.get(); }
     const Ways& ways() const { return ways_; }
     // Of the host, where it is executed; and back. Null: it is in no code.
     const std::uint8_t* address_of(Place place) const { return cache_.executable() + place; }
@@ -73,6 +98,8 @@ private:
     void make_ways();
     bool make(interp::Block& block, std::span<const x86::Instruction> instructions);
     void chain(Edge& edge, const interp::Block& target);
+    void keep_handlers(NativeBlock& native);
+    void jump_from(Place place, Place target);
     void tell(const NativeBlock& native, unsigned untranslated, std::uint64_t nanoseconds);
     void tell_released(const CodeCache::Generation& generation);
     void count_blocks();
@@ -83,6 +110,7 @@ private:
     std::vector<x86::Instruction> decoded_;  // by `decode`
     CodeCache cache_;
     Ways ways_{};
+    std::unique_ptr<UpperTier> upper_;
     interp::Interpreter* cpu_ = nullptr;
     std::vector<std::byte> workspace_ = std::vector<std::byte>(std::size_t{64} << 10);
     std::size_t valid_blocks_ = 0;

@@ -19,6 +19,7 @@ enum class Way : std::uint8_t {
     LeaveForBudget,
     LeaveByEdge,
     LeaveToBlock,
+    LeaveToRegion,
     LoadXmm,
     LoadYmm,
     LoadX87,
@@ -32,11 +33,22 @@ enum class Way : std::uint8_t {
 using Ways = std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)>;
 
 constexpr const char* name_of(Way way) {
-    constexpr const char* names[] = {"enter",          "resume",          "leave: not translated",
-                                     "leave: access",  "leave: target",   "leave: value",
-                                     "leave: budget",  "leave: edge",     "leave: to a block",
-                                     "load xmm",       "load ymm",        "load x87",
-                                     "refill to read", "refill to write", "link to another page"};
+    constexpr const char* names[] = {"enter",
+                                     "resume",
+                                     "leave: not translated",
+                                     "leave: access",
+                                     "leave: target",
+                                     "leave: value",
+                                     "leave: budget",
+                                     "leave: edge",
+                                     "leave: to a block",
+                                     "leave: to tier 2",
+                                     "load xmm",
+                                     "load ymm",
+                                     "load x87",
+                                     "refill to read",
+                                     "refill to write",
+                                     "link to another page"};
     static_assert(std::size(names) == static_cast<std::size_t>(Way::Count));
     return names[static_cast<std::size_t>(way)];
 }
