@@ -13,8 +13,17 @@ void CompiledProcessor::declare(Declaration<CompiledProcessor>& d) {
     d.type("cpu.llvmjit", "Processor whose hot code is compiled");
     interp::declare_processor(d);
     d.property("tier1-threshold", &CompiledProcessor::tier1_threshold_,
-               "Executions after which a block is compiled")
-        .range(1u, 1'000'000u);
+               "Executions after which a block is compiled; 0: tier 1 compiles none")
+        .range(0u, 1'000'000u);
+    d.property("tier2-threshold", &CompiledProcessor::tier2_threshold_,
+               "Executions after which the loop that a block is in is compiled by LLVM, as far as "
+               "samples tell; 0: none is. Without tier 1 they are counted, and each block is "
+               "compiled at once")
+        .range(0u, 1'000'000'000u);
+    d.property("tier2-instructions", &CompiledProcessor::tier2_instructions_,
+               "Instructions that have to be spent around it besides");
+    d.property("tier2-keeps-all", &CompiledProcessor::tier2_keeps_all_,
+               "Use what LLVM has compiled where it was measured to be slower than tier 1, too");
     d.property("code-cache-size", &CompiledProcessor::code_cache_size_,
                "Host memory for compiled code; the oldest quarter is dropped when this is full")
         .range(Bytes{std::uint64_t{256} << 10}, Bytes{std::uint64_t{1} << 30});
@@ -48,12 +57,35 @@ Outcome CompiledProcessor::start() {
 }
 
 std::unique_ptr<interp::Compiler> CompiledProcessor::make_compiler(const x86::CpuModel& model) {
-    auto arena = CodeArena::make(code_cache_size_.value);
+    if (tier1_threshold_ == 0 && tier2_threshold_ == 0) {
+        no_arena_ = "tier1-threshold and tier2-threshold are both 0: nothing would be compiled";
+        return nullptr;
+    }
+    // Most of what executes is code of tier 1. In little memory all of it is.
+    const std::size_t quarter = code_cache_size_.value / 4;
+    const bool has_room = quarter >= Tier2Compiler::least_memory;
+    const std::size_t upper_size = tier2_threshold_ != 0 && has_room ? quarter : 0;
+    auto arena = CodeArena::make(code_cache_size_.value - upper_size);
+    std::unique_ptr<UpperTier> upper;
+    if (arena && upper_size != 0) {
+        auto upper_arena = CodeArena::make(upper_size);
+        if (upper_arena)
+            upper = std::make_unique<Tier2Compiler>(
+                model,
+                Tier2Settings{.executions = tier2_threshold_,
+                              .instructions = tier2_instructions_,
+                              .alone = tier1_threshold_ == 0,
+                              .keeps_all = tier2_keeps_all_},
+                std::move(*upper_arena));
+        else
+            arena = std::unexpected{std::move(upper_arena.error())};
+    }
     if (!arena) {
         no_arena_ = std::move(arena.error());
         return nullptr;
     }
-    auto compiler = std::make_unique<Tier1Compiler>(model, std::move(*arena), code_cache_blocks_);
+    auto compiler = std::make_unique<Tier1Compiler>(model, std::move(*arena), code_cache_blocks_,
+                                                    std::move(upper));
     tier1_ = compiler.get();
     return compiler;
 }

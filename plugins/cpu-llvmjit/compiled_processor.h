@@ -7,6 +7,7 @@
 #include "observers/jit_events.h"
 #include "observers/perf_map.h"
 #include "tier1/tier1_compiler.h"
+#include "tier2/tier2_compiler.h"
 
 #include <cstdint>
 #include <memory>
@@ -35,10 +36,14 @@ public:
 
 protected:
     std::unique_ptr<interp::Compiler> make_compiler(const x86::CpuModel& model) override;
-    std::uint32_t compile_threshold() const override { return tier1_threshold_; }
+    std::uint32_t compile_threshold() const override {
+        return tier1_threshold_ != 0 ? tier1_threshold_ : tier2_threshold_;
+    }
 
 private:
-    std::uint32_t tier1_threshold_ = 10;
+    std::uint32_t tier1_threshold_ = 10, tier2_threshold_ = 1000;
+    std::uint64_t tier2_instructions_ = 50'000'000;
+    bool tier2_keeps_all_ = false;
     Bytes code_cache_size_{std::uint64_t{256} << 20};
     std::uint32_t code_cache_blocks_ = Tier1Compiler::default_blocks;
     bool perf_map_wanted_ = false, debugger_symbols_wanted_ = false;

@@ -19,12 +19,21 @@ enum class JitCounter : std::uint8_t {
     Tier1CodeBytes,  // that are executed often
     Tier1ColdCodeBytes,
     Tier2Nanoseconds,
+    Tier2InlineNanoseconds,  // of that, by what it was for
+    Tier2SroaNanoseconds,
+    Tier2CseNanoseconds,
     Tier2ConstFoldNanoseconds,
+    Tier2ControlFlowNanoseconds,
+    Tier2LicmNanoseconds,
     Tier2DceNanoseconds,
+    Tier2ExitSinkingNanoseconds,
     Tier2RegallocNanoseconds,
+    Tier2CodegenNanoseconds,
     Tier2Blocks,
-    Deoptimizations,
-    GuardFailures,
+    Tier2Kept,           // regions that were measured and are faster than tier 1
+    Tier2TakenOut,       // and that are not
+    Deoptimizations,     // ways out of tier 2 in front of an instruction
+    GuardFailures,       // of these: for an access or an operand, and not for what is not covered
     CacheUsed,           // bytes, now
     CacheBlocks,         // with code there, now
     CacheEvictions,      // of compiled blocks, for room

@@ -37,14 +37,40 @@ void declare_jit_statistics(Declaration<CompiledProcessor>& d) {
     compiled("jit.tier1.cold_code_bytes_total", JitCounter::Tier1ColdCodeBytes, "bytes",
              "Of what is not: ways out of it and back");
     time("jit.tier2.compile_time_total", JitCounter::Tier2Nanoseconds, "Making code of regions");
-    time("jit.tier2.pass.const_fold.time_total", JitCounter::Tier2ConstFoldNanoseconds,
-         "Of that, folding constants");
-    time("jit.tier2.pass.dce.time_total", JitCounter::Tier2DceNanoseconds,
-         "Of that, eliminating dead code");
-    time("jit.tier2.pass.regalloc.time_total", JitCounter::Tier2RegallocNanoseconds,
-         "Of that, allocating registers");
+    struct Pass {
+        const char* name;
+        JitCounter time;
+        const char* doc;
+    };
+    static constexpr Pass passes[] = {
+        {"jit.tier2.pass.inline.time_total", JitCounter::Tier2InlineNanoseconds,
+         "Of that, putting semantics together"},
+        {"jit.tier2.pass.sroa.time_total", JitCounter::Tier2SroaNanoseconds,
+         "Of that, making values of the guest's registers"},
+        {"jit.tier2.pass.cse.time_total", JitCounter::Tier2CseNanoseconds,
+         "Of that, finding what is computed twice"},
+        {"jit.tier2.pass.const_fold.time_total", JitCounter::Tier2ConstFoldNanoseconds,
+         "Of that, folding constants and combining instructions"},
+        {"jit.tier2.pass.control_flow.time_total", JitCounter::Tier2ControlFlowNanoseconds,
+         "Of that, simplifying branches"},
+        {"jit.tier2.pass.licm.time_total", JitCounter::Tier2LicmNanoseconds,
+         "Of that, moving what does not change out of loops"},
+        {"jit.tier2.pass.dce.time_total", JitCounter::Tier2DceNanoseconds,
+         "Of that, eliminating dead code"},
+        {"jit.tier2.pass.exit_sinking.time_total", JitCounter::Tier2ExitSinkingNanoseconds,
+         "Of that, moving to the ways out what only they need"},
+        {"jit.tier2.pass.regalloc.time_total", JitCounter::Tier2RegallocNanoseconds,
+         "Of that, allocating registers"},
+        {"jit.tier2.pass.codegen.time_total", JitCounter::Tier2CodegenNanoseconds,
+         "Of that, all else of making the host's instructions"}};
+    for (const Pass& pass : passes)
+        time(pass.name, pass.time, pass.doc);
     compiled("jit.tier2.blocks_compiled_total", JitCounter::Tier2Blocks, "blocks",
              "Blocks in regions that code was made of");
+    compiled("jit.tier2.kept_total", JitCounter::Tier2Kept, "regions",
+             "Whose code was measured to be faster than that of tier 1");
+    compiled("jit.tier2.taken_out_total", JitCounter::Tier2TakenOut, "regions",
+             "Whose code was not, so that tier 1 executes them again");
 
     // ---- The code cache ----
     d.gauge(
