@@ -111,6 +111,14 @@ struct Bench {
                   BACKPLANE_CPU_HALTED_FOR_GOOD);
     }
 
+    std::uint64_t get(std::string_view name) {
+        std::uint64_t value = 0;
+        for (std::uint32_t i = 0; i < cpu.call<&backplane_cpu::register_count>(); ++i)
+            if (name == cpu.call<&backplane_cpu::register_info>(i)->name)
+                cpu.call<&backplane_cpu::get_register>(i, static_cast<void*>(&value));
+        return value;
+    }
+
     void set(std::string_view name, std::uint64_t value) {
         for (std::uint32_t i = 0; i < cpu.call<&backplane_cpu::register_count>(); ++i)
             if (name == cpu.call<&backplane_cpu::register_info>(i)->name)
@@ -200,6 +208,115 @@ TEST(JitEvents, TellOfEachBlock) {
     bench.run(0x10'1000);
     ASSERT_EQ(invalidated.size(), 1u);
     EXPECT_EQ(invalidated[0].physical, Bench::code);
+}
+
+// ---- Tier 2 ----
+
+// Compiled as soon as it was sampled a few times, and kept in any case.
+const std::vector<Setting> eager{{"tier2-instructions", 500'000}, {"tier2-keeps-all", true}};
+constexpr std::uint64_t sampled = 1'000'000;  // times of the loop that are enough
+
+TEST(Tier2, CompilesLoops) {
+    Bench bench{eager};
+    ASSERT_TRUE(bench.started) << bench.device.failure();
+    std::vector<BlockCompiled> compiled;
+    const Subscription<BlockCompiled> watch{*bench.device.host().functions(),
+                                            [&](const BlockCompiled& event) {
+                                                if (event.tier == 2) compiled.push_back(event);
+                                            }};
+    for (int i = 0; i < 200 && bench.device.statistic("jit.tier2.blocks_compiled_total") == 0; ++i)
+        bench.run_loop(4 * sampled);
+    ASSERT_EQ(bench.device.statistic("jit.tier2.blocks_compiled_total"), 1u);
+    EXPECT_EQ(bench.get("rbx"), 4 * sampled * (4 * sampled + 1) / 2);
+    bench.run_loop(1001);
+    EXPECT_EQ(bench.get("rbx"), 1001u * 501);
+    ASSERT_EQ(compiled.size(), 1u);
+    EXPECT_EQ(compiled[0].physical, Bench::code);
+    EXPECT_EQ(compiled[0].instructions, 3u);
+    EXPECT_EQ(compiled[0].guest_bytes, 8u);
+    EXPECT_GT(compiled[0].code_bytes, 0u);
+    for (const char* name : {"jit.tier2.compile_time_total", "jit.tier2.pass.const_fold.time_total",
+                             "jit.tier2.pass.dce.time_total", "jit.tier2.pass.regalloc.time_total",
+                             "jit.tier2.pass.codegen.time_total"})
+        EXPECT_GT(bench.device.statistic(name), 0u) << name;
+    EXPECT_THAT(bench.dump("0x100000"), AllOf(HasSubstr("tier 2: 3 instructions of 1 blocks, "),
+                                              HasSubstr("define preserve_nonecc void @region"),
+                                              HasSubstr("tier 2, code:\n+0000  ")));
+}
+
+TEST(Tier2, IsMeasuredAndTakenOutAgainWhereTier1IsFaster) {
+    Bench bench{{{"tier2-instructions", 500'000}}};
+    ASSERT_TRUE(bench.started);
+    const auto judged = [&] {
+        return bench.device.statistic("jit.tier2.kept_total") +
+               bench.device.statistic("jit.tier2.taken_out_total");
+    };
+    for (int i = 0; i < 200 && judged() == 0; ++i)
+        bench.run_loop(4 * sampled);
+    EXPECT_EQ(judged(), 1u);
+    const bool is_kept = bench.device.statistic("jit.tier2.kept_total") == 1;
+    EXPECT_THAT(bench.dump("0x100000"), HasSubstr(is_kept ? "ticks of the host's clock, in tier 1 "
+                                                          : "tier 2: not compiled"));
+    bench.run_loop(1001);
+    EXPECT_EQ(bench.get("rbx"), 1001u * 501);
+}
+
+TEST(Tier2, IsNotThereUnlessWanted) {
+    Bench bench{{{"tier2-threshold", 0}}};
+    ASSERT_TRUE(bench.started);
+    bench.run_loop(20 * sampled);
+    EXPECT_EQ(bench.device.statistic("jit.tier2.compile_time_total"), 0u);
+    Bench none{{{"tier1-threshold", 0}, {"tier2-threshold", 0}}};
+    EXPECT_FALSE(none.started);
+    EXPECT_THAT(none.device.failure(), HasSubstr("both 0"));
+}
+
+TEST(Tier2, WorksAlone) {
+    Bench bench{{{"tier1-threshold", 0}, {"tier2-threshold", 5}}};
+    ASSERT_TRUE(bench.started);
+    bench.run_loop(1001);
+    EXPECT_EQ(bench.get("rbx"), 1001u * 501);
+    EXPECT_EQ(bench.device.statistic("jit.tier1.blocks_compiled_total"), 0u);
+    EXPECT_EQ(bench.device.statistic("jit.tier2.blocks_compiled_total"), 1u);
+}
+
+// mov byte [abs 100000h], 48h;  hlt
+constexpr std::uint8_t writes_loop[]{0xc6, 0x04, 0x25, 0x00, 0x00, 0x10, 0x00, 0x48, 0xf4};
+
+TEST(Tier2, ForgetsWhatChangesWhileItIsCompiled) {
+    Bench bench{eager};
+    ASSERT_TRUE(bench.started);
+    std::copy(std::begin(writes_loop), std::end(writes_loop),
+              bench.memory.bytes.begin() + 0x10'1000);
+    // LLVM takes longer than what is left of the loop when it is asked.
+    for (int i = 0; i < 50; ++i) {
+        bench.run_loop(220'000);
+        bench.run(0x10'1000);
+        if (bench.device.statistic("jit.cache.stale_install_reject_total") != 0) break;
+    }
+    EXPECT_GT(bench.device.statistic("jit.cache.stale_install_reject_total"), 0u);
+    EXPECT_EQ(bench.device.statistic("jit.tier2.blocks_compiled_total"), 0u);
+}
+
+TEST(Tier2, LeavesCodeThatChanges) {
+    Bench bench{eager};
+    ASSERT_TRUE(bench.started);
+    std::vector<BlockInvalidated> invalidated;
+    const Subscription<BlockInvalidated> watch{*bench.device.host().functions(),
+                                               [&](const BlockInvalidated& event) {
+                                                   if (event.tier == 2)
+                                                       invalidated.push_back(event);
+                                               }};
+    for (int i = 0; i < 200 && bench.device.statistic("jit.tier2.blocks_compiled_total") == 0; ++i)
+        bench.run_loop(4 * sampled);
+    std::copy(std::begin(writes_loop), std::end(writes_loop),
+              bench.memory.bytes.begin() + 0x10'1000);
+    bench.run(0x10'1000);
+    ASSERT_EQ(invalidated.size(), 1u);
+    EXPECT_EQ(invalidated[0].physical, Bench::code);
+    EXPECT_THAT(bench.dump("0x100000"), HasSubstr("no block has code"));
+    bench.run_loop(1001);
+    EXPECT_EQ(bench.get("rbx"), 1001u * 501);
 }
 
 TEST(JitReports, ShowGuestAndHostCodeSideBySide) {
