@@ -26,7 +26,7 @@ struct Tier2Settings {
     // Of a block, after which the loop around it is compiled.
     std::uint64_t executions = 1000;
     // That have to be spent there besides.
-    std::uint64_t instructions = 50'000'000;
+    std::uint64_t instructions = 500'000'000;
     // There is no tier 1: blocks come here when they are hot, and are compiled at once.
     bool alone = false;
     // Code stays where it is slower than tier 1's, too.
