@@ -54,7 +54,8 @@ void Tier2Compiler::sampled(Block& block) {
     const x86::HostFloatingPoint host;
     const std::uint64_t ticks = tier2::host_ticks(), retired = cpu_->kept().retired;
     const std::uint64_t page = block.physical & ~x86::page_offset_mask;
-    const std::uint64_t instructions = retired - last_retired_;
+    // A snapshot may have taken the count back.
+    const std::uint64_t instructions = retired - std::min(retired, last_retired_);
     const bool is_in_page = page == std::exchange(last_page_, page);
     const std::uint64_t taken = ticks - std::exchange(last_ticks_, ticks);
     last_retired_ = retired;
