@@ -43,6 +43,22 @@ TEST(Diff, FindsNoDifferenceWhereEveryBlockIsCompiled) {
     EXPECT_TRUE(result["equal"]) << result.dump(2);
 }
 
+TEST(Diff, FindsNoDifferenceWhereTier2IsAlone) {
+    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
+                             "--b cpu0.tier1-threshold=0 --b cpu0.tier2-threshold=300 "
+                             "--limit 1500000000");
+    ASSERT_TRUE(result.is_object());
+    EXPECT_TRUE(result["equal"]) << result.dump(2);
+}
+
+TEST(Diff, FindsNoDifferenceWhereTier2IsUsedEarlyAndKept) {
+    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
+                             "--b cpu0.tier2-threshold=100 --b cpu0.tier2-instructions=200000 "
+                             "--b cpu0.tier2-keeps-all=true --limit 1500000000");
+    ASSERT_TRUE(result.is_object());
+    EXPECT_TRUE(result["equal"]) << result.dump(2);
+}
+
 TEST(Diff, FindsNoDifferenceBetweenWholeBlocksAndSingleInstructions) {
     const auto result = diff("linux-serial.yaml -p cpu0.type=cpu.interp --b cpu0.block-length=1 "
                              "--limit 150000000");
