@@ -140,7 +140,7 @@ bool BlockBuilder::would_go_on(const Block& block, std::span<const std::byte> by
     const std::span<const std::byte> branch = bytes.subspan(
         links.branch_offset, links.next_offset - links.branch_offset);
     if (block.instruction_count == max_instructions_ || !looks_like_jcc(branch)) return false;
-    std::int32_t distance = static_cast<std::int8_t>(branch[1]);
+    std::int32_t distance = (std::to_integer<std::int32_t>(branch[1]) ^ 0x80) - 0x80;
     if (branch[0] == std::byte{0x0f}) std::memcpy(&distance, &branch[2], sizeof distance);
     return goes_on(std::int64_t{links.next_offset} + distance, links.next_offset);
 }

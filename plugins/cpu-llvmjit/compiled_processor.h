@@ -41,7 +41,7 @@ protected:
     }
 
 private:
-    std::uint32_t tier1_threshold_ = 10, tier2_threshold_ = 1000;
+    std::uint32_t tier1_threshold_ = 10, tier2_threshold_ = 0;
     std::uint64_t tier2_instructions_ = 500'000'000;
     bool tier2_keeps_all_ = false;
     Bytes code_cache_size_{std::uint64_t{256} << 20};
