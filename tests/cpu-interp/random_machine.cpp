@@ -289,6 +289,7 @@ private:
             x86::x87_control::reserved_one);
         cpu_.state.x87.status = input_.take<std::uint16_t>();
         cpu_.state.x87.valid = input_.take<std::uint8_t>();
+        x86::X87Stack{cpu_.state}.update_summary();
     }
 
     // What no sane system has, but a processor may be brought into.
