@@ -213,7 +213,9 @@ TEST(JitEvents, TellOfEachBlock) {
 // ---- Tier 2 ----
 
 // Compiled as soon as it was sampled a few times, and kept in any case.
-const std::vector<Setting> eager{{"tier2-instructions", 500'000}, {"tier2-keeps-all", true}};
+const std::vector<Setting> eager{{"tier2-threshold", 1000},
+                                 {"tier2-instructions", 500'000},
+                                 {"tier2-keeps-all", true}};
 constexpr std::uint64_t sampled = 1'000'000;  // times of the loop that are enough
 
 TEST(Tier2, CompilesLoops) {
@@ -245,7 +247,7 @@ TEST(Tier2, CompilesLoops) {
 }
 
 TEST(Tier2, IsMeasuredAndTakenOutAgainWhereTier1IsFaster) {
-    Bench bench{{{"tier2-instructions", 500'000}}};
+    Bench bench{{{"tier2-threshold", 1000}, {"tier2-instructions", 500'000}}};
     ASSERT_TRUE(bench.started);
     const auto judged = [&] {
         return bench.device.statistic("jit.tier2.kept_total") +
@@ -262,7 +264,7 @@ TEST(Tier2, IsMeasuredAndTakenOutAgainWhereTier1IsFaster) {
 }
 
 TEST(Tier2, IsNotThereUnlessWanted) {
-    Bench bench{{{"tier2-threshold", 0}}};
+    Bench bench;
     ASSERT_TRUE(bench.started);
     bench.run_loop(20 * sampled);
     EXPECT_EQ(bench.device.statistic("jit.tier2.compile_time_total"), 0u);
