@@ -213,9 +213,8 @@ TEST(JitEvents, TellOfEachBlock) {
 // ---- Tier 2 ----
 
 // Compiled as soon as it was sampled a few times, and kept in any case.
-const std::vector<Setting> eager{{"tier2-threshold", 1000},
-                                 {"tier2-instructions", 500'000},
-                                 {"tier2-keeps-all", true}};
+const std::vector<Setting> eager{
+    {"tier2-threshold", 1000}, {"tier2-instructions", 500'000}, {"tier2-keeps-all", true}};
 constexpr std::uint64_t sampled = 1'000'000;  // times of the loop that are enough
 
 TEST(Tier2, CompilesLoops) {
