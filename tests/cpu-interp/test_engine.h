@@ -15,6 +15,9 @@ struct TestEngine {
     std::uint32_t threshold = 0;
 };
 
+// It takes milliseconds for each block: long tests do less.
+bool is_engine_slow();
+
 TestEngine make_test_engine(const x86::CpuModel& model);
 
 }  // namespace backplane::interp::testing
