@@ -1,5 +1,7 @@
 #include "images/host_file.h"
 
+#include "images/zero_data.h"
+
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
@@ -8,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -231,14 +232,7 @@ int HostFile::write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_
         fallocate(fd_, how | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                   static_cast<off_t>(length)) == 0)
         return 0;
-    static constexpr std::array<std::byte, 64 << 10> zeroes{};
-    while (length != 0) {
-        const auto step = std::min<std::uint64_t>(length, zeroes.size());
-        const Segment part{std::span{zeroes}.first(step)};
-        if (const int error = write(offset, part, Durability::Cached); error != 0) return error;
-        offset += step, length -= step;
-    }
-    return 0;
+    return write_zero_data(*this, offset, length);
 }
 
 int HostFile::resize(std::uint64_t size) {

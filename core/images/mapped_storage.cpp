@@ -1,7 +1,8 @@
 #include "images/mapped_storage.h"
 
+#include "images/zero_data.h"
+
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 namespace backplane::images {
@@ -94,13 +95,16 @@ int MappedStorage::write_some(std::uint64_t offset, SegmentCursor& cursor, std::
     return write_new(offset, cursor, length);
 }
 
-int MappedStorage::write_many_zeroes(std::uint64_t offset, std::uint64_t length) {
-    static constexpr std::array<std::byte, 64 << 10> zeroes{};
+int MappedStorage::write_needed_zeroes(std::uint64_t offset, std::uint64_t length) {
     while (length != 0) {
-        const auto step = std::min<std::uint64_t>(length, zeroes.size());
-        const Segment part{std::span{zeroes}.first(step)};
-        if (const int error = write(offset, part, Durability::Cached); error != 0) return error;
-        offset += step, length -= step;
+        Extent extent;
+        if (const int error = MappedStorage::extent(offset, length, extent); error != 0)
+            return error;
+        if (!extent.is_zero)
+            if (const int error = write_zero_data(*this, offset, extent.length); error != 0)
+                return error;
+        offset += extent.length;
+        length -= extent.length;
     }
     return 0;
 }

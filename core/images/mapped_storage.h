@@ -65,8 +65,8 @@ protected:
 
     // [mutex_ shared]
     int read_mapped(std::uint64_t offset, Segments segments, Waiting waiting);
-    // By writing them.
-    int write_many_zeroes(std::uint64_t offset, std::uint64_t length);
+    // By writing them where something else is.
+    int write_needed_zeroes(std::uint64_t offset, std::uint64_t length);
     void forget_unpacked();
 
     const std::unique_ptr<ByteFile> file_;

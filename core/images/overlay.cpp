@@ -2,6 +2,7 @@
 
 #include "images/host_file.h"
 #include "images/raw_storage.h"
+#include "images/zero_data.h"
 
 #include <algorithm>
 #include <array>
@@ -109,14 +110,7 @@ int Overlay::write(std::uint64_t offset, Segments segments, Durability) {
 }
 
 int Overlay::write_zeroes(std::uint64_t offset, std::uint64_t length, bool) {
-    static constexpr std::array<std::byte, 64 << 10> zeroes{};
-    while (length != 0) {
-        const auto step = std::min<std::uint64_t>(length, zeroes.size());
-        const Segment part{std::span{zeroes}.first(step)};
-        if (const int error = write(offset, part, Durability::Cached); error != 0) return error;
-        offset += step, length -= step;
-    }
-    return 0;
+    return write_zero_data(*this, offset, length);
 }
 
 int Overlay::resize(std::uint64_t size) {

@@ -29,34 +29,32 @@ nlohmann::json diff(const std::string& arguments) {
     return nlohmann::json::parse(output, nullptr, false);
 }
 
-TEST(Diff, FindsNoDifferenceBetweenTheEngines) {
-    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu.llvmjit --interval 700001 "
-                             "--limit 1600000000");
+void expect_no_difference(const std::string& arguments) {
+    const auto result = diff(arguments);
     ASSERT_TRUE(result.is_object());
     EXPECT_TRUE(result["equal"]) << result.dump(2);
+}
+
+TEST(Diff, FindsNoDifferenceBetweenTheEngines) {
+    expect_no_difference("linux-serial.yaml --a cpu.interp --b cpu.llvmjit --interval 700001 "
+                         "--limit 1600000000");
 }
 
 TEST(Diff, FindsNoDifferenceWhereEveryBlockIsCompiled) {
-    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
-                             "--b cpu0.tier1-threshold=1 --limit 150000000");
-    ASSERT_TRUE(result.is_object());
-    EXPECT_TRUE(result["equal"]) << result.dump(2);
+    expect_no_difference("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
+                         "--b cpu0.tier1-threshold=1 --limit 150000000");
 }
 
 TEST(Diff, FindsNoDifferenceWhereTier2IsAlone) {
-    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
-                             "--b cpu0.tier1-threshold=0 --b cpu0.tier2-threshold=300 "
-                             "--limit 1500000000");
-    ASSERT_TRUE(result.is_object());
-    EXPECT_TRUE(result["equal"]) << result.dump(2);
+    expect_no_difference("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
+                         "--b cpu0.tier1-threshold=0 --b cpu0.tier2-threshold=300 "
+                         "--limit 1500000000");
 }
 
 TEST(Diff, FindsNoDifferenceWhereTier2IsUsedEarlyAndKept) {
-    const auto result = diff("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
-                             "--b cpu0.tier2-threshold=100 --b cpu0.tier2-instructions=200000 "
-                             "--b cpu0.tier2-keeps-all=true --limit 1500000000");
-    ASSERT_TRUE(result.is_object());
-    EXPECT_TRUE(result["equal"]) << result.dump(2);
+    expect_no_difference("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
+                         "--b cpu0.tier2-threshold=100 --b cpu0.tier2-instructions=200000 "
+                         "--b cpu0.tier2-keeps-all=true --limit 1500000000");
 }
 
 TEST(Diff, FindsNoDifferenceBetweenWholeBlocksAndSingleInstructions) {
@@ -68,9 +66,7 @@ TEST(Diff, FindsNoDifferenceBetweenWholeBlocksAndSingleInstructions) {
 }
 
 TEST(Diff, FindsNoDifferenceOnSeveralCpus) {
-    const auto result = diff("linux-serial-smp.yaml --b cpu2.block-length=1 --limit 50000000");
-    ASSERT_TRUE(result.is_object());
-    EXPECT_TRUE(result["equal"]) << result.dump(2);
+    expect_no_difference("linux-serial-smp.yaml --b cpu2.block-length=1 --limit 50000000");
 }
 
 TEST(Diff, NamesTheInstructionThatSeesAnotherProcessorModel) {

@@ -139,7 +139,7 @@ int Qcow2Image::resize(std::uint64_t size) {
         // A snapshot may need the tables that would be cut off.
         if (header_.snapshot_count != 0) return EINVAL;
         const std::uint64_t whole = std::min(round_up(size, cluster_size_), old_size);
-        if (const int error = write_zero_part(size, whole - size); error != 0) return error;
+        if (const int error = write_needed_zeroes(size, whole - size); error != 0) return error;
         const std::unique_lock lock{mutex_};
         if (const int error = empty_clusters(whole, old_size, Emptied::Hole, false); error != 0)
             return error;

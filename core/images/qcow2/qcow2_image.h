@@ -107,7 +107,6 @@ private:
     int damaged();
     int grow_l1(std::uint64_t entries);
 
-    int write_zero_part(std::uint64_t offset, std::uint64_t length);
     int write_field(std::uint64_t offset, std::uint64_t value);
     int set_incompatible(std::uint64_t features);
 

@@ -219,34 +219,20 @@ int Qcow2Image::empty_clusters(std::uint64_t first, std::uint64_t end, Emptied h
     return 0;
 }
 
-// Part of a cluster, which stays as it is if it reads as zeroes already.
-int Qcow2Image::write_zero_part(std::uint64_t offset, std::uint64_t length) {
-    while (length != 0) {
-        Extent extent;
-        if (const int error = MappedStorage::extent(offset, length, extent); error != 0)
-            return error;
-        if (!extent.is_zero)
-            if (const int error = write_many_zeroes(offset, extent.length); error != 0)
-                return error;
-        offset += extent.length;
-        length -= extent.length;
-    }
-    return 0;
-}
-
 int Qcow2Image::write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) {
-    if (header_.version < 3 && !has_nothing_below(offset)) return write_zero_part(offset, length);
+    if (header_.version < 3 && !has_nothing_below(offset))
+        return write_needed_zeroes(offset, length);
     const std::uint64_t end = offset + length;
     const std::uint64_t first = round_up(offset, cluster_size_);
     const std::uint64_t last = end == size_ ? end : end / cluster_size_ * cluster_size_;
-    if (first >= last) return write_zero_part(offset, length);
-    if (const int error = write_zero_part(offset, first - offset); error != 0) return error;
+    if (first >= last) return write_needed_zeroes(offset, length);
+    if (const int error = write_needed_zeroes(offset, first - offset); error != 0) return error;
     {
         const std::unique_lock lock{mutex_};
         if (const int error = empty_clusters(first, last, Emptied::Zero, !may_discard); error != 0)
             return error;
     }
-    if (const int error = write_zero_part(last, end - last); error != 0) return error;
+    if (const int error = write_needed_zeroes(last, end - last); error != 0) return error;
     return is_commit_due() ? commit() : 0;
 }
 

@@ -214,17 +214,7 @@ int DynamicVhd::commit() {
 }
 
 int DynamicVhd::write_zeroes(std::uint64_t offset, std::uint64_t length, bool) {
-    while (length != 0) {
-        Extent extent;
-        if (const int error = MappedStorage::extent(offset, length, extent); error != 0)
-            return error;
-        if (!extent.is_zero)
-            if (const int error = write_many_zeroes(offset, extent.length); error != 0)
-                return error;
-        offset += extent.length;
-        length -= extent.length;
-    }
-    return 0;
+    return write_needed_zeroes(offset, length);
 }
 
 int DynamicVhd::resize(std::uint64_t) { return EINVAL; }
