@@ -1,7 +1,7 @@
 // The differential test: generated cases on the processor under the tests and in the interpreter.
 //
 // The environment makes a longer run of it (tools/oracle sets these):
-//   BACKPLANE_ORACLE_CASES     how many cases, 2000000 when absent
+//   BACKPLANE_ORACLE_CASES     how many cases, otherwise 2000000, of a slow engine 100000
 //   BACKPLANE_ORACLE_SECONDS   run that long instead
 //   BACKPLANE_ORACLE_SEED      another sequence of cases
 //   BACKPLANE_ORACLE_FEATURES  more features than the engines advertise, by name
@@ -13,6 +13,7 @@
 #include "oracle.h"
 #include "shrink.h"
 #include "support/paths.h"
+#include "test_engine.h"
 
 #include <gtest/gtest.h>
 
@@ -49,7 +50,8 @@ std::string shrunk_failures(Oracle& oracle) {
 void run(Oracle& oracle) {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
-    const std::uint64_t wanted = setting("BACKPLANE_ORACLE_CASES", 2'000'000);
+    const std::uint64_t wanted = setting(
+        "BACKPLANE_ORACLE_CASES", interp::testing::is_engine_slow() ? 100'000 : 2'000'000);
     const std::chrono::seconds duration{setting("BACKPLANE_ORACLE_SECONDS", 0)};
     const bool timed = duration.count() != 0;
     while (timed ? Clock::now() - start < duration : oracle.cases() < wanted)

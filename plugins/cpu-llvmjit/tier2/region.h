@@ -27,8 +27,9 @@ struct RegionInstruction {
         NotCovered,
     };
     Kind kind = Kind::NotCovered;
-    std::uint16_t first_op = 0;  // of the block's, where the interpreter executes it
-    std::int64_t taken = 0;      // from the start of the page: the target of a relative branch
+    bool changes_registers = false;  // a relative branch: other registers than RIP
+    std::uint16_t first_op = 0;      // of the block's, where the interpreter executes it
+    std::int64_t taken = 0;          // from the start of the page: the target of a relative branch
     RegionOp address, main;
 };
 

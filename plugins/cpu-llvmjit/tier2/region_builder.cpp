@@ -35,6 +35,11 @@ bool is_covered(const RegionNode& node) {
     });
 }
 
+bool is_loop(ZydisMnemonic mnemonic) {
+    return mnemonic == ZYDIS_MNEMONIC_LOOP || mnemonic == ZYDIS_MNEMONIC_LOOPE ||
+           mnemonic == ZYDIS_MNEMONIC_LOOPNE;
+}
+
 // Leaves out what does not lead back to the entry.
 void keep_loops(Region& region) {
     std::vector<bool> leads_back(region.nodes.size());
@@ -160,6 +165,7 @@ RegionInstruction RegionBuilder::bind(const x86::Instruction& instruction) const
         } else {
             bound.kind = Kind::Relative;
             bound.taken = static_cast<std::int64_t>(*target);
+            bound.changes_registers = is_loop(instruction.mnemonic());
         }
     } else {
         bound.kind = Kind::Indirect;

@@ -218,19 +218,18 @@ private:
         }
         llvm::Value* ip = b_.CreateAdd(b_.CreateLoad(b_.getInt64Ty(), state_part(block_ip_offset)),
                                        b_.getInt64(static_cast<std::uint64_t>(to)));
-        if (to >= 0 && to < static_cast<std::int64_t>(x86::page_size)) {
+        // To another page, the interpreter executes the branch again, which asks whether the target
+        // is canonical and links the blocks. A LOOP has asked, and must not count twice.
+        const RegionInstruction& last = node.instructions[i];
+        const bool stays = to >= 0 && to < static_cast<std::int64_t>(x86::page_size);
+        if (stays || last.kind != Kind::Relative || last.changes_registers) {
             if (rest != 0) refund(rest);
-            go_to(ip);
-            return;
-        }
-        const bool is_branch = node.instructions[i].kind == Kind::Relative;
-        if (!is_branch) {
             go_to(ip);
             return;
         }
         b_.CreateStore(b_.getInt64(rest), core_part(kept_offset));
         note_block(node);
-        leave(handler(&backplane_tier2_go_far), node.ops + node.instructions[i].first_op, ip);
+        leave(handler(&backplane_tier2_go_far), node.ops + last.first_op, ip);
     }
 
     void refund(std::uint64_t instructions) {
