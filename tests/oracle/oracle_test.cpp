@@ -50,8 +50,8 @@ std::string shrunk_failures(Oracle& oracle) {
 void run(Oracle& oracle) {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
-    const std::uint64_t wanted = setting(
-        "BACKPLANE_ORACLE_CASES", interp::testing::is_engine_slow() ? 100'000 : 2'000'000);
+    const std::uint64_t wanted = setting("BACKPLANE_ORACLE_CASES",
+                                         interp::testing::is_engine_slow() ? 100'000 : 2'000'000);
     const std::chrono::seconds duration{setting("BACKPLANE_ORACLE_SECONDS", 0)};
     const bool timed = duration.count() != 0;
     while (timed ? Clock::now() - start < duration : oracle.cases() < wanted)
