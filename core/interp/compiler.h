@@ -38,6 +38,9 @@ public:
     virtual void release() = 0;
     // [vcpu] Keys of links begin anew: what was linked to other pages is to be found again.
     virtual void forget_links() = 0;
+    // [vcpu, safe point] Drops blocks that are to be compiled anew, if
+    // Core::Compiled::wants_remake.
+    virtual void remake(BlockCache&) {}
     // A block that it would compile finds no room. It is offered again after `release`, or this:
     virtual bool is_full() const = 0;
     // [vcpu, safe point] Drops blocks, so that there is room. False: only `release` helps.

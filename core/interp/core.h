@@ -59,13 +59,18 @@ enum class Exit : std::uint8_t {
     Fault,   // `fault` is raised by the instruction at rip
 };
 
-struct alignas(64) Core {
+// Processors that rename memory tell two places behind one register apart by the lowest bits of the
+// offset only (AMD family 1Ah: nine or ten of them, found by measuring), and what is taken for the
+// other costs as much as a mispredicted branch. So what compiled code writes all the time, the
+// general registers among it, is in the first half of 512 bytes, and what it only reads and
+// compares is in the second.
+struct alignas(512) Core {
     x86::CpuState state;
 
     // Instructions that may still be executed. Another thread asks for attention by subtracting
     // `attention_weight`; a plain read-modify-write here may lose that, so that such requests are
     // also remembered elsewhere.
-    alignas(64) std::atomic<std::int64_t> budget{0};
+    alignas(512) std::atomic<std::int64_t> budget{0};
     Block* block = nullptr;  // being executed
     std::uint64_t jump_key = 0;
     std::uint64_t link_key = 0;  // the same for compiled code, to be added to a page's address
@@ -97,7 +102,27 @@ struct alignas(64) Core {
 
         static constexpr std::uint32_t nothing = ~std::uint32_t{0};
         bool fs_is_unlimited = false, gs_is_unlimited = false;  // x86::is_unlimited
+        bool wants_remake = false;                              // Compiler::remake
     } compiled;
+
+    std::array<x86::RecentPages, view_count> recent;
+    void forget_recent() {
+        for (x86::RecentPages& pages : recent)
+            pages.forget();
+    }
+
+    // Of compiled code, too: how many more accesses of an instruction, by hash, may miss their
+    // recent page before somebody looks at it; and executions of hot blocks.
+    std::array<std::uint8_t, 4096> recalls{};
+    struct alignas(512) Executions {
+        std::array<std::byte, 224> apart;  // from what else is written
+        std::array<std::uint32_t, 8> counters;
+    };
+    std::array<Executions, 32> hot_executions{};
+    std::uint32_t& hot_executions_of(std::size_t counter) {
+        constexpr std::size_t together = 8;
+        return hot_executions[counter / together].counters[counter % together];
+    }
 
     std::array<x86::FastTlb, view_count> tlb{};
     View view = View::Supervisor;  // of the code being executed

@@ -146,6 +146,7 @@ RunResult Interpreter::run(std::int64_t total) {
             break;
         }
         if (is_full()) make_room();
+        if (compiled.wants_remake) [[unlikely]] compiler_->remake(blocks_);
 
         if (const std::uint32_t hits = code_breakpoint()) {
             result = deliver_exception({.vector = Vector::Debug, .address = hits});
@@ -462,6 +463,7 @@ void Interpreter::refresh_mode() {
         breakpoints_ = breakpoints;
         for (x86::FastTlb& level : tlb)
             level.flush();
+        forget_recent();
     }
     // A trap has to be told between any two instructions.
     if (breakpoints_.has_data() || debugger_.has_data()) mode_ |= block_mode::unfused;

@@ -291,6 +291,7 @@ void Interpreter::code_page_watched(std::uint64_t page, bool watch) {
     if (!range.memory) return;
     for (x86::FastTlb& level : tlb)
         level.protect(reinterpret_cast<std::uint64_t>(range.host(page)));
+    forget_recent();
 }
 
 void Interpreter::claim_code_page(std::uint64_t page) {
@@ -312,6 +313,7 @@ void Interpreter::lose_foreign_code_pages() {
         if (!range.memory) return;
         for (x86::FastTlb& level : tlb)
             level.protect(reinterpret_cast<std::uint64_t>(range.host(page)));
+        forget_recent();
     });
 }
 

@@ -12,9 +12,11 @@ using x86::DebuggerBreakpointKind;
 void Interpreter::breakpoints_changed(DebuggerBreakpointKind kind) {
     ++generation_[0];
     ++generation_[1];
-    if (kind != DebuggerBreakpointKind::Execute)
+    if (kind != DebuggerBreakpointKind::Execute) {
         for (x86::FastTlb& level : tlb)
             level.flush();
+        forget_recent();
+    }
     mode_changed();
 }
 

@@ -192,6 +192,7 @@ void Interpreter::flush_tlb() {
     second_level_.select((state.cr4 & contexts_enabled) ? state.cr3 & 0xfff : 0);
     for (x86::FastTlb& level : tlb)
         level.flush();
+    forget_recent();
     ++generation_[0];
     ++generation_[1];
     supervisor_code_not_global_ = false;
@@ -214,6 +215,7 @@ void Interpreter::select_pcid(std::uint16_t pcid, bool keeps_entries) {
 void Interpreter::drop_non_global() {
     for (x86::FastTlb& level : tlb)
         level.flush_non_global();
+    forget_recent();
     ++generation_[static_cast<std::size_t>(Privilege::User)];
     if (supervisor_code_not_global_) {
         ++generation_[static_cast<std::size_t>(Privilege::Supervisor)];
@@ -224,8 +226,12 @@ void Interpreter::drop_non_global() {
 
 void Interpreter::flush_tlb_page(std::uint64_t linear) {
     second_level_.flush_page(linear);
-    for (x86::FastTlb& level : tlb)
-        level.flush_page(linear);
+    for (std::size_t i = 0; i < view_count; ++i) {
+        if (tlb[i].flush_page(linear))
+            recent[i].forget();
+        else
+            recent[i].forget_page(linear & ~x86::page_offset_mask);
+    }
     if (!may_have_code(linear)) return;
     ++generation_[0];
     ++generation_[1];

@@ -39,6 +39,40 @@ constexpr std::uint64_t no_page_tag_for(std::uint64_t linear) {
     return no_page_tag(fast_index(linear));
 }
 
+// Copies of pages in the first level, each in one of a few slots: whoever knows from the
+// instruction which slot an address is likely in compares it with that, before any index is
+// computed.
+class RecentPages {
+public:
+    static constexpr std::size_t slots = 32;
+
+    // In the second half of 512 bytes: see interp::Core.
+    struct alignas(512) Row {
+        std::array<std::byte, 256> apart;
+        std::array<std::uint64_t, slots> slot;
+    };
+    Row read_tags, write_tags, hosts;
+
+    RecentPages() { forget(); }
+
+    void forget() {
+        read_tags.slot.fill(nowhere);
+        write_tags.slot.fill(nowhere);
+        hosts.slot.fill(reinterpret_cast<std::uint64_t>(nobodys_memory.data()));
+    }
+    void forget_page(std::uint64_t tag) {
+        for (std::size_t i = 0; i < slots; ++i)
+            if (read_tags.slot[i] == tag || write_tags.slot[i] == tag)
+                read_tags.slot[i] = write_tags.slot[i] = nowhere;
+    }
+
+private:
+    // No canonical address is near it, and no other one that a program would try. Who does so all
+    // the same finds memory that is nobody's.
+    static constexpr std::uint64_t nowhere = 0x5b3a'91c4'e6d7'2000;
+    static inline std::array<std::byte, page_offset_mask + 1> nobodys_memory{};
+};
+
 // One for each privilege. Keeps track of what is in it, so that the frequent flushes touch little.
 class FastTlb {
 public:
@@ -70,7 +104,8 @@ public:
     }
     void flush_non_global() { drop(non_global_); }
 
-    void flush_page(std::uint64_t linear) {
+    // True: other pages besides this one may be gone.
+    bool flush_page(std::uint64_t linear) {
         const std::size_t index = fast_index(linear);
         const std::uint64_t tag = linear & ~page_offset_mask;
         if (place_of(index) == tag) forget(index);
@@ -78,10 +113,11 @@ public:
         const bool may_be_large = std::ranges::any_of(large_page_shifts, [&](unsigned shift) {
             return is_marked(large_pages_, hash(linear, shift));
         });
-        if (!may_be_large) return;
+        if (!may_be_large) return false;
         for_each(large_, [&](std::size_t part) {
             if (((place_of(part) ^ linear) >> shifts_[part]) == 0) forget(part);
         });
+        return true;
     }
 
     // Writes to the page at this host address must be seen from now on.

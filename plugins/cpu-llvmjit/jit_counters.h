@@ -38,6 +38,7 @@ enum class JitCounter : std::uint8_t {
     CacheBlocks,         // with code there, now
     CacheEvictions,      // of compiled blocks, for room
     CacheInvalidations,  // as their code, or what is mapped, changed
+    CacheRemakes,        // of compiled blocks, as an access was rarely where the one before was
     CacheStaleInstalls,  // the guest's code had changed by the time its compiled code was there
     Count,
 };

@@ -104,6 +104,8 @@ void declare_jit_statistics(Declaration<CompiledProcessor>& d) {
              "Whose code left it, for room");
     compiled("jit.cache.invalidate_total", JitCounter::CacheInvalidations, "blocks",
              "Whose code left it, as the guest's code or memory map changed");
+    compiled("jit.cache.remake_total", JitCounter::CacheRemakes, "blocks",
+             "Compiled anew for what is known of their accesses since");
     compiled("jit.cache.stale_install_reject_total", JitCounter::CacheStaleInstalls, "blocks",
              "Whose code never came into it, as the guest's had changed meanwhile");
 

@@ -16,6 +16,8 @@ std::string core_part(std::size_t offset) {
     static constexpr const char* segments[] = {"ES", "CS", "SS", "DS", "FS", "GS"};
     static constexpr const char* views[] = {"TLB", "TLB, user", "TLB, user data",
                                             "TLB, aligned user"};
+    static constexpr const char* recent[] = {"recent page", "recent page, user",
+                                             "recent page, user data", "recent page, aligned user"};
     static constexpr const char *budget[] = {"budget"}, *jump_key[] = {"jump key"},
                                 *page_ip[] = {"page ip"}, *target_ip[] = {"target ip"},
                                 *kept[] = {"kept"}, *vectors[] = {"vectors"},
@@ -30,6 +32,8 @@ std::string core_part(std::size_t offset) {
         {offset_of::vectors, 1, 1, vectors},
         {offset_of::tlb_of(interp::View::Supervisor), sizeof(x86::FastTlb), interp::view_count,
          views},
+        {offset_of::recent_of(interp::View::Supervisor), sizeof(x86::RecentPages),
+         interp::view_count, recent},
         {offset_of::jump_cache, sizeof(interp::Core::jump_cache), 1, jump_cache},
         {offset_of::segment_base(0), sizeof(x86::SegmentRegister), 6, segments}};
     for (const Part& part : parts)

@@ -166,6 +166,7 @@ public:
     }
     void sar32(Host a, unsigned count) { emit({.byte = 0xc1}, 7, Operand::of(a), count, 1); }
     void increment(const Operand& place) { emit({.byte = 0xff, .wide = true}, 0, place); }
+    void increment32(const Operand& place) { emit({.byte = 0xff}, 0, place); }
     void jump_through(const Operand& place) { emit({.byte = 0xff}, 4, place); }
 
     // ---- Jumps: a place to be filled in by `patch` ----

@@ -42,11 +42,31 @@ constexpr std::size_t tlb_of(interp::View view) {
            offsetof(x86::FastTlb, pages);
 }
 
+constexpr std::size_t recent_of(interp::View view) {
+    return offsetof(Core, recent) + static_cast<std::size_t>(view) * sizeof(x86::RecentPages);
+}
+// From there, and from one to the next slot.
+constexpr std::size_t recent_reads = offsetof(x86::RecentPages, read_tags.slot),
+                      recent_writes = offsetof(x86::RecentPages, write_tags.slot),
+                      recent_hosts = offsetof(x86::RecentPages, hosts.slot),
+                      recent_slot = sizeof(std::uint64_t);
+// As Core says.
+static_assert(budget % 512 < 256 && page_ip % 512 < 256 && kept % 512 < 256 &&
+              (recent_of(interp::View{}) + recent_reads) % 512 >= 256 &&
+              recent_reads % 512 == 256 && recent_writes % 512 == 256 && recent_hosts % 512 == 256);
+
 // Of FS and GS.
 constexpr std::size_t is_unlimited(unsigned segment) {
     return offsetof(Core, compiled) + (segment == x86::FS
                                            ? offsetof(Core::Compiled, fs_is_unlimited)
                                            : offsetof(Core::Compiled, gs_is_unlimited));
+}
+
+constexpr std::size_t executions(unsigned counter) {
+    constexpr std::size_t together = std::tuple_size_v<decltype(Core::Executions::counters)>;
+    return offsetof(Core, hot_executions) + offsetof(Core::Executions, counters) +
+           counter / together * sizeof(Core::Executions) +
+           counter % together * sizeof(std::uint32_t);
 }
 
 constexpr std::size_t segment_base(unsigned segment) {

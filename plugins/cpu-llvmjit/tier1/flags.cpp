@@ -17,6 +17,7 @@ enum Arithmetic : unsigned { Add, Or, AddCarry, SubBorrow, And, Sub, Xor, Cmp };
 
 // LAHF has all but OF; a fresh RAX, so that nothing waits for what was there.
 void Translator::keep_flags() {
+    lacks_flags_ |= flags_ == Flags::Dead;
     if (flags_ == Flags::Recipe) remake_flags(*recipe_);
     if (flags_ != Flags::Host) return;
     code_.load_immediate(flags_image, 0);
@@ -38,7 +39,7 @@ void Translator::restore_flags() {
 
 void Translator::lose_flags() {
     if (flags_ == Flags::Host && recipe_) flags_ = Flags::Recipe;
-    if (flags_ == Flags::Recipe) return;
+    if (flags_ == Flags::Recipe || flags_ == Flags::Dead) return;
     keep_flags();
     flags_ = Flags::Image;
 }
@@ -108,6 +109,9 @@ void Translator::note_recipe(const Opcode& opcode, unsigned reg, const Operand& 
                   .immediate = immediate,
                   .immediate_bytes = static_cast<std::uint8_t>(immediate_bytes),
                   .registers = named_registers(*instruction_)};
+    const auto result_only = [&] {
+        recipe.registers = static_cast<std::uint16_t>(1u << number_of(operand(0).reg.value));
+    };
     recipe.opcode.locked = false;
     switch (instruction_->mnemonic()) {
     case ZYDIS_MNEMONIC_CMP:
@@ -117,6 +121,7 @@ void Translator::note_recipe(const Opcode& opcode, unsigned reg, const Operand& 
     case ZYDIS_MNEMONIC_XOR: {
         // Only the result counts.
         recipe.kind = Recipe::Test;
+        result_only();
         if (to_reg) recipe.rm = Operand::of(static_cast<std::uint8_t>(reg));
         recipe.immediate_bytes = 0;
         break;
@@ -137,6 +142,59 @@ void Translator::note_recipe(const Opcode& opcode, unsigned reg, const Operand& 
     default: return;
     }
     recipe_ = recipe;
+}
+
+namespace {
+
+// Computes with registers alone: no way out, and no use of flags but what the decoder says. A
+// mistake costs another attempt.
+bool only_computes(const x86::Instruction& instruction) {
+    switch (instruction.decoded.meta.category) {
+    case ZYDIS_CATEGORY_BINARY:
+    case ZYDIS_CATEGORY_LOGICAL:
+    case ZYDIS_CATEGORY_ROTATE:
+    case ZYDIS_CATEGORY_SHIFT:
+    case ZYDIS_CATEGORY_DATAXFER:
+    case ZYDIS_CATEGORY_CMOV:
+    case ZYDIS_CATEGORY_CONVERT:
+    case ZYDIS_CATEGORY_SETCC:
+    case ZYDIS_CATEGORY_BITBYTE:
+    case ZYDIS_CATEGORY_BMI1:
+    case ZYDIS_CATEGORY_BMI2:
+    case ZYDIS_CATEGORY_MISC: break;
+    default: return false;
+    }
+    if (instruction.mnemonic() == ZYDIS_MNEMONIC_DIV ||
+        instruction.mnemonic() == ZYDIS_MNEMONIC_IDIV)
+        return false;
+    for (unsigned i = 0; i < instruction.decoded.operand_count; ++i) {
+        const ZydisDecodedOperand& operand = instruction.operands[i];
+        const bool is_address = operand.type == ZYDIS_OPERAND_TYPE_MEMORY &&
+                                operand.mem.type == ZYDIS_MEMOP_TYPE_AGEN;
+        const bool is_register = operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+                                 (is_general(operand.reg.value) ||
+                                  is_high_byte(operand.reg.value) ||
+                                  ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_FLAGS);
+        if (!is_address && !is_register && operand.type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+            return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+// From the end, as they are seen there.
+void Translator::find_needed_flags(std::span<const x86::Instruction> instructions) {
+    needed_flags_ = ~std::uint64_t{0};
+    if (native_->keeps_all_flags) return;
+    for (auto number = static_cast<unsigned>(instructions.size()); number-- > 0;) {
+        const x86::Instruction& instruction = instructions[number];
+        if (!only_computes(instruction)) continue;
+        const ZydisAccessedFlags* accessed = instruction.decoded.cpu_flags;
+        const bool reads = accessed && (accessed->tested & x86::rflags::arithmetic) != 0;
+        if (reads || (!replaces_flags(instruction) && needs_flags_behind(number))) continue;
+        needed_flags_ &= ~(std::uint64_t{1} << number);
+    }
 }
 
 // In front of an instruction: what it overwrites may be in the recipe.

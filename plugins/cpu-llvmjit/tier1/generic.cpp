@@ -254,7 +254,7 @@ bool Translator::translate_generic(bool vector) {
     const bool writes_flags = (touched & x86::rflags::arithmetic) != 0;
     const bool reads_flags = accessed && (accessed->tested & x86::rflags::arithmetic) != 0;
     // The host has to find those that are read, and those that stay.
-    if (reads_flags || (writes_flags && !replaces_flags())) restore_flags();
+    if (reads_flags || (writes_flags && !replaces_flags(*instruction_))) restore_flags();
 
     // An operand in CpuState: by a register where it is written in part, or cannot be in memory.
     bool rm_by_register = false;
@@ -348,9 +348,9 @@ void Translator::rotate(Host to, Host from, unsigned count) {
 }
 
 // Of the arithmetic flags nothing is left, and nothing was read.
-bool Translator::replaces_flags() const {
-    const ZydisAccessedFlags* accessed = instruction_->decoded.cpu_flags;
-    if (!accessed || may_keep_flags()) return false;
+bool Translator::replaces_flags(const Instruction& instruction) const {
+    const ZydisAccessedFlags* accessed = instruction.decoded.cpu_flags;
+    if (!accessed || may_keep_flags(instruction)) return false;
     const auto touched = accessed->modified | accessed->set_0 | accessed->set_1 |
                          accessed->undefined;
     return (touched & x86::rflags::arithmetic) == x86::rflags::arithmetic &&
@@ -359,15 +359,16 @@ bool Translator::replaces_flags() const {
 
 // Shifts and rotates by a count that may be zero, and instructions of whose undefined flags
 // processors keep some.
-bool Translator::may_keep_flags() const {
-    switch (instruction_->mnemonic()) {
+bool Translator::may_keep_flags(const Instruction& instruction) const {
+    switch (instruction.mnemonic()) {
     case ZYDIS_MNEMONIC_SHL:
     case ZYDIS_MNEMONIC_SHR:
     case ZYDIS_MNEMONIC_SAR: {
-        const ZydisOperand& count = operand(1);
-        const unsigned mask = operand(0).size == 64 ? 63 : 31;
+        const ZydisOperand& count = instruction.operands[1];
+        const unsigned mask = instruction.operands[0].size == 64 ? 63 : 31;
         return count.type != ZYDIS_OPERAND_TYPE_IMMEDIATE || (count.imm.value.u & mask) == 0;
     }
+    case ZYDIS_MNEMONIC_MUL:
     case ZYDIS_MNEMONIC_IMUL:
     case ZYDIS_MNEMONIC_BT:
     case ZYDIS_MNEMONIC_BTS:

@@ -1,5 +1,7 @@
 #include "tier1/glue.h"
 
+#include "tier1/core_offsets.h"
+#include "tier1/locality.h"
 #include "tier1/native_block.h"
 #include "tier1/registers.h"
 #include "x86/fp_availability.h"
@@ -18,7 +20,7 @@ constexpr int zero = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, zero),
               aux = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, aux),
               carry = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, carry),
               block_ip = offsetof(CpuState, block_ip), block = offsetof(Core, block),
-              compiled = offsetof(Core, compiled),
+              compiled = offsetof(Core, compiled), recalls = offsetof(Core, recalls),
               page_ip = compiled + offsetof(Core::Compiled, page_ip),
               page_key = compiled + offsetof(Core::Compiled, page_key),
               link_key = offsetof(Core, link_key),
@@ -37,6 +39,8 @@ static_assert(offsetof(Core, state) == 0);
 static_assert(offsetof(NativeBlock, handlers) == 0 && sizeof(x86::Op) == 4 * sizeof(void*));
 #pragma clang diagnostic pop
 
+static_assert(offset_of::recent_of(static_cast<interp::View>(interp::view_count)) <
+              std::size_t{1} << (32 - recall_slot_shift));
 static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x86::R12] == r9 &&
               host_of[x86::R13] == r10 && !is_pinned(x86::R9) && !is_pinned(x86::R15));
 
@@ -56,6 +60,16 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
 #define BACKPLANE_STORE_XMM(n) "movaps %%xmm" n ", %c[vector_registers]+32*" n "(%%r12)\n\t"
 #define BACKPLANE_LOAD_YMM(n) "vmovaps %c[vector_registers]+32*" n "(%%r12), %%ymm" n "\n\t"
 #define BACKPLANE_STORE_YMM(n) "vmovaps %%ymm" n ", %c[vector_registers]+32*" n "(%%r12)\n\t"
+
+#define BACKPLANE_RECALL_OFFSETS                                                                   \
+    [read_tag] "i"(offsetof(x86::FastPage, read_tag)),                                             \
+        [write_tag] "i"(offsetof(x86::FastPage, write_tag)),                                       \
+        [host] "i"(offsetof(x86::FastPage, host)), [recent_reads] "i"(offset_of::recent_reads),    \
+        [recent_writes] "i"(offset_of::recent_writes),                                             \
+        [recent_hosts] "i"(offset_of::recent_hosts), [entry_shift] "i"(x86::page_shift - 5),       \
+        [entry_mask] "i"((x86::fast_pages - 1) << 5), [recalls] "i"(recalls),                      \
+        [slot_shift] "i"(recall_slot_shift), [recall_shift] "i"(Locality::index_shift),            \
+        [recall_mask] "i"(Locality::indices - 1)
 
 // The flags are in RAX, or in CpuState.
 #define BACKPLANE_COUNT "incq %c[count](%%r12)\n\t"
@@ -304,6 +318,62 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
 
 [[gnu::naked]] void backplane_jit_refill_write() {
     asm(BACKPLANE_REFILL("1") : : BACKPLANE_OFFSETS);
+}
+
+// With the tag that counts first. An access that misses the recent page though that is the right
+// one crosses into the next. Behind the three pushed registers and the return address.
+#define BACKPLANE_RECALL(tag, recent_tag, refill)                                                  \
+    asm("pushq %%rcx\n\tpushq %%rdx\n\tpushq %%rsi\n\t"                                            \
+        "movq %%r13, %%rcx\n\t"                                                                    \
+        "shrq %[entry_shift], %%rcx\n\t"                                                           \
+        "andl %[entry_mask], %%ecx\n\t"                                                            \
+        "addq %c[pages](%%r12), %%rcx\n\t"                                                         \
+        "movq %%r13, %%rdx\n\t"                                                                    \
+        "subq %c[" tag "](%%rcx), %%rdx\n\t"                                                       \
+        "cmpq $0xfff, %%rdx\n\t"                                                                   \
+        "ja 2f\n\t"                                                                                \
+        "movl %%r14d, %%esi\n\t"                                                                   \
+        "shrl %[slot_shift], %%esi\n\t"                                                            \
+        "addq %%r12, %%rsi\n\t"                                                                    \
+        "movq %c[" tag "](%%rcx), %%rdx\n\t"                                                       \
+        "cmpq %%rdx, %c[" recent_tag "](%%rsi)\n\t"                                                \
+        "je 3f\n\t"                                                                                \
+        "movq %c[read_tag](%%rcx), %%rdx\n\t"                                                      \
+        "movq %%rdx, %c[recent_reads](%%rsi)\n\t"                                                  \
+        "movq %c[write_tag](%%rcx), %%rdx\n\t"                                                     \
+        "movq %%rdx, %c[recent_writes](%%rsi)\n\t"                                                 \
+        "movq %c[host](%%rcx), %%rdx\n\t"                                                          \
+        "movq %%rdx, %c[recent_hosts](%%rsi)\n\t"                                                  \
+        "movl 24(%%rsp), %%edx\n\t"                                                                \
+        "shrl %[recall_shift], %%edx\n\t"                                                          \
+        "andl %[recall_mask], %%edx\n\t"                                                           \
+        "decb %c[recalls](%%r12,%%rdx)\n\t"                                                        \
+        "je 4f\n\t"                                                                                \
+        "movl $1, %%r14d\n\t"                                                                      \
+        "popq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tret\n"                                          \
+        "2:\n\t"                                                                                   \
+        "popq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tjmp " refill "\n"                               \
+        "3:\n\t"                                                                                   \
+        "xorl %%r14d, %%r14d\n\t"                                                                  \
+        "popq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tret\n"                                          \
+        "4:\n\t"                                                                                   \
+        "popq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tjmp backplane_jit_look_at_recall"               \
+        :                                                                                          \
+        : BACKPLANE_OFFSETS, BACKPLANE_RECALL_OFFSETS)
+
+[[gnu::naked]] void backplane_jit_recall_read() {
+    BACKPLANE_RECALL("read_tag", "recent_reads", "backplane_jit_refill_read");
+}
+
+[[gnu::naked]] void backplane_jit_recall_write() {
+    BACKPLANE_RECALL("write_tag", "recent_writes", "backplane_jit_refill_write");
+}
+
+// RBP is where BACKPLANE_CALL has put its ten registers, and the return address behind.
+[[gnu::naked]] void backplane_jit_look_at_recall() {
+    asm(BACKPLANE_CALL("movq 80(%%rbp), %%rcx\n\tcall backplane_jit_recalled\n\t")
+        :
+        : BACKPLANE_OFFSETS);
 }
 
 [[gnu::naked]] void backplane_jit_link_far() {

@@ -11,6 +11,9 @@ using interp::Core;
 using x86::FastPage;
 using x86::Op;
 
+constexpr unsigned recall_slot_shift = 14;
+static_assert(interp::block_max_instructions == 1u << (recall_slot_shift - 8));
+
 extern "C" {
 
 // ---- Into compiled code: CpuState to registers; goes to R13 ----
@@ -46,12 +49,30 @@ void backplane_jit_load_xmm();
 void backplane_jit_load_ymm();
 void backplane_jit_load_x87();
 
+// What is known of an access when it is compiled; `slot` is where the recent page's first tag is,
+// from Core.
+constexpr std::uint32_t recall_argument(unsigned size, unsigned instruction, std::size_t slot) {
+    return size | instruction << 8 | static_cast<std::uint32_t>(slot) << recall_slot_shift;
+}
+constexpr unsigned recall_instruction(std::uint32_t argument) {
+    return argument >> 8 & (interp::block_max_instructions - 1);
+}
+
+// The access at R13 has missed its recent page; R14 says which access (recall_argument). If the
+// first-level TLB has the page it is a recent one now. Returns as the following two.
+void backplane_jit_recall_read();
+void backplane_jit_recall_write();
+std::uint32_t backplane_jit_recalled(Core* cpu, std::uint64_t linear, std::uint32_t argument,
+                                     const void* from);
+
 // The access of R14 bytes at R13 has missed the first-level TLB. Returns R14: 0 if it is still not
-// there, and everything else as it was.
+// there, and everything else as it was. Of R14 the lowest byte counts.
 void backplane_jit_refill_read();
 void backplane_jit_refill_write();
 std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,
                                    std::uint32_t writes);
+
+void backplane_jit_look_at_recall();
 
 // The jump cache has Compiled::target_ip, where the jump of this link (R13) goes. Returns R14: 0 if
 // that is not compiled, and everything else as it was.

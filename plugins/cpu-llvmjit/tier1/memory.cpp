@@ -10,6 +10,9 @@
 namespace backplane::jit {
 namespace {
 
+// Not one of a recent page.
+constexpr std::uint8_t no_slot = 0xff;
+
 unsigned shift_of(unsigned scale) { return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0; }
 
 }  // namespace
@@ -83,8 +86,47 @@ void Translator::add_segment_base(Host to, unsigned segment, unsigned size) {
     code_.emit({.byte = 0x03}, to, base);
 }
 
-// Leaves the offset within the page in `scratch` and the host's page in `scratch2`. The two tags
-// and the page are those of FastPage.
+// Which slot of recent pages an access looks into. What is reached through one register stays where
+// it was for a while, mostly.
+unsigned Translator::slot_of(const ZydisOperand& operand) const {
+    constexpr unsigned fixed = 16;
+    constexpr std::uint64_t fixed_slots = x86::RecentPages::slots - fixed;
+    const auto& mem = operand.mem;
+    if (is_general(mem.base)) return number_of(mem.base);
+    if (mem.index != ZYDIS_REGISTER_NONE && mem.scale != 0) return number_of(mem.index);
+    auto place = static_cast<std::uint64_t>(mem.disp.has_displacement ? mem.disp.value : 0);
+    if (mem.base != ZYDIS_REGISTER_NONE)  // RIP
+        place += next_offset_ + (block_->physical & ~x86::page_offset_mask);
+    return static_cast<unsigned>(fixed + (place >> x86::page_shift) % fixed_slots);
+}
+
+// Those to the stack are; of others it has to be found out.
+bool Translator::is_mostly_recent(const ZydisOperand& operand) {
+    const Locality::Known& known = native_->locality;
+    if (known.scattered >> number_ & 1) return false;
+    const bool is_indexed = operand.mem.index != ZYDIS_REGISTER_NONE && operand.mem.scale != 0;
+    if (known.is_hot ||
+        (!is_indexed && is_general(operand.mem.base) && number_of(operand.mem.base) == x86::RSP))
+        return true;
+    native_->has_unknown_accesses = true;
+    return false;
+}
+
+// Leaves the offset within the page in `scratch` and the host's page in `scratch2`.
+void Translator::check_recent(Access access, unsigned size, unsigned slot) {
+    const std::size_t place = recent_ + slot * offset_of::recent_slot;
+    const std::size_t tag = place + (access == Access::Read ? offset_of::recent_reads
+                                                            : offset_of::recent_writes);
+    const std::uint32_t retry = code_.place();
+    code_.sub(scratch, offset_of::operand(tag));
+    code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
+    misses_.push_back({code_.jump_if(condition::above), retry, tag,
+                       static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
+                       static_cast<std::uint8_t>(slot), access, recipe_in_use()});
+    code_.load(scratch2, offset_of::operand(place + offset_of::recent_hosts));
+}
+
+// The same. The two tags and the page are those of FastPage.
 void Translator::check(Access access, unsigned size) {
     constexpr unsigned entry_shift = 5;
     static_assert(sizeof(x86::FastPage) == 1 << entry_shift);
@@ -97,8 +139,8 @@ void Translator::check(Access access, unsigned size) {
     code_.sub(scratch, offset_of::operand(tag, scratch2));
     code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
     misses_.push_back({code_.jump_if(condition::above), retry, tag,
-                       static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size), access,
-                       recipe_in_use()});
+                       static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
+                       no_slot, access, recipe_in_use()});
     code_.load(scratch2, offset_of::operand(tlb_ + offsetof(x86::FastPage, host), scratch2));
 }
 
@@ -119,7 +161,10 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
     } else {
         form_address(scratch, operand);
         lose_flags();
-        check(access, size);
+        if (is_mostly_recent(operand))
+            check_recent(access, size, slot_of(operand));
+        else
+            check(access, size);
     }
     if (alignment > 1) {
         code_.test_byte(scratch, alignment - 1);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "interp/block.h"
+#include "tier1/locality.h"
 
 #include <array>
 #include <cstddef>
@@ -45,6 +46,9 @@ struct NativeBlock {
     std::uint32_t cold_start = 0, cold_end = 0;  // and what is not
     std::uint32_t chained = 0;                   // where a chained jump enters
     std::uint32_t far_links = 0, far_links_end = 0;
+    Locality::Known locality;
+    bool keeps_all_flags = false;       // also where nobody seems to see them
+    bool has_unknown_accesses = false;  // it would be other code if it were hot
     // What was at the ways in before they were led elsewhere (Tier1Compiler::redirect).
     std::array<std::uint8_t, 5> start_code{}, chained_code{};
     std::pmr::list<Edge> edges;

@@ -40,6 +40,8 @@ void Tier1Compiler::make_ways() {
         {Way::LoadXmm, &backplane_jit_load_xmm},
         {Way::LoadYmm, &backplane_jit_load_ymm},
         {Way::LoadX87, &backplane_jit_load_x87},
+        {Way::RecallRead, &backplane_jit_recall_read},
+        {Way::RecallWrite, &backplane_jit_recall_write},
         {Way::RefillRead, &backplane_jit_refill_read},
         {Way::RefillWrite, &backplane_jit_refill_write},
         {Way::LinkFar, &backplane_jit_link_far}};
@@ -55,6 +57,7 @@ void Tier1Compiler::make_ways() {
 
 void Tier1Compiler::attach(interp::Interpreter& cpu) {
     cpu_ = &cpu;
+    cpu.recalls.fill(Locality::looks_every);
     cpu.compiled.vector_size = model_.has(x86::Feature::Avx) ? 2 : 1;
     if (upper_) upper_->attach(cpu, *this);
 }
@@ -88,7 +91,8 @@ std::span<const x86::Instruction> Tier1Compiler::decode(const Block& block) {
     return {decoded_.data(), count};
 }
 
-bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instructions) {
+bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instructions,
+                         bool keeps_all_flags) {
     using clock = std::chrono::steady_clock;
     if (!Translator::can_translate(block) || !cpu_->code_bytes(block.physical) || is_full_)
         return false;
@@ -106,7 +110,13 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
     NativeBlock& native = cache_.add();
     native.block = &block;
     native.far_links = now.far_links.used;
+    native.locality = locality_.of(block);
+    native.keeps_all_flags = keeps_all_flags;
     translator.translate(block, instructions, now.cold.used, now.cold.end, native);
+    if (translator.lacks_flags() && !keeps_all_flags) {
+        cache_.take_back();
+        return make(block, instructions, true);
+    }
     if (!code.fits() || native.far_links_end > now.far_links.end) {
         cache_.take_back();
         is_full_ = !is_alone;  // otherwise it never fits
@@ -210,7 +220,46 @@ bool Tier1Compiler::make_room(interp::BlockCache& blocks) {
     return true;
 }
 
+void Tier1Compiler::recalled(const void* from, unsigned instruction) {
+    cpu_->recalls[Locality::index_of(from)] = Locality::looks_every;
+    const auto place = place_of(from);
+    const NativeBlock* native = place ? block_at(*place) : nullptr;
+    if (!native) return;
+    const bool is_scattered = native->locality.is_hot
+                                  ? locality_.is_scattered_by_executions(
+                                        from, cpu_->hot_executions_of(native->locality.counter))
+                                  : locality_.is_scattered_by_instructions(from,
+                                                                           cpu_->instructions());
+    if (!is_scattered) return;
+    const x86::HostFloatingPoint host;
+    locality_.note_scattered(*native->block, instruction);
+    want_remake(*native->block);
+}
+
+void Tier1Compiler::sampled(Block& block) {
+    if (upper_) upper_->sampled(block);
+    const auto* native = static_cast<const NativeBlock*>(block.compiled);
+    if (!native || !native->has_unknown_accesses) return;
+    const x86::HostFloatingPoint host;
+    if (locality_.met(block)) want_remake(block);
+}
+
+void Tier1Compiler::want_remake(Block& block) {
+    to_remake_.push_back(&block);
+    cpu_->compiled.wants_remake = true;
+}
+
+void Tier1Compiler::remake(interp::BlockCache& blocks) {
+    cpu_->compiled.wants_remake = false;
+    for (Block* block : std::exchange(to_remake_, {})) {
+        if (!block->is_compiled()) continue;
+        counters_.count(JitCounter::CacheRemakes);
+        blocks.drop(block);
+    }
+}
+
 void Tier1Compiler::release() {
+    to_remake_.clear();
     if (upper_) upper_->released();
     for (std::size_t i = 0; i < CodeCache::generations; ++i)
         tell_released(cache_.by_age(i));
@@ -379,6 +428,8 @@ CodeMap Tier1Compiler::map_of(const NativeBlock& native) {
     Block& block = *native.block;
     NativeBlock again{workspace};
     again.far_links = native.far_links;
+    again.locality = native.locality;
+    again.keeps_all_flags = native.keeps_all_flags;
     translator.translate(block, decode(block), native.cold_start, native.cold_end, again);
 
     std::ranges::copy(hot, cache_.writable() + native.start);
@@ -402,7 +453,13 @@ Tier1Compiler& compiler_of(Core* cpu) {
 std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,
                                    std::uint32_t writes) {
     const x86::AccessKind kind = writes ? x86::AccessKind::Write : x86::AccessKind::Read;
-    return owner(cpu).refill(linear, size, kind);
+    return owner(cpu).refill(linear, size & 0xff, kind);
+}
+
+std::uint32_t backplane_jit_recalled(Core* cpu, std::uint64_t, std::uint32_t argument,
+                                     const void* from) {
+    compiler_of(cpu).recalled(from, recall_instruction(argument));
+    return 1;
 }
 
 std::uint32_t backplane_jit_link(Core* cpu, FarLink* link) {

@@ -9,6 +9,7 @@
 #include "tier1/code_arena.h"
 #include "tier1/code_cache.h"
 #include "tier1/code_map.h"
+#include "tier1/locality.h"
 #include "tier1/native_block.h"
 #include "tier1/untranslated.h"
 #include "tier1/way.h"
@@ -44,10 +45,14 @@ public:
     void forget_links() override;
     bool is_full() const override { return is_full_ || (upper_ && upper_->is_full()); }
     bool make_room(interp::BlockCache& blocks) override;
+    void remake(interp::BlockCache& blocks) override;
 
     // [vcpu] The current block was left behind `op` by an edge that has no jump yet: where to,
     // which is state.rip then. Null: a block for it has yet to be found.
     interp::Block* follow(const interp::Op& op);
+    // [vcpu] An access of this instruction has missed its recent page again, often enough to look
+    // at it. `from` is behind the call.
+    void recalled(const void* from, unsigned instruction);
     // [vcpu] A jump to another page was found in the jump cache. False: not to compiled code.
     bool link(FarLink& link);
 
@@ -60,10 +65,8 @@ public:
     // one; and back. False: there is no room.
     bool redirect(NativeBlock& native);
     void restore(const NativeBlock& native);
-    // [vcpu]
-    void sampled(interp::Block& block) {
-        if (upper_) upper_->sampled(block);
-    }
+    // [vcpu] The budget has ended in front of this block.
+    void sampled(interp::Block& block);
     JitCounters& own_counters() { return counters_; }
     void publish_counters() {
         count_blocks();
@@ -96,7 +99,9 @@ public:
 
 private:
     void make_ways();
-    bool make(interp::Block& block, std::span<const x86::Instruction> instructions);
+    bool make(interp::Block& block, std::span<const x86::Instruction> instructions,
+              bool keeps_all_flags = false);
+    void want_remake(interp::Block& block);
     void chain(Edge& edge, const interp::Block& target);
     void keep_handlers(NativeBlock& native);
     void jump_from(Place place, Place target);
@@ -113,6 +118,8 @@ private:
     std::unique_ptr<UpperTier> upper_;
     interp::Interpreter* cpu_ = nullptr;
     std::vector<std::byte> workspace_ = std::vector<std::byte>(std::size_t{64} << 10);
+    Locality locality_;
+    std::vector<interp::Block*> to_remake_;
     std::size_t valid_blocks_ = 0;
     bool is_full_ = false;      // a block was not compiled for want of room
     bool is_evicting_ = false;  // what is dropped makes room

@@ -3,6 +3,7 @@
 #include "interp/block_builder.h"
 #include "interp/core.h"
 #include "tier1/core_offsets.h"
+#include "tier1/glue.h"
 #include "x86/instruction_set.h"
 #include "x86/paging.h"
 
@@ -48,9 +49,12 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
     block_ = &block;
     native_ = &native;
     page_offset_ = static_cast<std::uint32_t>(block.physical & x86::page_offset_mask);
-    tlb_ = offset_of::tlb_of(
-        static_cast<interp::View>((block.mode & block_mode::view) >> block_mode::view_shift));
+    const auto view = static_cast<interp::View>((block.mode & block_mode::view) >>
+                                                block_mode::view_shift);
+    tlb_ = offset_of::tlb_of(view);
+    recent_ = offset_of::recent_of(view);
     code_size_ = code_size_of(block);
+    find_needed_flags(instructions);
     native.start = code_.place();
     native.far_links_end = native.far_links;
     emit_entries();
@@ -72,8 +76,12 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
                         window_.has_value(), recipe_};
         x87_before_.push_back(x87_);
         keeps_window_ = false;
-        if (known) keep_recipe_from(*instruction_, replaces_flags());
+        if (!needs_flags_before(number_)) flags_ = Flags::Dead;
+        if (known)
+            keep_recipe_from(*instruction_,
+                             replaces_flags(*instruction_) || !needs_flags_behind(number_));
         if (known && translate_instruction()) {
+            if (!needs_flags_behind(number_)) flags_ = Flags::Dead;
             if (left || resumable)
                 resumable_.push_back({static_cast<std::uint16_t>(number_), mark.place, mark.flags,
                                       mark.vectors, mark.x87, mark.has_window});
@@ -144,6 +152,8 @@ void Translator::emit_entries() {
     native_->chained = code_.place();
     code_.sub_immediate(offset_of::operand(offset_of::budget), block_->instruction_count);
     open_edges_.push_back({nullptr, code_.jump_if(condition::sign)});
+    if (native_->locality.is_hot)
+        code_.increment32(offset_of::operand(offset_of::executions(native_->locality.counter)));
 }
 
 // The interpreter's handlers have the op in R13 and their chained value in R15.
@@ -210,11 +220,19 @@ void Translator::emit_misses() {
     for (const Miss& miss : misses_) {
         note(CodePart::Kind::Miss, miss.instruction);
         code_.patch_here(miss.jump);
-        code_.add(scratch, offset_of::operand(miss.tag, scratch2));
-        code_.load_immediate(scratch2, miss.size);
-        code_.patch(code_.call(),
-                    ways_[static_cast<std::size_t>(
-                        miss.access == Access::Read ? Way::RefillRead : Way::RefillWrite)]);
+        const bool reads = miss.access == Access::Read;
+        Way way = reads ? Way::RefillRead : Way::RefillWrite;
+        if (miss.slot < x86::RecentPages::slots) {
+            way = reads ? Way::RecallRead : Way::RecallWrite;
+            code_.add(scratch, offset_of::operand(miss.tag));
+            code_.load_immediate(scratch2,
+                                 recall_argument(miss.size, miss.instruction,
+                                                 recent_ + miss.slot * offset_of::recent_slot));
+        } else {
+            code_.add(scratch, offset_of::operand(miss.tag, scratch2));
+            code_.load_immediate(scratch2, miss.size);
+        }
+        code_.patch(code_.call(), ways_[static_cast<std::size_t>(way)]);
         code_.test32(scratch2);
         code_.patch(code_.jump_if(condition::not_equal), miss.retry);
         use_recipe(miss.recipe);

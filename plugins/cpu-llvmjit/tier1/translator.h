@@ -47,6 +47,9 @@ public:
     std::uint32_t first_entry() const { return first_entry_; }
     // Where an indirect branch enters, with its target in Core::Compiled::target_ip.
     std::uint32_t far_entry() const { return far_entry_; }
+    // There was a way out where the flags had been taken for unseen: the block has to be made anew,
+    // with NativeBlock::keeps_all_flags.
+    bool lacks_flags() const { return lacks_flags_; }
     // Instructions that were left to the interpreter.
     unsigned untranslated() const { return untranslated_count_; }
     // Ops in front of which the interpreter comes back, and where to.
@@ -59,8 +62,8 @@ private:
     using ZydisOperand = ZydisDecodedOperand;
 
     // Where the arithmetic flags are: in the host's, in `flags_image`, in both, or nowhere, but
-    // `recipe_` makes them.
-    enum class Flags : std::uint8_t { Image, Host, Both, Recipe };
+    // `recipe_` makes them; or nobody can see what they are before they are other ones.
+    enum class Flags : std::uint8_t { Image, Host, Both, Recipe, Dead };
 
     // Makes flags that an instruction has made before: by the same instruction, by a test of its
     // result, or by undoing it in another register.
@@ -147,12 +150,19 @@ private:
     void note_recipe(const Opcode& opcode, unsigned reg, const Operand& rm, std::uint64_t immediate,
                      unsigned immediate_bytes);
     void keep_recipe_from(const Instruction& instruction, bool replaces_flags);
+    void find_needed_flags(std::span<const x86::Instruction> instructions);
+    bool needs_flags_before(unsigned number) const { return needed_flags_ >> number & 1; }
+    // The block ends with flags that are seen.
+    bool needs_flags_behind(unsigned number) const {
+        return number + 1 >= block_->instruction_count || needs_flags_before(number + 1);
+    }
     // Where an exit begins.
     void use_recipe(const std::optional<Recipe>& recipe) {
         recipe_ = recipe;
         flags_ = recipe ? Flags::Recipe : Flags::Image;
     }
-    std::optional<Recipe> recipe_in_use() const {
+    std::optional<Recipe> recipe_in_use() {
+        lacks_flags_ |= flags_ == Flags::Dead;
         return flags_ == Flags::Recipe ? recipe_ : std::nullopt;
     }
 
@@ -161,8 +171,11 @@ private:
     void form_address(Host to, const ZydisOperand& operand);
     void add_segment_base(Host to, unsigned segment, unsigned size);
     void form_effective_address(Host to, const ZydisOperand& operand);
-    // The access at `scratch` goes through the TLB.
+    // The access at `scratch` goes through the TLB: by way of the recent page in a slot, or not.
+    void check_recent(Access access, unsigned size, unsigned slot);
     void check(Access access, unsigned size);
+    unsigned slot_of(const ZydisOperand& operand) const;
+    bool is_mostly_recent(const ZydisOperand& operand);
     // Gives the operand of the host, which uses `scratch`, and the other one too unless that is to
     // stay free.
     Operand access(const ZydisOperand& operand, Access access, bool keep_scratch2_free,
@@ -210,8 +223,8 @@ private:
     bool has_flat_operands() const;
     bool translate_vector();
     bool translate_generic(bool vector);
-    bool may_keep_flags() const;
-    bool replaces_flags() const;
+    bool may_keep_flags(const Instruction& instruction) const;
+    bool replaces_flags(const Instruction& instruction) const;
     void note_result(unsigned guest, unsigned size);
     void move_stack(std::int32_t distance);
     bool push_register(unsigned guest);
@@ -275,6 +288,7 @@ private:
     NativeBlock* native_ = nullptr;
     std::uint32_t page_offset_ = 0;  // of the block
     std::size_t tlb_ = 0;            // from Core, of the view
+    std::size_t recent_ = 0;         // the same
     x86::CodeSize code_size_ = x86::CodeSize::Bits64;
 
     // The instruction being translated.
@@ -285,6 +299,8 @@ private:
     Flags flags_ = Flags::Image;
     std::optional<Recipe> recipe_;
     bool overflow_is_clear_ = false;  // of what the host's flags are
+    std::uint64_t needed_flags_ = 0;  // in front of which instructions they are seen, a bit each
+    bool lacks_flags_ = false;
     std::uint8_t vectors_ = 0;  // how much of the vector registers is known to be in the host's
     X87Knowledge x87_;
     std::pmr::vector<X87Knowledge> x87_before_;  // each instruction
@@ -300,13 +316,14 @@ private:
         Way way;
         std::optional<Recipe> recipe;
     };
-    // An access that misses the first-level TLB, which the second level may mend.
+    // An access that misses the recent page, or else the first-level TLB, which the next level may
+    // mend.
     struct Miss {
         Assembler::Jump jump;
         std::uint32_t retry;
         std::size_t tag;
         std::uint16_t instruction;
-        std::uint8_t size;
+        std::uint8_t size, slot;
         Access access;
         std::optional<Recipe> recipe;
     };

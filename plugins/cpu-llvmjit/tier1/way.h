@@ -23,6 +23,8 @@ enum class Way : std::uint8_t {
     LoadXmm,
     LoadYmm,
     LoadX87,
+    RecallRead,
+    RecallWrite,
     RefillRead,
     RefillWrite,
     LinkFar,
@@ -46,6 +48,8 @@ constexpr const char* name_of(Way way) {
                                      "load xmm",
                                      "load ymm",
                                      "load x87",
+                                     "recall to read",
+                                     "recall to write",
                                      "refill to read",
                                      "refill to write",
                                      "link to another page"};
