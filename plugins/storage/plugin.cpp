@@ -3,6 +3,7 @@
 #include "disk_image.h"
 #include "ide_controller.h"
 #include "ide_disk.h"
+#include "nvme_controller.h"
 #include "pci_ide.h"
 
 using namespace backplane::storage;
@@ -10,4 +11,4 @@ using namespace backplane::storage;
 BACKPLANE_PLUGIN(.id = "org.backplane.storage", .name = "Storage", .version = "0.1.0",
                  .vendor = "Backplane", .license = "Apache-2.0",
                  .devices = backplane::device_types<DiskImage, IdeDisk, AtapiCdrom, IdeController,
-                                                    Piix3Ide, Piix4Ide, IchIde>);
+                                                    Piix3Ide, Piix4Ide, IchIde, nvme::Controller>);
