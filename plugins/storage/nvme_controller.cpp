@@ -57,6 +57,7 @@ void Controller::declare(Declaration<Controller>& d) {
 
     d.saved("CC", &Controller::cc_);
     d.saved("CSTS", &Controller::csts_);
+    d.saved("resetting", &Controller::is_resetting_);
     d.saved("AQA", &Controller::aqa_);
     d.saved("ASQ", &Controller::asq_);
     d.saved("ACQ", &Controller::acq_);

@@ -90,7 +90,7 @@ private:
 
     void write_configuration(std::uint32_t value);
     bool is_enabled() const {
-        return (cc_ & CC::EN) != 0 && (csts_ & (CSTS::RDY | CSTS::CFS)) == CSTS::RDY;
+        return !is_resetting_ && (csts_ & (CSTS::RDY | CSTS::CFS)) == CSTS::RDY;
     }
     std::uint64_t page_offset_mask() const { return (std::uint64_t{1} << CC::page_shift(cc_)) - 1; }
     void enable();
@@ -196,6 +196,7 @@ private:
 
     std::uint32_t cc_ = 0, csts_ = 0, aqa_ = 0;
     std::uint64_t asq_ = 0, acq_ = 0;
+    bool is_resetting_ = false;  // until images are done with the memory
     Queues queues_;
     std::uint32_t next_queue_ = 0;  // whose turn it is
     Features features_;

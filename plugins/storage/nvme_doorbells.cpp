@@ -24,10 +24,13 @@ void Controller::ring(std::uint64_t index, std::uint32_t value) {
     const bool is_head = index % 2 != 0;
     if (is_head ? !queues_.completion.has(queue) : !queues_.submission.has(queue))
         return refuse_doorbell(invalid_doorbell_register);
-    value &= 0xffff;
-    if (is_head ? !queues_.completion.set_head(queue, value)
-                : !queues_.submission.set_tail(queue, value))
+    if (has_shadow(queue)) {
+        // The value in memory is the one that counts.
+        if (is_head) read_shadow_head(queue);
+    } else if (is_head ? !queues_.completion.set_head(queue, value & 0xffff)
+                       : !queues_.submission.set_tail(queue, value & 0xffff)) {
         return refuse_doorbell(invalid_doorbell_value);
+    }
     if (is_head) interrupts_.update_pin();
     work();
 }

@@ -186,7 +186,7 @@ void Controller::repeat_interrupted() {
     for (const std::size_t index : in_order(Requests::Stage::Running))
         if (!requests_.running[index].is_pending) run(requests_.running[index]);
     // A reset that waited for requests of the machine that was saved.
-    if ((cc_ & CC::EN) == 0 && (csts_ & CSTS::RDY) != 0 && abandoned_ == 0) finish_reset();
+    if (is_resetting_ && abandoned_ == 0) finish_reset();
     work();
 }
 

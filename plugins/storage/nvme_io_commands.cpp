@@ -205,7 +205,7 @@ void Controller::arrived(Request& request, BlockResult result) {
     if (request.task == Task::Read) request.buffer.close(pci_.memory());
     request.is_abandoned = false;
     if (requests_.stage[request.index] == Requests::Stage::None) release(request);
-    if (--abandoned_ == 0 && (csts_ & CSTS::RDY) != 0 && (cc_ & CC::EN) == 0) finish_reset();
+    if (--abandoned_ == 0 && is_resetting_) finish_reset();
 }
 
 void Controller::finish_task(Request& request, BlockResult result) {

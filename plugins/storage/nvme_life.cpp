@@ -74,7 +74,7 @@ void Controller::write_configuration(std::uint32_t value) {
     cc_ = value & CC::writable;
     if ((before & CC::EN) == 0 && (cc_ & CC::EN) != 0) {
         // The reset before is still going on: this comes after it.
-        if ((csts_ & CSTS::RDY) == 0) enable();
+        if (!is_resetting_) enable();
     } else if ((before & CC::EN) != 0 && (cc_ & CC::EN) == 0) {
         begin_reset();
     } else if ((before & CC::EN) != 0) {
@@ -104,10 +104,12 @@ void Controller::enable() {
 // done with its memory.
 void Controller::begin_reset() {
     forget_everything();
+    is_resetting_ = true;
     if (abandoned_ == 0) finish_reset();
 }
 
 void Controller::finish_reset() {
+    is_resetting_ = false;
     csts_ = 0;
     if ((cc_ & CC::EN) != 0) enable();
 }
@@ -162,6 +164,7 @@ void Controller::reset(ResetKind kind) {
         ++health_.unsafe_shutdowns;
     }
     cc_ = 0;
+    is_resetting_ = false;
     forget_everything();
     wait_for_images();
     csts_ = 0;
