@@ -126,6 +126,7 @@ backplane::Outcome Controller::start() {
         requests_.running[index].controller = this;
         requests_.running[index].index = index;
     }
+    express_.add_to(pci_.config());
     interrupts_.connect(pci_, queues_, features_);
     return {};
 }

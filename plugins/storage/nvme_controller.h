@@ -23,6 +23,7 @@
 #include "nvme_interrupts.h"
 #include "nvme_log_pages.h"
 #include "nvme_namespace.h"
+#include "nvme_pci_express.h"
 #include "nvme_queues.h"
 #include "nvme_registers.h"
 #include "nvme_requests.h"
@@ -189,6 +190,7 @@ private:
     Duration access_time_{0};
     std::vector<BlockDevice> images_;
     PciFunction pci_;
+    PciExpress express_;
 
     std::vector<std::unique_ptr<Namespace>> namespaces_;
 

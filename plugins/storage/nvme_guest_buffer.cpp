@@ -4,14 +4,23 @@
 
 namespace backplane::storage::nvme {
 
+namespace {
+
+// Of what few commands need much of, not much is kept.
+template <class Element>
+void clear_or_free(std::vector<Element>& elements) {
+    if (elements.capacity() > 1024) elements = {};
+    elements.clear();
+}
+
+}  // namespace
+
 void GuestBuffer::clear() {
-    regions_.clear();
     length_ = 0;
-    pieces_.clear();
-    segments_.clear();
-    // Little is kept of a copy: most commands need none.
-    if (copy_.capacity() > 4096) copy_ = {};
-    copy_.clear();
+    clear_or_free(regions_);
+    clear_or_free(pieces_);
+    clear_or_free(segments_);
+    clear_or_free(copy_);
 }
 
 void GuestBuffer::add(std::uint64_t address, std::uint64_t length) {

@@ -65,6 +65,10 @@ void Controller::write_register(std::uint64_t offset, std::uint32_t value) {
 
 // A guest that allows bus mastering late, or chooses another kind of interrupts.
 void Controller::config_written(unsigned, unsigned) {
+    if (express_.take_reset(pci_.config())) {
+        pci_.reset();
+        reset(ResetKind::Machine);
+    }
     interrupts_.update_pin();
     work();
 }
@@ -163,6 +167,7 @@ void Controller::reset(ResetKind kind) {
     } else if (was_used && (csts_ & CSTS::SHST) != CSTS::shutdown_complete) {
         ++health_.unsafe_shutdowns;
     }
+    express_.reset(pci_.config());
     cc_ = 0;
     is_resetting_ = false;
     forget_everything();

@@ -54,6 +54,16 @@ private:
     std::span<const std::uint8_t> rest_;
 };
 
+std::vector<std::uint8_t> pattern(std::size_t size) {
+    static const std::vector<std::uint8_t> bytes = [] {
+        std::vector<std::uint8_t> all(300 * 512);
+        for (std::size_t at = 0; at < all.size(); ++at)
+            all[at] = static_cast<std::uint8_t>(at >> 8);
+        return all;
+    }();
+    return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)};
+}
+
 class Subject {
 public:
     Subject()
@@ -63,8 +73,7 @@ public:
         slot.memory.memory.resize(memory_size);
         slot.memory.memory.shrink_to_fit();
         for (FakeBlock& image : images) {
-            for (std::size_t at = 0; at < image.bytes.size(); ++at)
-                image.bytes[at] = static_cast<std::uint8_t>(at >> 8);
+            image.bytes = pattern(image.bytes.size());
             controller.connect("image", image);
         }
         controller.connect("slot", slot);
@@ -103,7 +112,7 @@ public:
     }
 
     FakeClock clock;
-    std::array<FakeBlock, 2> images{FakeBlock{300 * 512}, FakeBlock{64 * 4096}};
+    std::array<FakeBlock, 2> images{FakeBlock{300 * 512}, FakeBlock{24 * 4096}};
     FakePciSlot slot;
     DeviceBench controller;
 

@@ -10,7 +10,7 @@ TEST(NvmeControllerTest, IsAnNvmeControllerInConfigurationSpace) {
     EXPECT_EQ(bench.slot.read_config(8) >> 8, 0x010802u);
     EXPECT_EQ(bench.slot.bar_size(0), 0x4000u);
     EXPECT_EQ(bench.slot.read_config(0x10) & 0xf, 4u) << "64 bits";
-    for (const std::uint8_t id : {0x01, 0x05, 0x11})
+    for (const std::uint8_t id : {0x01, 0x05, 0x10, 0x11})
         EXPECT_NE(bench.capability(id), 0u) << int{id};
 }
 
@@ -325,6 +325,26 @@ TEST(NvmeControllerTest, AResetOfTheMachineLeavesNothing) {
             expected[name] = state[name];
         EXPECT_EQ(testing::state_difference(state, expected), "");
     }
+}
+
+TEST(NvmeControllerTest, IsResetAloneAsAFunctionOfPciExpress) {
+    ReadyBench bench;
+    bench.image[0]->holds = true;
+    bench.submit(io(IoOpcode::Read, 8, 8, NvmeBench::data));
+    const unsigned express = bench.capability(0x10);
+    EXPECT_NE(bench.slot.read_config(express + 4) & 1u << 28, 0u) << "it can";
+    bench.slot.write_config(express + 8, 2, 0xa810);
+    EXPECT_EQ(bench.slot.read_config(express + 8, 2), 0x2810u);
+    EXPECT_EQ(bench.image[0]->held(), 0u);
+    EXPECT_EQ(bench.slot.read_config(0x04, 2), 0u);
+    EXPECT_EQ(bench.slot.read_config(0x10), 4u) << "no address";
+    bench.slot.write_config(0x10, 4, NvmeBench::bar);
+    bench.slot.enable();
+    EXPECT_EQ(bench.read(reg::CSTS), 0u);
+    EXPECT_EQ(bench.read(reg::AQA), 0u);
+    bench.image[0]->holds = false;
+    bench.enable();
+    EXPECT_EQ(bench.call(admin(AdminOpcode::Abort)).status, Status::Success);
 }
 
 TEST(NvmeControllerTest, AShutdownFlushesEveryNamespace) {
