@@ -65,7 +65,9 @@ void Controller::write_register(std::uint64_t offset, std::uint32_t value) {
 
 // A guest that allows bus mastering late, or chooses another kind of interrupts.
 void Controller::config_written(unsigned, unsigned) {
-    if (express_.take_reset(pci_.config())) {
+    const bool is_reset = express_.take_reset(pci_.config());
+    if (is_on_the_bus_) return;
+    if (is_reset) {
         pci_.reset();
         reset(ResetKind::Machine);
     }

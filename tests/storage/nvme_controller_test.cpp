@@ -347,6 +347,43 @@ TEST(NvmeControllerTest, IsResetAloneAsAFunctionOfPciExpress) {
     EXPECT_EQ(bench.call(admin(AdminOpcode::Abort)).status, Status::Success);
 }
 
+// Configuration space is in memory too.
+TEST(NvmeControllerTest, DoesNotResetItself) {
+    ReadyBench bench;
+    static constexpr backplane_window window{
+        sizeof(backplane_window),
+        0,
+        nullptr,
+        [](void* object, std::uint64_t offset, std::uint32_t size) -> std::uint64_t {
+            return static_cast<FakePciSlot*>(object)->read_config(
+                static_cast<std::uint32_t>(offset), size);
+        },
+        [](void* object, std::uint64_t offset, std::uint32_t size, std::uint64_t value) {
+            static_cast<FakePciSlot*>(object)->write_config(
+                static_cast<std::uint32_t>(offset), size, static_cast<std::uint32_t>(value));
+        },
+        0,
+        0,
+        4096,
+        nullptr,
+        nullptr};
+    constexpr std::uint64_t configuration = 0xb000'0000;
+    backplane_placement placement{};
+    placement.accesses = BACKPLANE_PLACE_READS | BACKPLANE_PLACE_WRITES;
+    placement.address = configuration;
+    placement.size = 4096;
+    placement.window = &window;
+    placement.object = &bench.slot;
+    placement.name = "configuration";
+    bench.slot.memory.placements.push_back(placement);
+    bench.bytes().assign(bench.bytes().size(), 0xff);
+    const unsigned control = bench.capability(0x10) + 8;
+    bench.submit(io(IoOpcode::Read, 0, 1, configuration + control - 4));
+    EXPECT_EQ(bench.reap().size(), 1u);
+    EXPECT_EQ(bench.read(reg::CSTS), 1u);
+    EXPECT_EQ(bench.slot.read_config(control, 2), 0x7fffu);
+}
+
 TEST(NvmeControllerTest, AShutdownFlushesEveryNamespace) {
     NvmeBench bench{{}, 3};
     bench.enable();
