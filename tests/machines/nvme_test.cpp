@@ -148,5 +148,42 @@ TEST(Nvme, EachProcessorHasAQueueAndEachImageANamespace) {
     }
 }
 
+// Linux takes its commands back and gives them again: not one of its reads may fail.
+TEST(Nvme, IsResetWhileItIsUsed) {
+    const std::string disk = empty_disk("disk.img", 64 << 20);
+    GuestSession session{"q35-nvme", disk_guest({"--disk", disk})};
+    ASSERT_TRUE(reach_prompt(session)) << session.unread();
+    const std::string pci = "/sys/bus/pci/devices/0000:00:04.0/";
+    const std::string read = "dd if=/dev/nvme0n1 of=/dev/null bs=64k count=100 2>/dev/null || "
+                             "echo failed";
+    for (const char* task : {"dd if=/dev/nvme0n1 of=/dev/null bs=4k iflag=direct",
+                             "dd if=/dev/zero of=/dev/nvme0n1 bs=16k count=2000 oflag=direct"})
+        session.shell(std::string{"(while "} + task + "; do :; done; echo over) >/tmp/log 2>&1 &");
+    EXPECT_EQ(session.shell("for i in 1 2 3 4; do sleep 0.3; "
+                            "echo 1 >/sys/class/nvme/nvme0/reset_controller; done"),
+              "");
+    EXPECT_EQ(session.shell("sleep 1; grep over /tmp/log; kill $(jobs -p); sleep 1"), "");
+    EXPECT_EQ(session.shell("cat " + pci + "reset_method"), "flr\n");
+    EXPECT_EQ(session.shell("echo 1 >" + pci + "reset; " + read), "");
+    EXPECT_EQ(session.shell("echo 1 >" + pci + "remove; sleep 1; ls /sys/block"), "");
+    EXPECT_EQ(session.shell("echo 1 >/sys/bus/pci/rescan; sleep 2; " + read), "");
+    EXPECT_EQ(session.shell("dmesg | grep -iE 'i/o error|nvme.*(timeout|abort|error)'"), "");
+}
+
+TEST(Nvme, InterruptsByThePinWhereThereAreNoMessages) {
+    const std::string disk = empty_disk("disk.img", 64 << 20);
+    auto arguments = disk_guest({"-p", "nvme0.type=storage.nvme", "-p", "nvme0.slot=pci0@05.0",
+                                 "-p", "nvme0.image=disk0-image", "-p", "disk0=null", "-p",
+                                 "ide0.primary-master=null", "--disk", disk});
+    *std::ranges::find(arguments, "console=ttyS0") += " pci=nomsi";
+    GuestSession session{"pc", arguments};
+    ASSERT_TRUE(reach_prompt(session)) << session.unread();
+    EXPECT_EQ(
+        session.shell("dd if=/dev/nvme0n1 of=/dev/null bs=64k count=500 2>/dev/null; echo $?"),
+        "0\n");
+    EXPECT_THAT(session.shell("grep nvme /proc/interrupts"), HasSubstr("IO-APIC"));
+    EXPECT_EQ(session.shell("dmesg | grep -E 'nobody cared|nvme.*(timeout|polled)'"), "");
+}
+
 }  // namespace
 }  // namespace backplane::test
