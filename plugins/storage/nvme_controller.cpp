@@ -63,6 +63,8 @@ void Controller::declare(Declaration<Controller>& d) {
     d.saved("ACQ", &Controller::acq_);
     Queues::declare_saved(d, [](Controller& t) -> auto& { return t.queues_; });
     d.saved("next-queue", &Controller::next_queue_);
+    d.saved("next-class", &Controller::next_class_);
+    d.saved("next-of-class", &Controller::next_of_class_);
     Features::declare_saved(d, [](Controller& t) -> auto& { return t.features_; });
     Events::declare_saved(d, [](Controller& t) -> auto& { return t.events_; });
     ErrorLog::declare_saved(d, [](Controller& t) -> auto& { return t.errors_; });

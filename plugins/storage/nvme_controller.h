@@ -4,6 +4,7 @@
 //   nvme_controller.cpp       the declaration, start and saved state
 //   nvme_life.cpp             registers; enabling, resetting and shutting down
 //   nvme_doorbells.cpp        doorbells, in registers and in memory
+//   nvme_arbitration.cpp      whose commands are next
 //   nvme_execution.cpp        fetching commands from queues, and answering them
 //   nvme_admin_commands.cpp   the admin commands; of them
 //   nvme_queue_commands.cpp     those that create and delete queues
@@ -120,7 +121,13 @@ private:
     // ---- Commands on their way ----
 
     void work();
+    bool give_turns(unsigned& left);
     bool give_each_queue_a_turn(unsigned& left);
+    bool give_turns_by_priority(unsigned& left);
+    unsigned burst() const;
+    unsigned weight(Priority priority) const;
+    unsigned begin_some(std::uint32_t queue, unsigned most);
+    unsigned begin_of_class(Priority priority, unsigned most);
     bool begin_next(std::uint32_t queue);
     void coalescing_ended();
     void begin(Request& request);
@@ -201,6 +208,8 @@ private:
     bool is_resetting_ = false;  // until images are done with the memory
     Queues queues_;
     std::uint32_t next_queue_ = 0;  // whose turn it is
+    Priority next_class_ = Priority::High;
+    std::array<std::uint32_t, 4> next_of_class_{};
     Features features_;
     Events events_;
     ErrorLog errors_;

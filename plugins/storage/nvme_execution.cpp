@@ -1,5 +1,4 @@
-// How commands are fetched from submission queues, in turn (NVM Express 1.4, 4.13.1), and answered
-// in completion queues.
+// How commands are fetched from submission queues, and answered in completion queues.
 #include "nvme_controller.h"
 
 #include <algorithm>
@@ -14,27 +13,11 @@ void Controller::work() {
     const OnTheBus guard{*this};
     is_working_ = true;
     unsigned left = most_at_once;
-    while (left != 0 && give_each_queue_a_turn(left)) {
+    while (left != 0 && give_turns(left)) {
     }
     is_working_ = false;
     send_events();
     if (left == 0) work_timer_.start_after(Duration{0});
-}
-
-// Whether any used it.
-bool Controller::give_each_queue_a_turn(unsigned& left) {
-    const unsigned burst_exponent = features_.arbitration & 7;
-    const unsigned burst = burst_exponent == 7 ? most_at_once : 1u << burst_exponent;
-    bool is_used = false;
-    for (std::uint32_t turn = 0; turn <= queue_pairs_; ++turn) {
-        const std::uint32_t queue = next_queue_;
-        for (unsigned count = 0; count < burst && left != 0 && begin_next(queue); ++count) {
-            is_used = true;
-            --left;
-        }
-        next_queue_ = queue >= queue_pairs_ ? 0 : queue + 1;
-    }
-    return is_used;
 }
 
 // A command is fetched when there is a place for its answer already.

@@ -92,7 +92,7 @@ void Controller::write_configuration(std::uint32_t value) {
 }
 
 void Controller::enable() {
-    const bool is_possible = CC::css(cc_) == 0 && CC::ams(cc_) == 0 &&
+    const bool is_possible = CC::css(cc_) == 0 && CC::ams(cc_) <= CC::weighted_round_robin &&
                              CC::page_shift(cc_) <= largest_page_shift &&
                              AQA::submission_entries(aqa_) >= 2 &&
                              AQA::completion_entries(aqa_) >= 2;
@@ -102,7 +102,7 @@ void Controller::enable() {
         return;
     }
     queues_.completion.create(0, acq_, AQA::completion_entries(aqa_));
-    queues_.submission.create(0, asq_, AQA::submission_entries(aqa_), 0);
+    queues_.submission.create(0, asq_, AQA::submission_entries(aqa_), 0, Priority::Urgent);
     csts_ = CSTS::RDY;
 }
 
@@ -124,6 +124,8 @@ void Controller::forget_everything() {
     abandon_requests();
     queues_ = {};
     next_queue_ = 0;
+    next_class_ = Priority::High;
+    next_of_class_ = {};
     features_ = {};
     events_.reset();
     namespaces_changed_ = {};

@@ -51,7 +51,8 @@ Controller::Result Controller::create_submission_queue(const Command& command) {
     if (!fields.is_contiguous) return Answer{Status::InvalidField};
     if ((command.prp1() & page_offset_mask()) != 0) return Answer{Status::PrpOffsetInvalid};
     queues_.submission.create(fields.id, command.prp1(), fields.entries,
-                              static_cast<std::uint16_t>(fields.other));
+                              static_cast<std::uint16_t>(fields.other),
+                              static_cast<Priority>(command.cdw11() >> 1 & 3));
     begin_shadow_tail(fields.id);
     return Answer{};
 }

@@ -5,11 +5,12 @@
 namespace backplane::storage::nvme {
 
 void SubmissionQueues::create(std::uint32_t queue, std::uint64_t at, std::uint32_t entries,
-                              std::uint16_t completes_to) {
+                              std::uint16_t completes_to, Priority wanted) {
     base[queue] = at;
     size[queue] = entries;
     head[queue] = tail[queue] = 0;
     completion_queue[queue] = completes_to;
+    priority[queue] = wanted;
 }
 
 std::uint64_t SubmissionQueues::take_head(std::uint32_t queue) {

@@ -12,17 +12,21 @@ namespace backplane::storage::nvme {
 // The admin queue and those for I/O. Each may have an MSI-X vector, of which there are 64.
 inline constexpr std::uint32_t most_queues = 64;
 
+// Of a submission queue, where the host wants weighted round robin with urgent priority class.
+enum class Priority : std::uint8_t { Urgent, High, Medium, Low };
+
 // `size` 0: there is no such queue.
 struct SubmissionQueues {
     std::array<std::uint64_t, most_queues> base{};
     std::array<std::uint32_t, most_queues> size{};
     std::array<std::uint32_t, most_queues> head{}, tail{};
     std::array<std::uint16_t, most_queues> completion_queue{};
+    std::array<Priority, most_queues> priority{};
 
     bool has(std::uint32_t queue) const { return queue < most_queues && size[queue] != 0; }
     bool is_empty(std::uint32_t queue) const { return head[queue] == tail[queue]; }
     void create(std::uint32_t queue, std::uint64_t at, std::uint32_t entries,
-                std::uint16_t completes_to);
+                std::uint16_t completes_to, Priority wanted);
     std::uint64_t take_head(std::uint32_t queue);  // its address
 
     // What a doorbell says. False: it cannot be so.
@@ -73,6 +77,7 @@ void Queues::declare_saved(Declaration<T>& d, Accessor queues) {
     d.saved("sq.head", [queues](T& t) -> auto& { return queues(t).submission.head; });
     d.saved("sq.tail", [queues](T& t) -> auto& { return queues(t).submission.tail; });
     d.saved("sq.cq", [queues](T& t) -> auto& { return queues(t).submission.completion_queue; });
+    d.saved("sq.priority", [queues](T& t) -> auto& { return queues(t).submission.priority; });
     d.saved("cq.base", [queues](T& t) -> auto& { return queues(t).completion.base; });
     d.saved("cq.size", [queues](T& t) -> auto& { return queues(t).completion.size; });
     d.saved("cq.head", [queues](T& t) -> auto& { return queues(t).completion.head; });

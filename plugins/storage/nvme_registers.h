@@ -20,18 +20,20 @@ inline constexpr unsigned smallest_page_shift = 12, largest_page_shift = 16;
 
 constexpr std::uint64_t capabilities() {
     constexpr std::uint64_t contiguous_queues = 1u << 16;  // CQR
+    constexpr std::uint64_t weighted = 1u << 17;           // AMS
     constexpr std::uint64_t timeout = 60u << 24;           // TO: half seconds
     constexpr std::uint64_t nvm_command_set = 1ull << 37;  // CSS
     constexpr std::uint64_t smallest_page = (smallest_page_shift - 12ull) << 48;  // MPSMIN
     constexpr std::uint64_t largest_page = (largest_page_shift - 12ull) << 52;    // MPSMAX
-    return (largest_queue - 1) | contiguous_queues | timeout | nvm_command_set | smallest_page |
-           largest_page;
+    return (largest_queue - 1) | contiguous_queues | weighted | timeout | nvm_command_set |
+           smallest_page | largest_page;
 }
 
 // Controller configuration.
 struct CC {
     static constexpr std::uint32_t EN = 1;
     static constexpr std::uint32_t writable = 0x00ff'fff1;
+    static constexpr unsigned weighted_round_robin = 1;  // AMS; 0 is round robin
 
     static unsigned css(std::uint32_t cc) { return cc >> 4 & 7; }
     static unsigned page_shift(std::uint32_t cc) { return 12 + (cc >> 7 & 15); }

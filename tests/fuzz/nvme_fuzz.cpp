@@ -92,13 +92,13 @@ public:
             for (std::uint32_t vector = 0; vector < 4; ++vector)
                 write(0x200c + vector * 16, 0);
         }
-        write(reg::CC, 0x0046'0001);
+        write(reg::CC, 0x0046'0001 | (how & 8u) << 8);
         if ((how & 2) == 0) return;
         for (std::uint32_t queue = 1; queue < 3; ++queue) {
             put(0, {0x05, 0, 0, 0, 0, 0, 0x2000 + queue * 0x100, 0, 0, 0, 7 << 16 | queue,
                     queue << 16 | 3});
             put(0, {0x01, 0, 0, 0, 0, 0, 0x1000 + queue * 0x400, 0, 0, 0, 7 << 16 | queue,
-                    queue << 16 | 1});
+                    queue << 16 | queue << 1 | 1});
             ring(0);
         }
         if ((how & 4) == 0) return;

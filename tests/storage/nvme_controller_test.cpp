@@ -19,6 +19,7 @@ TEST(NvmeControllerTest, SaysWhatItCan) {
     const std::uint64_t cap = bench.read64(reg::CAP);
     EXPECT_EQ(cap & 0xffff, 2047u);
     EXPECT_NE(cap & 1u << 16, 0u) << "queues are contiguous";
+    EXPECT_EQ(cap >> 17 & 3, 1u) << "weighted round robin";
     EXPECT_EQ(cap >> 32 & 15, 0u) << "doorbells are 4 bytes apart";
     EXPECT_EQ(cap >> 37 & 0xff, 1u) << "NVM commands";
     EXPECT_EQ(cap >> 48 & 15, 0u);
@@ -65,7 +66,7 @@ TEST(NvmeControllerTest, IsReadyWhenEnabledAndNotWhenNot) {
 
 TEST(NvmeControllerTest, ReportsWhatItCannotBeEnabledWith) {
     for (const std::uint32_t cc : {NvmeBench::cc_enabled | 5u << 7, NvmeBench::cc_enabled | 1u << 4,
-                                   NvmeBench::cc_enabled | 1u << 11}) {
+                                   NvmeBench::cc_enabled | 2u << 11}) {
         NvmeBench bench;
         bench.enable(16, cc);
         EXPECT_EQ(bench.read(reg::CSTS), 2u) << cc;
@@ -124,6 +125,43 @@ TEST(NvmeControllerTest, EachQueueHasItsTurn) {
     EXPECT_EQ(blocks.size(), 6u);
     for (std::size_t index = 1; index < blocks.size(); ++index)
         EXPECT_NE(blocks[index], blocks[index - 1]);
+}
+
+// 4.13.2, with weights 3, 2 and 1.
+TEST(NvmeControllerTest, QueuesHaveTheTurnsOfTheirPriorities) {
+    NvmeBench bench;
+    bench.enable(16, NvmeBench::cc_enabled | 1 << 11);
+    for (const std::uint16_t queue : {1, 2, 3, 4, 5})
+        bench.add_queue(queue);
+    // Queue 1 is low, 2 medium, 3 and 4 are high, 5 is urgent.
+    for (const auto& [queue, priority] :
+         {std::pair{1u, 3u}, std::pair{2u, 2u}, std::pair{3u, 1u}, std::pair{4u, 1u}}) {
+        (void)bench.call(admin(AdminOpcode::DeleteSubmissionQueue, 0, queue));
+        (void)bench.call(admin(AdminOpcode::CreateSubmissionQueue, 0, 15u << 16 | queue,
+                               queue << 16 | priority << 1 | 1,
+                               bench.queues[static_cast<std::uint16_t>(queue)].submission));
+    }
+    (void)bench.set_feature(Feature::Arbitration, 0x0201'0000);
+    bench.slot.write_config(0x04, 2, 2);
+    for (const std::uint16_t queue : {1, 2, 3, 4, 5}) {
+        for (int count = 0; count < 4; ++count)
+            bench.put(io(IoOpcode::Read, queue, 1, NvmeBench::data), queue);
+        bench.ring(queue);
+    }
+    bench.slot.enable();
+    std::string order;
+    for (const auto& request : bench.image[0]->requests)
+        order += std::to_string(request.offset / 512);
+    EXPECT_EQ(order, "5555"
+                     "343"
+                     "22"
+                     "1"
+                     "434"
+                     "22"
+                     "1"
+                     "34"
+                     "1"
+                     "1");
 }
 
 TEST(NvmeControllerTest, ManyCommandsAreBegunAPartAtATime) {
