@@ -1,5 +1,8 @@
 #include "interp/effects.h"
 
+#include "x86/cpu_state.h"
+#include "x86/register_name.h"
+
 #include <optional>
 #include <span>
 
@@ -65,20 +68,6 @@ std::optional<FlagUse> flag_use(const x86::Instruction& instruction) {
     }
 }
 
-bool is_general(ZydisRegister name) {
-    switch (ZydisRegisterGetClass(name)) {
-    case ZYDIS_REGCLASS_GPR8:
-    case ZYDIS_REGCLASS_GPR16:
-    case ZYDIS_REGCLASS_GPR32:
-    case ZYDIS_REGCLASS_GPR64: return true;
-    default: return false;
-    }
-}
-
-ZydisRegister whole_register(ZydisRegister name) {
-    return ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name);
-}
-
 }  // namespace
 
 Effects effects_of(const x86::Instruction& instruction) {
@@ -93,12 +82,11 @@ Effects effects_of(const x86::Instruction& instruction) {
         if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY && accesses) effects.is_harmless = false;
         if (operand.type != ZYDIS_OPERAND_TYPE_REGISTER) continue;
         const ZydisRegister name = operand.reg.value;
-        if (ZydisRegisterGetClass(name) == ZYDIS_REGCLASS_FLAGS) continue;
+        if (x86::is_flags(name)) continue;
         // MOV of segment, control and debug registers.
-        if (!is_general(name)) return {};
+        if (!x86::is_part_of_general(name)) return {};
         if (!(operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)) continue;
-        effects.written |= static_cast<std::uint16_t>(1u
-                                                      << ZydisRegisterGetId(whole_register(name)));
+        effects.written |= static_cast<std::uint16_t>(1u << x86::general_number(name));
         ++registers_written;
     }
     const ZydisDecodedOperand& first = instruction.operands[0];
@@ -106,7 +94,8 @@ Effects effects_of(const x86::Instruction& instruction) {
     const bool writes_first = is_register && (first.actions & ZYDIS_OPERAND_ACTION_WRITE) != 0;
     const bool moves_stack = instruction.mnemonic() == ZYDIS_MNEMONIC_PUSH ||
                              instruction.mnemonic() == ZYDIS_MNEMONIC_POP;
-    if (moves_stack && !(writes_first && whole_register(first.reg.value) == ZYDIS_REGISTER_RSP))
+    if (moves_stack && !(writes_first && x86::is_part_of_general(first.reg.value) &&
+                         x86::general_number(first.reg.value) == x86::RSP))
         effects.leaves = Left::StackPointer;
     else if (registers_written == 1 && writes_first && first.size >= 32)
         effects.leaves = Left::Reg;

@@ -172,9 +172,8 @@ bool only_computes(const x86::Instruction& instruction) {
         const bool is_address = operand.type == ZYDIS_OPERAND_TYPE_MEMORY &&
                                 operand.mem.type == ZYDIS_MEMOP_TYPE_AGEN;
         const bool is_register = operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
-                                 (is_general(operand.reg.value) ||
-                                  is_high_byte(operand.reg.value) ||
-                                  ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_FLAGS);
+                                 (x86::is_part_of_general(operand.reg.value) ||
+                                  x86::is_flags(operand.reg.value));
         if (!is_address && !is_register && operand.type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
             return false;
     }

@@ -39,9 +39,7 @@ std::optional<RegisterOperand> register_operand(const ZydisDecodedOperand& opera
                                             ZYDIS_OPERAND_ACTION_CONDWRITE;
     return RegisterOperand{.present = true,
                            .kind = is_vector(name) ? Kind::Vector : Kind::General,
-                           .number = is_vector(name)
-                                         ? static_cast<unsigned>(ZydisRegisterGetId(name))
-                                         : number_of(name),
+                           .number = number_of(name),
                            .size = operand.size,
                            .high = is_high_byte(name),
                            .reads = (operand.actions & reading) != 0,
@@ -51,8 +49,7 @@ std::optional<RegisterOperand> register_operand(const ZydisDecodedOperand& opera
 // Of a register that the encoding does not name: it has to be where the host's is.
 bool is_in_its_place(ZydisRegister name) {
     if (is_general(name)) return host_of[number_of(name)] == number_of(name);
-    return is_vector(name) || name == ZYDIS_REGISTER_MXCSR ||
-           ZydisRegisterGetClass(name) == ZYDIS_REGCLASS_FLAGS;
+    return is_vector(name) || name == ZYDIS_REGISTER_MXCSR || x86::is_flags(name);
 }
 
 std::uint8_t mandatory_prefix(const ZydisDecodedInstruction& decoded) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "x86/instruction.h"
+#include "x86/register_name.h"
 
 #include <Zydis/Zydis.h>
 
@@ -11,23 +12,15 @@ namespace backplane::jit {
 
 // By its number in the encoding, whatever part of the register is named.
 inline unsigned number_of(ZydisRegister name) {
-    return static_cast<unsigned>(
-        ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name)));
+    return x86::is_part_of_general(name) ? x86::general_number(name)
+                                         : static_cast<unsigned>(ZydisRegisterGetId(name));
 }
 
-inline bool is_high_byte(ZydisRegister name) {
-    return name >= ZYDIS_REGISTER_AH && name <= ZYDIS_REGISTER_BH;
-}
+inline bool is_high_byte(ZydisRegister name) { return x86::is_second_byte(name); }
 
 // A general register, or a part of one that begins with its lowest byte.
 inline bool is_general(ZydisRegister name) {
-    switch (ZydisRegisterGetClass(name)) {
-    case ZYDIS_REGCLASS_GPR8: return !is_high_byte(name);
-    case ZYDIS_REGCLASS_GPR16:
-    case ZYDIS_REGCLASS_GPR32:
-    case ZYDIS_REGCLASS_GPR64: return true;
-    default: return false;
-    }
+    return x86::is_part_of_general(name) && !x86::is_second_byte(name);
 }
 
 inline bool is_general(const ZydisDecodedOperand& operand, unsigned size) {
@@ -58,9 +51,6 @@ inline std::uint16_t named_registers(const x86::Instruction& instruction) {
     return set;
 }
 
-inline bool is_vector(ZydisRegister name) {
-    const ZydisRegisterClass kind = ZydisRegisterGetClass(name);
-    return kind == ZYDIS_REGCLASS_XMM || kind == ZYDIS_REGCLASS_YMM;
-}
+inline bool is_vector(ZydisRegister name) { return x86::is_xmm_or_ymm(name); }
 
 }  // namespace backplane::jit
