@@ -105,7 +105,8 @@ struct alignas(512) Core {
         bool wants_remake = false;                              // Compiler::remake
     } compiled;
 
-    std::array<x86::RecentPages, view_count> recent;
+    // Of the views whose first level is ever filled.
+    std::array<x86::RecentPages, view_count - 1> recent;
     void forget_recent() {
         for (x86::RecentPages& pages : recent)
             pages.forget();

@@ -226,7 +226,7 @@ void Interpreter::drop_non_global() {
 
 void Interpreter::flush_tlb_page(std::uint64_t linear) {
     second_level_.flush_page(linear);
-    for (std::size_t i = 0; i < view_count; ++i) {
+    for (std::size_t i = 0; i < recent.size(); ++i) {
         if (tlb[i].flush_page(linear))
             recent[i].forget();
         else

@@ -3,6 +3,8 @@
 #include "tier1/core_offsets.h"
 #include "x86/cpu_state.h"
 
+#include <iterator>
+
 namespace backplane::jit {
 
 std::string core_part(std::size_t offset) {
@@ -17,7 +19,7 @@ std::string core_part(std::size_t offset) {
     static constexpr const char* views[] = {"TLB", "TLB, user", "TLB, user data",
                                             "TLB, aligned user"};
     static constexpr const char* recent[] = {"recent page", "recent page, user",
-                                             "recent page, user data", "recent page, aligned user"};
+                                             "recent page, user data"};
     static constexpr const char *budget[] = {"budget"}, *jump_key[] = {"jump key"},
                                 *page_ip[] = {"page ip"}, *target_ip[] = {"target ip"},
                                 *kept[] = {"kept"}, *vectors[] = {"vectors"},
@@ -33,7 +35,7 @@ std::string core_part(std::size_t offset) {
         {offset_of::tlb_of(interp::View::Supervisor), sizeof(x86::FastTlb), interp::view_count,
          views},
         {offset_of::recent_of(interp::View::Supervisor), sizeof(x86::RecentPages),
-         interp::view_count, recent},
+         std::size(recent), recent},
         {offset_of::jump_cache, sizeof(interp::Core::jump_cache), 1, jump_cache},
         {offset_of::segment_base(0), sizeof(x86::SegmentRegister), 6, segments}};
     for (const Part& part : parts)

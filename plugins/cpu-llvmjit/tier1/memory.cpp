@@ -103,7 +103,7 @@ unsigned Translator::slot_of(const ZydisOperand& operand) const {
 // Those to the stack are; of others it has to be found out.
 bool Translator::is_mostly_recent(const ZydisOperand& operand) {
     const Locality::Known& known = native_->locality;
-    if (known.scattered >> number_ & 1) return false;
+    if (!has_recent_ || (known.scattered >> number_ & 1)) return false;
     const bool is_indexed = operand.mem.index != ZYDIS_REGISTER_NONE && operand.mem.scale != 0;
     if (known.is_hot ||
         (!is_indexed && is_general(operand.mem.base) && number_of(operand.mem.base) == x86::RSP))

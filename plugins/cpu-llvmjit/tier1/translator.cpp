@@ -52,6 +52,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
     const auto view = static_cast<interp::View>((block.mode & block_mode::view) >>
                                                 block_mode::view_shift);
     tlb_ = offset_of::tlb_of(view);
+    has_recent_ = view != interp::View::UserAligned;
     recent_ = offset_of::recent_of(view);
     code_size_ = code_size_of(block);
     find_needed_flags(instructions);

@@ -288,7 +288,8 @@ private:
     NativeBlock* native_ = nullptr;
     std::uint32_t page_offset_ = 0;  // of the block
     std::size_t tlb_ = 0;            // from Core, of the view
-    std::size_t recent_ = 0;         // the same
+    std::size_t recent_ = 0;         // the same, if the view has that
+    bool has_recent_ = false;
     x86::CodeSize code_size_ = x86::CodeSize::Bits64;
 
     // The instruction being translated.
