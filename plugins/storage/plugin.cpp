@@ -5,10 +5,12 @@
 #include "ide_disk.h"
 #include "nvme_controller.h"
 #include "pci_ide.h"
+#include "virtio_blk.h"
 
 using namespace backplane::storage;
 
-BACKPLANE_PLUGIN(.id = "org.backplane.storage", .name = "Storage", .version = "0.1.0",
-                 .vendor = "Backplane", .license = "Apache-2.0",
-                 .devices = backplane::device_types<DiskImage, IdeDisk, AtapiCdrom, IdeController,
-                                                    Piix3Ide, Piix4Ide, IchIde, nvme::Controller>);
+BACKPLANE_PLUGIN(
+        .id = "org.backplane.storage", .name = "Storage", .version = "0.1.0", .vendor = "Backplane",
+        .license = "Apache-2.0",
+        .devices = backplane::device_types<DiskImage, IdeDisk, AtapiCdrom, IdeController, Piix3Ide,
+                                           Piix4Ide, IchIde, nvme::Controller, VirtioBlk>);
