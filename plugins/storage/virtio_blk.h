@@ -31,7 +31,7 @@ private:
 
     static constexpr unsigned most_queues = 16;
     // Chains taken at one go, before others have their turn.
-    static constexpr unsigned most_at_once = 256;
+    static constexpr unsigned most_at_once = 64;
     // Of guest memory that is not directly accessible, in one request.
     static constexpr std::uint64_t most_copied = 16 << 20;
 

@@ -8,7 +8,7 @@
 namespace backplane::virtio {
 
 // The largest ring there can be here, and the longest chain.
-inline constexpr unsigned max_queue_size = 1024;
+inline constexpr unsigned max_queue_size = 256;
 
 inline constexpr std::uint16_t no_vector = 0xffff;
 
