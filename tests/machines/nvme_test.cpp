@@ -42,7 +42,7 @@ std::string empty_disk(const std::string& name, std::uintmax_t size) {
 
 // A guest with the tools of ext4.
 std::vector<std::string> disk_guest(std::vector<std::string> more) {
-    more.insert(more.begin(), {"--kernel", paths::guest_kernel, "--initrd", paths::disks_initrd,
+    more.insert(more.begin(), {"--kernel", paths::disks_kernel, "--initrd", paths::disks_initrd,
                                "--append", "console=ttyS0"});
     return more;
 }

@@ -3,6 +3,7 @@
 #include "support/paths.h"
 
 #include <backplane/testing/device_bench.h>
+#include <backplane/testing/virtio_driver.h>
 
 #include <gtest/gtest.h>
 
@@ -200,6 +201,25 @@ TEST_F(ExampleDevices, CounterWorksWithNothingConnectedToItsLine) {
     device.advance(5ms);
     EXPECT_EQ(registers.read32(0xc), 1u);
     EXPECT_EQ(levels(device, "reached"), Levels{});
+}
+
+// ---- virtio-echo, in C++ ----
+
+TEST_F(ExampleDevices, EchoGivesBackWhatItIsGiven) {
+    DeviceBench device{type("virtio-echo", "example.virtio-echo")};
+    testing::FakePciSlot slot;
+    device.connect("slot", slot);
+    ASSERT_TRUE(device.power_on()) << device.failure();
+    testing::VirtioDriver driver{slot};
+    ASSERT_NE(driver.negotiate(virtio::feature::version_1), 0u);
+    auto& queue = driver.add_queue(0, 0x1000);
+    driver.ready();
+    slot.memory.write(0x20000, 8, 0x1122334455667788);
+    const auto id = queue.add({{0x20000, 8}, {0x30000, 5, true}});
+    driver.notify(0);
+    EXPECT_EQ(queue.take_used(), (testing::VirtioUsed{id, 5}));
+    EXPECT_EQ(slot.memory.read(0x30000, 8), 0x4455667788u);
+    EXPECT_TRUE(slot.pins[0]);
 }
 
 }  // namespace

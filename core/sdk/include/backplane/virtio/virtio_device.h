@@ -1,26 +1,6 @@
 // What every virtio device is, however the driver reaches it: features and status, queues, and
 // their saved state (virtio 1.2, chapters 2 and 3). A transport such as VirtioPci is built on it,
 // and a device on the transport; what a device has to add and what it may use is told here.
-//
-//   class Echo final : public backplane::virtio::VirtioPci {
-//   public:
-//       static void declare(Declaration<Echo>& d) {
-//           d.type("example.virtio-echo", "Gives back what it is given");
-//           declare_virtio(d, {.type = 42, .class_code = 0x00ff00, .queues = 1});
-//       }
-//
-//   private:
-//       unsigned queue_count() const override { return 1; }
-//       void queue_notified(unsigned queue) override {
-//           while (take(queue, chain_)) {
-//               std::byte bytes[512];
-//               const auto length = chain_.read(memory(), 0, bytes);
-//               const auto written = chain_.write(memory(), 0, std::span{bytes, length});
-//               give_back(queue, chain_, static_cast<std::uint32_t>(written));
-//           }
-//       }
-//       backplane::virtio::Chain chain_;
-//   };
 #pragma once
 
 #include <backplane/address_space.h>
@@ -212,9 +192,11 @@ inline void VirtioDevice::fail(const std::string& why) {
     if ((status_ & status::needs_reset) != 0) return;
     // A guest that tries again and again does not fill the log.
     constexpr unsigned most = 20;
-    if (complaints_ < most && ++complaints_ != 0)
+    if (complaints_ < most) {
+        ++complaints_;
         log(LogLevel::Warning, "the driver has to reset the device: ", why,
             complaints_ == most ? "; this is not written any more" : "");
+    }
     status_ |= status::needs_reset;
     if ((status_ & status::driver_ok) != 0) interrupt_config();
 }

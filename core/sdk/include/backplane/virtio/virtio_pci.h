@@ -1,5 +1,5 @@
 // The virtio transport over PCI (virtio 1.2, chapter 4.1): what a virtio device on a PCI bus is
-// derived from. virtio_device.h has an example and tells what a device adds.
+// derived from. virtio_device.h tells what a device adds, and docs/plugins.md has an example.
 //
 // All registers of the modern interface lie behind base address register 4, in pages of their own;
 // the legacy interface, where the machine file asks for it, in the I/O ports of number 0.
