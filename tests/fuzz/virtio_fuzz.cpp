@@ -8,6 +8,7 @@
 #include <backplane/testing/round_trip.h>
 #include <backplane/testing/virtio_driver.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -193,8 +194,14 @@ private:
         driver->notify(how & 1);
     }
 
+    // The host would split accesses to the message table that are wider than its entries' words.
+    static std::uint32_t size_at(std::uint64_t address, unsigned how) {
+        constexpr std::uint64_t message_table = VirtioDriver::registers_at + 0x4000;
+        return 1u << (address >= message_table ? std::min(how % 4, 2u) : how % 4);
+    }
+
     void poke(std::uint64_t address, unsigned how, std::uint32_t value) {
-        const std::uint32_t size = 1u << how % 4;
+        const std::uint32_t size = size_at(address, how);
         address &= ~std::uint64_t{size - 1};
         slot.memory.write(address, size, (how & 4) != 0 ? value : value & 0xff);
     }
@@ -237,7 +244,9 @@ private:
     }
 
     void look(unsigned how, Input& input) {
-        slot.memory.read(VirtioDriver::registers_at + input.take16() % 0x8000, 1u << how % 4);
+        const std::uint64_t address = VirtioDriver::registers_at + input.take16() % 0x8000;
+        const std::uint32_t size = size_at(address, how);
+        slot.memory.read(address & ~std::uint64_t{size - 1}, size);
     }
 };
 
