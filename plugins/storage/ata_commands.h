@@ -1,4 +1,4 @@
-// Command codes. (ATA/ATAPI-7 volume 1, annex B; DATA SET MANAGEMENT: ACS-2)
+// Command codes. (ATA/ATAPI-7 volume 1, annex B; DATA SET MANAGEMENT, logs, queued commands: ACS-3)
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@ constexpr std::uint8_t read_sectors_ext = 0x24;
 constexpr std::uint8_t read_dma_ext = 0x25;
 constexpr std::uint8_t read_native_max_address_ext = 0x27;
 constexpr std::uint8_t read_multiple_ext = 0x29;
+constexpr std::uint8_t read_log_ext = 0x2f;
 constexpr std::uint8_t write_sectors = 0x30;
 constexpr std::uint8_t write_sectors_without_retry = 0x31;
 constexpr std::uint8_t write_sectors_ext = 0x34;
@@ -24,11 +25,15 @@ constexpr std::uint8_t write_dma_fua_ext = 0x3d;
 constexpr std::uint8_t read_verify_sectors = 0x40;
 constexpr std::uint8_t read_verify_sectors_without_retry = 0x41;
 constexpr std::uint8_t read_verify_sectors_ext = 0x42;
+constexpr std::uint8_t read_log_dma_ext = 0x47;
+constexpr std::uint8_t read_fpdma_queued = 0x60;
+constexpr std::uint8_t write_fpdma_queued = 0x61;
 constexpr std::uint8_t seek = 0x70;  // and all to 0x7f
 constexpr std::uint8_t execute_device_diagnostic = 0x90;
 constexpr std::uint8_t initialize_device_parameters = 0x91;
 constexpr std::uint8_t packet = 0xa0;
 constexpr std::uint8_t identify_packet_device = 0xa1;
+constexpr std::uint8_t smart = 0xb0;
 constexpr std::uint8_t read_multiple = 0xc4;
 constexpr std::uint8_t write_multiple = 0xc5;
 constexpr std::uint8_t set_multiple_mode = 0xc6;

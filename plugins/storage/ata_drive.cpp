@@ -10,11 +10,24 @@ namespace backplane::storage {
 
 using namespace std::chrono_literals;
 
-void AtaDrive::attach(const backplane_ata_host* host) {
-    host_ = {};
+namespace {
+
+// A host may know fewer functions than this drive, or more.
+template <class Host>
+void copy_known(Host& copy, const Host* host) {
+    copy = {};
     std::copy_n(reinterpret_cast<const std::byte*>(host),
-                std::min<std::size_t>(host->struct_size, sizeof host_),
-                reinterpret_cast<std::byte*>(&host_));
+                std::min<std::size_t>(host->struct_size, sizeof copy),
+                reinterpret_cast<std::byte*>(&copy));
+}
+
+}  // namespace
+
+void AtaDrive::attach(const backplane_ata_host* host) { copy_known(host_, host); }
+
+void AtaDrive::attach_serial(const backplane_sata_host* host) {
+    copy_known(serial_host_, host);
+    attached();
 }
 
 std::uint8_t* AtaDrive::buffer(std::uint32_t* size) {
@@ -43,6 +56,7 @@ void AtaDrive::execute(const backplane_ata_command* command) {
                .reserved = 0,
                .lba = command->lba};
     is_busy_ = true;
+    if (intercept_command()) return;
     if (command_.command == ata_command::execute_device_diagnostic) return show_signature(true);
     if (!run_power_command()) begin_command();
 }
@@ -194,6 +208,21 @@ void AtaDrive::set_transfer_mode() {
     default: break;
     }
     fail(ata_error::abrt);
+}
+
+std::uint64_t AtaDrive::power_on_hours() const {
+    return static_cast<std::uint64_t>(now() / std::chrono::hours{1});
+}
+
+// A serial drive has no cable of 40 or 80 conductors, and says how fast its link may be. (ACS-3,
+// 7.12.7: words 76, 77, 93 and 222)
+void AtaDrive::identify_cable(IdentifyData& data) const {
+    if (!is_serial()) {
+        data[93] = 0x600b;  // 80-conductor cable, as far as device 0 can tell
+        return;
+    }
+    data[76] = 0x0206;   // 1.5 and 3 Gbit/s; the host may ask for Partial and Slumber
+    data[222] = 0x101f;  // SATA 2.5 and before
 }
 
 void AtaDrive::wake() {

@@ -1,11 +1,14 @@
 // What disks and CD-ROM drives have in common as ATA devices: one command at a time, a buffer,
-// phases of data, requests to the image behind, power modes and transfer modes.
+// phases of data, requests to the image behind, power modes and transfer modes. The same drive goes
+// to an IDE cable (backplane.ata/1) or to a SATA port (backplane.sata/1).
 #pragma once
 
 #include "ata_registers.h"
+#include "identify_data.h"
 
 #include <backplane/block.h>
 #include <backplane/declaration.h>
+#include <backplane/sata.h>
 
 #include <array>
 #include <cstdint>
@@ -24,6 +27,11 @@ public:
     void transferred();
     void reset_drive(std::uint32_t kind, backplane_ata_result* result);
     std::uint8_t* buffer(std::uint32_t* size);
+
+    // backplane.sata/1
+    void attach_serial(const backplane_sata_host* host);
+    bool is_in_bay() const { return is_present(); }
+    virtual void halt() {}
 
     void reset(ResetKind) { reset_all(BACKPLANE_ATA_RESET_HARDWARE); }
     void restored();
@@ -47,6 +55,10 @@ protected:
     virtual void reset_command(std::uint32_t kind) = 0;
     virtual std::uint64_t signature() const = 0;
     virtual bool is_present() const { return true; }
+    // Of a SATA port.
+    virtual void attached() {}
+    // Before anything is done: true when the command has been answered, or will be, otherwise.
+    virtual bool intercept_command() { return false; }
     // Between commands.
     virtual std::uint8_t idle_status() const = 0;
 
@@ -75,6 +87,10 @@ protected:
 
     std::span<std::uint8_t> bytes() { return buffer_; }
     const BlockDevice& image() const { return image_; }
+    bool is_serial() const { return serial_host_.borrow != nullptr; }
+    const backplane_sata_host& serial_host() const { return serial_host_; }
+    bool is_busy() const { return is_busy_; }
+    std::uint64_t power_on_hours() const;
     void wake();  // the medium is being used
 
     // Commands that are the same for all. False: not one of them.
@@ -87,6 +103,8 @@ protected:
         return static_cast<std::uint16_t>(7 | multiword_ << 8);
     }
     std::uint16_t ultra_modes() const { return static_cast<std::uint16_t>(0x3f | ultra_ << 8); }
+    // The words that tell a parallel drive from a serial one.
+    void identify_cable(IdentifyData& data) const;
     void reset_transfer_mode();
 
     std::string text_or_name(const std::string& text) const {
@@ -109,6 +127,7 @@ private:
 
     BlockDevice image_;
     backplane_ata_host host_{};
+    backplane_sata_host serial_host_{};
     BlockTransfer<&AtaDrive::io_arrived> transfer_;
     Timer access_timer_, standby_timer_;
 
@@ -147,9 +166,19 @@ void AtaDrive::declare_drive(Declaration<T>& d) {
         [](void* object, std::uint32_t* size) noexcept {
             return static_cast<T*>(object)->buffer(size);
         }};
+    static constexpr backplane_sata_drive serial_functions{
+        sizeof(backplane_sata_drive),
+        0,
+        &functions,
+        [](void* object, const backplane_sata_host* host) noexcept {
+            static_cast<T*>(object)->attach_serial(host);
+        },
+        [](void* object) noexcept -> std::int32_t { return static_cast<T*>(object)->is_in_bay(); },
+        [](void* object) noexcept { static_cast<T*>(object)->halt(); }};
     d.connects(
         "image", [](T& drive) -> auto& { return drive.AtaDrive::image_; }, "What is on the medium");
-    d.provides("ata", functions, "Place in an IDE channel or SATA port");
+    d.provides("ata", functions, "Place in an IDE channel");
+    d.provides("sata", serial_functions, "Place at a SATA port");
     d.template timer<&AtaDrive::submit_waiting>("access", &AtaDrive::access_timer_);
     d.template timer<&AtaDrive::standby_expired>("standby", &AtaDrive::standby_timer_);
 

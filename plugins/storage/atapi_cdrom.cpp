@@ -150,7 +150,7 @@ void AtapiCdrom::identify() {
     data[82] = data[85] = 0x4218;  // NOP, DEVICE RESET, PACKET, power management
     data[83] = data[84] = data[87] = 0x4000;
     data[88] = ultra_modes();
-    data[93] = 0x600b;
+    identify_cable(data);
     data.write_to(bytes());
     task_ = Task::Identify;
     begin_phase(BACKPLANE_ATA_PIO_IN, 0, 512, true);

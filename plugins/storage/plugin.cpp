@@ -1,8 +1,8 @@
 // Disks, CD-ROM drives, their controllers and images.
+#include "ata_disk.h"
 #include "atapi_cdrom.h"
 #include "disk_image.h"
 #include "ide_controller.h"
-#include "ide_disk.h"
 #include "nvme_controller.h"
 #include "pci_ide.h"
 #include "virtio_blk.h"
@@ -12,5 +12,5 @@ using namespace backplane::storage;
 BACKPLANE_PLUGIN(
         .id = "org.backplane.storage", .name = "Storage", .version = "0.1.0", .vendor = "Backplane",
         .license = "Apache-2.0",
-        .devices = backplane::device_types<DiskImage, IdeDisk, AtapiCdrom, IdeController, Piix3Ide,
+        .devices = backplane::device_types<DiskImage, AtaDisk, AtapiCdrom, IdeController, Piix3Ide,
                                            Piix4Ide, IchIde, nvme::Controller, VirtioBlk>);

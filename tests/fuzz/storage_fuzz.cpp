@@ -2,7 +2,7 @@
 // its ports and to configuration space, changed media, errors of the images, time passing. After it
 // all of them must survive a snapshot, and go on as without one.
 #include "atapi_cdrom.h"
-#include "ide_disk.h"
+#include "ata_disk.h"
 #include "pci_ide.h"
 
 #include <backplane/testing/device_bench.h>
@@ -56,7 +56,7 @@ private:
 class Subject {
 public:
     Subject()
-        : disk{Declaration<IdeDisk>::device_type(), {}, &clock},
+        : disk{Declaration<AtaDisk>::device_type(), {}, &clock},
           cdrom{Declaration<AtapiCdrom>::device_type(), {}, &clock},
           controller{Declaration<Piix4Ide>::device_type(), {}, &clock} {
         slot.memory.memory.resize(128 << 10);  // of which clearing is most of a run's cost

@@ -5,7 +5,7 @@
 #include "ata_commands.h"
 #include "ata_registers.h"
 #include "ide_controller.h"
-#include "ide_disk.h"
+#include "ata_disk.h"
 
 #include <backplane/testing/device_bench.h>
 #include <backplane/testing/fake_block.h>
@@ -141,7 +141,7 @@ class DiskBench {
 public:
     explicit DiskBench(std::uint64_t sectors = 2048, std::vector<Setting> settings = {})
         : image{sectors * 512},
-          disk{Declaration<IdeDisk>::device_type(), std::move(settings), &clock},
+          disk{Declaration<AtaDisk>::device_type(), std::move(settings), &clock},
           controller{Declaration<IdeController>::device_type(), {}, &clock} {
         fill_with_pattern(image);
         disk.connect("image", image);

@@ -37,7 +37,7 @@ class TwoDisks : public ::testing::Test {
 protected:
     TwoDisks()
         : second_image{1024 * 512},
-          second{Declaration<IdeDisk>::device_type(), {{"model", "SECOND"}}, &bench.clock} {
+          second{Declaration<AtaDisk>::device_type(), {{"model", "SECOND"}}, &bench.clock} {
         fill_with_pattern(second_image);
         second_image.bytes[0] = 0x99;
         second.connect("image", second_image);

@@ -16,7 +16,7 @@ class PciBench {
 public:
     explicit PciBench(bool decode = true)
         : image{8192 * 512}, cd_image{400 * 2048},
-          disk{Declaration<IdeDisk>::device_type(), {}, &clock},
+          disk{Declaration<AtaDisk>::device_type(), {}, &clock},
           cdrom{Declaration<AtapiCdrom>::device_type(), {}, &clock},
           controller{Declaration<Piix3Ide>::device_type(), {{"decode-at-reset", decode}}, &clock} {
         fill_with_pattern(image);

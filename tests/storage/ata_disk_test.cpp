@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(IdeDiskTest, ShowsTheSignatureOfADiskAfterPowerOn) {
+TEST(AtaDiskTest, ShowsTheSignatureOfADiskAfterPowerOn) {
     DiskBench bench;
     const auto& port = bench.on();
     EXPECT_EQ(port.status(), ready);
@@ -18,7 +18,7 @@ TEST(IdeDiskTest, ShowsTheSignatureOfADiskAfterPowerOn) {
     EXPECT_FALSE(bench.port->irq());
 }
 
-TEST(IdeDiskTest, IdentifyHasGeometrySizesAndTexts) {
+TEST(AtaDiskTest, IdentifyHasGeometrySizesAndTexts) {
     DiskBench bench{40960,
                     {{"serial", "SN 1"},
                      {"model", "A model"},
@@ -50,12 +50,12 @@ TEST(IdeDiskTest, IdentifyHasGeometrySizesAndTexts) {
     EXPECT_EQ(port.status(), ready);
 }
 
-TEST(IdeDiskTest, TheSerialNumberIsTheDevicesNameUnlessItIsGiven) {
+TEST(AtaDiskTest, TheSerialNumberIsTheDevicesNameUnlessItIsGiven) {
     DiskBench bench;
     EXPECT_EQ(identify_text(bench.on().identify(), 10, 10), "device              ");
 }
 
-TEST(IdeDiskTest, ReadsSectorsOneInterruptEach) {
+TEST(AtaDiskTest, ReadsSectorsOneInterruptEach) {
     DiskBench bench;
     auto& port = bench.on();
     port.issue28(ata_command::read_sectors, 5, 3);
@@ -74,7 +74,7 @@ TEST(IdeDiskTest, ReadsSectorsOneInterruptEach) {
     EXPECT_EQ(bench.image.requests.size(), 1u) << "the image is asked once";
 }
 
-TEST(IdeDiskTest, ACountOfZeroIs256Sectors) {
+TEST(AtaDiskTest, ACountOfZeroIs256Sectors) {
     DiskBench bench;
     const auto& port = bench.on();
     port.issue28(ata_command::read_sectors, 100, 0);
@@ -83,7 +83,7 @@ TEST(IdeDiskTest, ACountOfZeroIs256Sectors) {
     EXPECT_EQ(port.read_block(2), (Data{0, 0})) << "nothing more";
 }
 
-TEST(IdeDiskTest, DoubleWordsAtTheDataRegisterAreTwoWords) {
+TEST(AtaDiskTest, DoubleWordsAtTheDataRegisterAreTwoWords) {
     DiskBench bench;
     const auto& port = bench.on();
     port.issue28(ata_command::read_sectors, 0, 1);
@@ -95,7 +95,7 @@ TEST(IdeDiskTest, DoubleWordsAtTheDataRegisterAreTwoWords) {
     EXPECT_EQ(port.status(), ready);
 }
 
-TEST(IdeDiskTest, WritesSectorsWithoutAnInterruptForTheFirst) {
+TEST(AtaDiskTest, WritesSectorsWithoutAnInterruptForTheFirst) {
     DiskBench bench;
     auto& port = bench.on();
     Data data(3 * 512);
@@ -111,7 +111,7 @@ TEST(IdeDiskTest, WritesSectorsWithoutAnInterruptForTheFirst) {
     EXPECT_EQ(slice(bench.image, 9 * 512, 3 * 512), data);
 }
 
-TEST(IdeDiskTest, MultipleMovesBlocksOfTheSizeThatWasSet) {
+TEST(AtaDiskTest, MultipleMovesBlocksOfTheSizeThatWasSet) {
     DiskBench bench;
     auto& port = bench.on();
     port.issue28(ata_command::read_multiple, 0, 4);
@@ -142,7 +142,7 @@ TEST(IdeDiskTest, MultipleMovesBlocksOfTheSizeThatWasSet) {
     EXPECT_EQ(slice(bench.image, 32 * 512, 12 * 512), data);
 }
 
-TEST(IdeDiskTest, FortyEightBitAddressesAndCountsGoThroughTheRegistersTwice) {
+TEST(AtaDiskTest, FortyEightBitAddressesAndCountsGoThroughTheRegistersTwice) {
     DiskBench bench{0x30000};
     const auto& port = bench.on();
     port.issue48(ata_command::read_sectors_ext, 0x1fff0, 0x101);
@@ -158,7 +158,7 @@ TEST(IdeDiskTest, FortyEightBitAddressesAndCountsGoThroughTheRegistersTwice) {
     EXPECT_EQ(port.lba24() & 0xffff00, 0x789a00u) << "a write ends it";
 }
 
-TEST(IdeDiskTest, CylindersHeadsAndSectorsAreThoseThatWereSet) {
+TEST(AtaDiskTest, CylindersHeadsAndSectorsAreThoseThatWereSet) {
     DiskBench bench{40960};
     const auto& port = bench.on();
     const auto read_chs = [&](unsigned cylinder, unsigned head, unsigned sector) {
@@ -190,7 +190,7 @@ TEST(IdeDiskTest, CylindersHeadsAndSectorsAreThoseThatWereSet) {
     EXPECT_EQ(port.error(), ata_error::abrt) << "no sectors";
 }
 
-TEST(IdeDiskTest, ARangeBeyondTheEndIsNotFound) {
+TEST(AtaDiskTest, ARangeBeyondTheEndIsNotFound) {
     DiskBench bench;
     const auto& port = bench.on();
     port.issue28(ata_command::read_sectors, 2047, 2);
@@ -203,7 +203,7 @@ TEST(IdeDiskTest, ARangeBeyondTheEndIsNotFound) {
     EXPECT_EQ(port.status(), has_data);
 }
 
-TEST(IdeDiskTest, AnUnreadableSectorIsNamedAfterAllBeforeItWereRead) {
+TEST(AtaDiskTest, AnUnreadableSectorIsNamedAfterAllBeforeItWereRead) {
     DiskBench bench;
     auto& port = bench.on();
     bench.image.bad = {203 * 512, 204 * 512};
@@ -220,7 +220,7 @@ TEST(IdeDiskTest, AnUnreadableSectorIsNamedAfterAllBeforeItWereRead) {
     EXPECT_EQ(bench.disk.statistic("failures"), 2u);
 }
 
-TEST(IdeDiskTest, AnUnwritableSectorIsNamedAfterAllBeforeItWereWritten) {
+TEST(AtaDiskTest, AnUnwritableSectorIsNamedAfterAllBeforeItWereWritten) {
     DiskBench bench;
     const auto& port = bench.on();
     bench.image.bad = {302 * 512, 303 * 512};
@@ -234,7 +234,7 @@ TEST(IdeDiskTest, AnUnwritableSectorIsNamedAfterAllBeforeItWereWritten) {
     EXPECT_NE(bench.image.bytes[303 * 512], 0x11);
 }
 
-TEST(IdeDiskTest, AReadOnlyImageIsWriteProtected) {
+TEST(AtaDiskTest, AReadOnlyImageIsWriteProtected) {
     DiskBench bench;
     bench.image.is_read_only = true;
     const auto& port = bench.on();
@@ -244,7 +244,7 @@ TEST(IdeDiskTest, AReadOnlyImageIsWriteProtected) {
     EXPECT_EQ(port.identify()[169], 0) << "nothing to trim";
 }
 
-TEST(IdeDiskTest, FlushReachesTheImageAndReportsItsFailure) {
+TEST(AtaDiskTest, FlushReachesTheImageAndReportsItsFailure) {
     DiskBench bench;
     const auto& port = bench.on();
     port.issue(ata_command::flush_cache_ext);
@@ -255,7 +255,7 @@ TEST(IdeDiskTest, FlushReachesTheImageAndReportsItsFailure) {
     EXPECT_EQ(port.status(), ready) << "a bad sector is no matter of the cache";
 }
 
-TEST(IdeDiskTest, WithoutTheWriteCacheEachWriteIsForced) {
+TEST(AtaDiskTest, WithoutTheWriteCacheEachWriteIsForced) {
     DiskBench bench;
     const auto& port = bench.on();
     const auto write = [&](std::uint8_t opcode) {
@@ -276,7 +276,7 @@ TEST(IdeDiskTest, WithoutTheWriteCacheEachWriteIsForced) {
     EXPECT_EQ(write(ata_command::write_multiple_fua_ext), BACKPLANE_BLOCK_FORCE_ACCESS);
 }
 
-TEST(IdeDiskTest, TransferModesAreOnesIdentifyShows) {
+TEST(AtaDiskTest, TransferModesAreOnesIdentifyShows) {
     DiskBench bench;
     const auto& port = bench.on();
     EXPECT_EQ(port.identify()[88], 0x203f);
@@ -294,7 +294,7 @@ TEST(IdeDiskTest, TransferModesAreOnesIdentifyShows) {
     }
 }
 
-TEST(IdeDiskTest, PowerModesChangeByCommandAndByTime) {
+TEST(AtaDiskTest, PowerModesChangeByCommandAndByTime) {
     DiskBench bench;
     const auto& port = bench.on();
     const auto mode = [&] {
@@ -315,7 +315,7 @@ TEST(IdeDiskTest, PowerModesChangeByCommandAndByTime) {
     EXPECT_EQ(mode(), 0x00);
 }
 
-TEST(IdeDiskTest, AsleepItHearsNothingButAReset) {
+TEST(AtaDiskTest, AsleepItHearsNothingButAReset) {
     DiskBench bench;
     auto& port = bench.on();
     port.issue(ata_command::sleep);
@@ -329,7 +329,7 @@ TEST(IdeDiskTest, AsleepItHearsNothingButAReset) {
     EXPECT_EQ(port.count(), 0x00) << "in standby";
 }
 
-TEST(IdeDiskTest, OtherCommandsAreAborted) {
+TEST(AtaDiskTest, OtherCommandsAreAborted) {
     DiskBench bench;
     auto& port = bench.on();
     for (const int opcode : {0x00, 0x08, 0x22, 0x2f, 0x32, 0x37, 0x50, 0x60, 0x92, 0xa0, 0xa1, 0xb0,
@@ -341,7 +341,7 @@ TEST(IdeDiskTest, OtherCommandsAreAborted) {
     }
 }
 
-TEST(IdeDiskTest, SeekAndRecalibrateDoNothingButCheck) {
+TEST(AtaDiskTest, SeekAndRecalibrateDoNothingButCheck) {
     DiskBench bench;
     const auto& port = bench.on();
     port.issue28(0x70, 2047, 1);
@@ -352,7 +352,7 @@ TEST(IdeDiskTest, SeekAndRecalibrateDoNothingButCheck) {
     EXPECT_EQ(port.status(), ready);
 }
 
-TEST(IdeDiskTest, TheLastSectorIsReportedInEachForm) {
+TEST(AtaDiskTest, TheLastSectorIsReportedInEachForm) {
     DiskBench bench{40960};
     const auto& port = bench.on();
     port.issue28(ata_command::read_native_max_address, 0, 0);
@@ -361,7 +361,7 @@ TEST(IdeDiskTest, TheLastSectorIsReportedInEachForm) {
     EXPECT_EQ(port.lba24(), 40959u);
 }
 
-TEST(IdeDiskTest, TheBufferCanBeWrittenAndReadBack) {
+TEST(AtaDiskTest, TheBufferCanBeWrittenAndReadBack) {
     DiskBench bench;
     const auto& port = bench.on();
     Data data(512);
@@ -372,7 +372,7 @@ TEST(IdeDiskTest, TheBufferCanBeWrittenAndReadBack) {
     EXPECT_EQ(port.read_block(512), data);
 }
 
-TEST(IdeDiskTest, AResetEndsACommandAndWhatItAskedOfTheImage) {
+TEST(AtaDiskTest, AResetEndsACommandAndWhatItAskedOfTheImage) {
     DiskBench bench;
     auto& port = bench.on();
     bench.image.holds = true;
@@ -390,7 +390,7 @@ TEST(IdeDiskTest, AResetEndsACommandAndWhatItAskedOfTheImage) {
     EXPECT_FALSE(port.irq());
 }
 
-TEST(IdeDiskTest, InterruptsAreHeldBackByNien) {
+TEST(AtaDiskTest, InterruptsAreHeldBackByNien) {
     DiskBench bench;
     auto& port = bench.on();
     port.control.write8(0, device_control::nien);
@@ -402,7 +402,7 @@ TEST(IdeDiskTest, InterruptsAreHeldBackByNien) {
     EXPECT_FALSE(port.irq());
 }
 
-TEST(IdeDiskTest, TheAccessTimePassesInGuestTime) {
+TEST(AtaDiskTest, TheAccessTimePassesInGuestTime) {
     DiskBench bench{2048, {{"access-time", Duration{2ms}}}};
     auto& port = bench.on();
     port.issue28(ata_command::read_sectors, 4, 1);
@@ -413,7 +413,7 @@ TEST(IdeDiskTest, TheAccessTimePassesInGuestTime) {
     EXPECT_EQ(port.read_block(512), slice(bench.image, 4 * 512, 512));
 }
 
-TEST(IdeDiskTest, AnEmptyOrUnsuitableImageIsRefused) {
+TEST(AtaDiskTest, AnEmptyOrUnsuitableImageIsRefused) {
     DiskBench empty{0};
     EXPECT_FALSE(empty.power_on());
     EXPECT_NE(empty.disk.failure().find("image is empty"), std::string::npos);
@@ -426,13 +426,13 @@ TEST(IdeDiskTest, AnEmptyOrUnsuitableImageIsRefused) {
     EXPECT_NE(geometry.disk.failure().find("larger than the image"), std::string::npos);
 }
 
-TEST(IdeDiskTest, ADiskWithoutAMediumIsNotThere) {
+TEST(AtaDiskTest, ADiskWithoutAMediumIsNotThere) {
     DiskBench bench;
     bench.image.has_medium = false;
     EXPECT_EQ(bench.on().status(), 0x7f);
 }
 
-TEST(IdeDiskTest, TheImagesGeometryIsTaken) {
+TEST(AtaDiskTest, TheImagesGeometryIsTaken) {
     DiskBench bench;
     bench.image.cylinders = 32, bench.image.heads = 4, bench.image.sectors = 16;
     const auto words = bench.on().identify();

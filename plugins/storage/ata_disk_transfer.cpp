@@ -1,16 +1,17 @@
-// The commands of IdeDisk that use the medium. Data goes through the drive's buffer in batches:
+// The commands of AtaDisk that use the medium. Data goes through the drive's buffer in batches:
 // what is read from the image at once is offered to the host block by block, and what the host gave
-// block by block is written at once. When a batch fails it is tried again sector by sector, so that
-// the host learns which sector it is and gets all before it.
+// block by block is written at once. DMA to a controller that lends memory needs no buffer. When a
+// batch fails it is tried again sector by sector, so that the host learns which sector it is and
+// gets all before it.
 #include "ata_commands.h"
-#include "ide_disk.h"
+#include "ata_disk.h"
 
 #include <algorithm>
 #include <cstring>
 
 namespace backplane::storage {
 
-bool IdeDisk::begin_transfer() {
+bool AtaDisk::begin_transfer() {
     using enum AddressWidth;
     forced_ = !write_cache_;
     switch (command().command) {
@@ -58,6 +59,12 @@ bool IdeDisk::begin_transfer() {
         start_command_io(BlockOperation::Flush, 0, 0);
         return true;
     case ata_command::data_set_management: begin_trim(); return true;
+    case ata_command::read_fpdma_queued:
+        begin_queued(DirectTransfers::Direction::ToHost);
+        return true;
+    case ata_command::write_fpdma_queued:
+        begin_queued(DirectTransfers::Direction::FromHost);
+        return true;
     case ata_command::read_buffer:
         task_ = Task::SendBuffer;
         begin_phase(BACKPLANE_ATA_PIO_IN, 0, sector_size, true);
@@ -70,12 +77,12 @@ bool IdeDisk::begin_transfer() {
     }
 }
 
-void IdeDisk::begin_multiple(Task task, AddressWidth width) {
+void AtaDisk::begin_multiple(Task task, AddressWidth width) {
     if (multiple_ == 0) return fail(ata_error::abrt);
     begin_sectors(task, width, Protocol::Pio, multiple_);
 }
 
-void IdeDisk::begin_sectors(Task task, AddressWidth width, Protocol protocol, std::uint32_t block) {
+void AtaDisk::begin_sectors(Task task, AddressWidth width, Protocol protocol, std::uint32_t block) {
     task_ = task;
     width_ = width;
     protocol_ = protocol;
@@ -91,34 +98,44 @@ void IdeDisk::begin_sectors(Task task, AddressWidth width, Protocol protocol, st
     }
     sector_ = range->first;
     total_ = left_ = range->count;
-    if (task != Task::Write) return begin_read();
-    if (image().info().is_read_only()) return fail(ata_error::wp);
-    begin_write_batch();
+    if (task == Task::Write && image().info().is_read_only()) return fail(ata_error::wp);
+    if (protocol == Protocol::Dma && is_serial()) {
+        using enum DirectTransfers::Direction;
+        task_ = Task::Direct;
+        wake();
+        return transfers_.start(BACKPLANE_SATA_NOT_QUEUED,
+                                {.direction = task == Task::Write ? FromHost : ToHost,
+                                 .forced = task == Task::Write && forced_,
+                                 .sector = sector_,
+                                 .count = total_});
+    }
+    if (task == Task::Write) return begin_write_batch();
+    begin_read();
 }
 
-void IdeDisk::begin_read() {
+void AtaDisk::begin_read() {
     batch_ = std::min(left_, sectors_in_buffer);
     start_command_io(BlockOperation::Read, sector_ * sector_size,
                      std::uint64_t{batch_} * sector_size);
 }
 
-BlockResult IdeDisk::read_more() {
+BlockResult AtaDisk::read_more() {
     batch_ = is_single_ ? 1 : std::min(left_, sectors_in_buffer);
     return start_io(BlockOperation::Read, sector_ * sector_size,
                     std::uint64_t{batch_} * sector_size);
 }
 
-void IdeDisk::begin_write_batch() {
+void AtaDisk::begin_write_batch() {
     batch_ = std::min(left_, sectors_in_buffer);
     moved_ = written_ = 0;
     // The host is not interrupted for the first block: it has just given the command.
     offer_block(!is_first_batch());
 }
 
-void IdeDisk::offer_block(bool interrupt) {
+void AtaDisk::offer_block(bool interrupt) {
     const std::uint32_t count = protocol_ == Protocol::Dma ? batch_
                                                            : std::min(block_, batch_ - moved_);
-    const bool in = task_ == Task::Read;
+    const bool in = task_ != Task::Write;
     const std::uint32_t transfer = protocol_ == Protocol::Dma
                                        ? (in ? BACKPLANE_ATA_DMA_IN : BACKPLANE_ATA_DMA_OUT)
                                        : (in ? BACKPLANE_ATA_PIO_IN : BACKPLANE_ATA_PIO_OUT);
@@ -126,9 +143,13 @@ void IdeDisk::offer_block(bool interrupt) {
                 interrupt && protocol_ == Protocol::Pio);
 }
 
-void IdeDisk::phase_done() {
+void AtaDisk::phase_done() {
     switch (task_) {
     case Task::SendBuffer: return complete(false);
+    case Task::SendPages:
+        moved_ += protocol_ == Protocol::Dma ? batch_ : 1;
+        if (moved_ < batch_) return offer_block(true);
+        return complete(protocol_ == Protocol::Dma);
     case Task::TakeBuffer: return complete();
     case Task::Trim: moved_ = 0; return run_io(trim_more());
     case Task::Read:
@@ -148,14 +169,14 @@ void IdeDisk::phase_done() {
     complete(protocol_ == Protocol::Dma);
 }
 
-BlockResult IdeDisk::write_out() {
+BlockResult AtaDisk::write_out() {
     const std::uint32_t count = is_single_ ? 1 : batch_ - written_;
     return start_io(BlockOperation::Write, sector_ * sector_size,
                     std::uint64_t{count} * sector_size, std::size_t{written_} * sector_size,
                     write_flags());
 }
 
-BlockResult IdeDisk::io_done(BlockResult result) {
+BlockResult AtaDisk::io_done(BlockResult result) {
     if (result != BlockResult::Ok) return after_failure(result);
     switch (task_) {
     case Task::Read:
@@ -166,7 +187,7 @@ BlockResult IdeDisk::io_done(BlockResult result) {
     }
 }
 
-BlockResult IdeDisk::sectors_done() {
+BlockResult AtaDisk::sectors_done() {
     const std::uint32_t count = task_ == Task::Write ? (is_single_ ? 1 : batch_ - written_)
                                                      : batch_;
     sector_ += count;
@@ -192,12 +213,12 @@ BlockResult IdeDisk::sectors_done() {
     return finish_task();
 }
 
-BlockResult IdeDisk::finish_task() {
+BlockResult AtaDisk::finish_task() {
     complete();
     return BlockResult::Pending;
 }
 
-BlockResult IdeDisk::after_failure(BlockResult failure) {
+BlockResult AtaDisk::after_failure(BlockResult failure) {
     const bool has_sectors = task_ == Task::Read || task_ == Task::Write || task_ == Task::Verify;
     const std::uint32_t tried = task_ == Task::Write ? batch_ - written_ : batch_;
     if (has_sectors && !is_single_ && tried > 1) {
@@ -211,18 +232,20 @@ BlockResult IdeDisk::after_failure(BlockResult failure) {
     }
     show_address(sector_);
     result().count = static_cast<std::uint16_t>(left_);
-    if (failure == BlockResult::Invalid)
-        fail(ata_error::idnf);  // the image has shrunk
-    else if (task_ != Task::Write)
-        fail(ata_error::unc);
-    else
-        fail(failure == BlockResult::ReadOnly ? ata_error::wp : ata_error::abrt);
+    if (task_ != Task::Write) ++uncorrectable_;
+    fail(error_of(failure, task_ == Task::Write));
     return BlockResult::Pending;
+}
+
+std::uint8_t AtaDisk::error_of(BlockResult failure, bool is_write) const {
+    if (failure == BlockResult::Invalid) return ata_error::idnf;  // the image has shrunk
+    if (!is_write) return ata_error::unc;
+    return failure == BlockResult::ReadOnly ? ata_error::wp : ata_error::abrt;
 }
 
 // ---- DATA SET MANAGEMENT (ACS-2, 7.10): blocks of 64 ranges, each 48 bits of LBA and 16 of length
 
-void IdeDisk::begin_trim() {
+void AtaDisk::begin_trim() {
     constexpr std::uint16_t trim_bit = 1;
     const BlockInfo info = image().info();
     if ((command().features & trim_bit) == 0 || command().count == 0 ||
@@ -233,7 +256,7 @@ void IdeDisk::begin_trim() {
     begin_phase(BACKPLANE_ATA_DMA_OUT, 0, std::size_t{batch_} * sector_size, false);
 }
 
-BlockResult IdeDisk::trim_more() {
+BlockResult AtaDisk::trim_more() {
     const std::uint32_t ranges = batch_ * sector_size / 8;
     while (moved_ < ranges) {
         std::uint64_t entry = 0;
