@@ -66,6 +66,20 @@ TEST_F(Commands, PressesThePowerButton) {
                 HasSubstr("there is no power button 'buton0'; did you mean 'button0'?"));
 }
 
+TEST_F(Commands, ChangesTheMediumOfADrive) {
+    SmallMedium::is_locked = false;
+    const auto reply = talk.ask("change-medium", {{"file", "other.iso"}});
+    EXPECT_EQ(reply["device"], "cdrom0-image");
+    EXPECT_EQ(reply["bytes"], 9);
+    SmallMedium::is_locked = true;
+    EXPECT_THAT(talk.refusal("change-medium", {{"device", "cdrom0-image"}}),
+                HasSubstr("cdrom0-image: it was refused: the guest has locked"));
+    EXPECT_EQ(talk.ask("change-medium", {{"force", true}})["bytes"], 0);
+    SmallMedium::is_locked = false;
+    EXPECT_THAT(talk.refusal("change-medium", {{"device", "cdrom1-image"}}),
+                HasSubstr("there is no image 'cdrom1-image'"));
+}
+
 TEST_F(Commands, ReadsAndWritesPhysicalMemory) {
     EXPECT_EQ(memory(0x10, 4), "00000000");
     EXPECT_EQ(talk.ask("write-memory", {{"address", 0x10}, {"data", "0a0B 0c"}})["written"], 3);
@@ -159,7 +173,7 @@ TEST_F(Commands, RefusesRegistersAndValuesThatThereAreNot) {
 
 TEST_F(Commands, ListsAndInspectsDevices) {
     const auto devices = talk.ask("list-devices")["devices"];
-    ASSERT_EQ(devices.size(), 7u);
+    ASSERT_EQ(devices.size(), 8u);
     EXPECT_EQ(
         devices[2],
         ordered_json({{"name", "chip0"}, {"type", "test.chip"}, {"summary", "Has registers"}}));

@@ -198,6 +198,28 @@ inline void SmallButton::declare(Declaration<SmallButton>& d) {
     d.provides("button", small_button_functions, "It");
 }
 
+// A drive's medium, of as many bytes as its file's name is long. It may be locked.
+class SmallMedium final : public Device {
+public:
+    static inline bool is_locked = false;
+    static void declare(Declaration<SmallMedium>& d) {
+        d.type("test.medium", "A medium");
+        provides_block(d, "block", "It");
+    }
+    void describe(backplane_block_info& info) { info.size = file_.size(); }
+    void listen(const backplane_block_listener&) {}
+    BlockResult submit(const backplane_block_request&) { return BlockResult::Ok; }
+    void wait() {}
+    BlockResult change_medium(const char* path, bool force) {
+        if (is_locked && !force) return BlockResult::Refused;
+        file_ = path;
+        return BlockResult::Ok;
+    }
+
+private:
+    std::string file_ = "first";
+};
+
 // Tells what it was asked about, in two pieces, or that there is nothing to tell.
 class SmallReporter final : public Device {
 public:
@@ -329,6 +351,7 @@ struct SmallMachine {
         add<SmallInput>("input0");
         add<SmallScreen>("vga0");
         add<SmallReporter>("reporter0");
+        add<SmallMedium>("cdrom0-image");
         Diagnostics diagnostics;
         machine = Machine::build(description, diagnostics);
         if (!machine) throw std::runtime_error(diagnostics.text());

@@ -4,6 +4,7 @@
 #include "runtime/control/display_commands.h"
 #include "runtime/control/event_commands.h"
 #include "runtime/control/input_commands.h"
+#include "runtime/control/medium_commands.h"
 #include "runtime/control/memory_commands.h"
 #include "runtime/control/register_commands.h"
 #include "runtime/control/report_commands.h"
@@ -18,16 +19,17 @@ namespace backplane::runtime::control {
 namespace {
 
 constexpr std::array all{
-    &status_command,        &stop_command,           &cont_command,
-    &reset_command,         &power_button_command,   &quit_command,
-    &screenshot_command,    &screen_text_command,    &wait_for_text_command,
-    &send_key_command,      &type_command,           &move_pointer_command,
-    &place_pointer_command, &press_button_command,   &read_memory_command,
-    &write_memory_command,  &read_registers_command, &write_register_command,
-    &read_bus_command,      &write_bus_command,      &list_windows_command,
-    &list_devices_command,  &inspect_device_command, &statistics_command,
-    &list_reports_command,  &report_command,         &list_topics_command,
-    &subscribe_command,     &unsubscribe_command,    &query_schema_command,
+    &status_command,         &stop_command,         &cont_command,
+    &reset_command,          &power_button_command, &quit_command,
+    &screenshot_command,     &screen_text_command,  &wait_for_text_command,
+    &send_key_command,       &type_command,         &move_pointer_command,
+    &place_pointer_command,  &press_button_command, &change_medium_command,
+    &read_memory_command,    &write_memory_command, &read_registers_command,
+    &write_register_command, &read_bus_command,     &write_bus_command,
+    &list_windows_command,   &list_devices_command, &inspect_device_command,
+    &statistics_command,     &list_reports_command, &report_command,
+    &list_topics_command,    &subscribe_command,    &unsubscribe_command,
+    &query_schema_command,
 };
 
 }  // namespace
