@@ -128,6 +128,11 @@ void AhciController::restored() {
         ports_[index].restored();
 }
 
+void AhciController::stop() {
+    for (unsigned index = 0; index < port_count_; ++index)
+        ports_[index].stop();
+}
+
 void AhciController::config_written(unsigned, unsigned) {
     for (unsigned index = 0; index < port_count_; ++index)
         ports_[index].run();

@@ -25,6 +25,7 @@ public:
     Outcome start();
     void reset(ResetKind);
     void restored();
+    void stop();
 
 private:
     static constexpr std::uint64_t register_bytes = ahci::ports + most_ports * ahci::port_size;

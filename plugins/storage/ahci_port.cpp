@@ -77,6 +77,10 @@ void AhciPort::restored() {
         phase_ = {};
 }
 
+void AhciPort::stop() {
+    if (is_present_) drive_.call<&backplane_sata_drive::halt>();
+}
+
 // ---- Registers
 
 std::uint32_t AhciPort::interrupts() const {

@@ -40,6 +40,8 @@ public:
     enum class Addresses : bool { Forget, Keep };
     void reset(Addresses addresses);
     void restored();
+    // What is lent comes back.
+    void stop();
 
     std::uint32_t read(std::uint64_t offset) const;
     // `mask`: the bits that the access covers.
