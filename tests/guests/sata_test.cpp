@@ -34,11 +34,12 @@ protected:
             std::filesystem::remove(file);
     }
 
-    std::vector<std::string> arguments(std::vector<std::string> more) const {
-        more.insert(more.end(),
-                    {"--kernel", paths::sata_kernel, "--initrd", paths::sata_initrd, "--append",
-                     "console=ttyS0", "--control", "unix:" + socket_, "--disk", disks_[0]});
-        return more;
+    std::vector<std::string> arguments(const std::vector<std::string>& more) const {
+        std::vector<std::string> all{
+            "--kernel",      paths::sata_kernel, "--initrd",        paths::sata_initrd, "--append",
+            "console=ttyS0", "--control",        "unix:" + socket_, "--disk",           disks_[0]};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
     }
 
     // In the text on one line.
@@ -66,7 +67,7 @@ TEST_F(Sata, LinuxKeepsFilesOnADiskAndReadsACd) {
                 AllOf(HasSubstr("ata1: SATA link up 3.0 Gbps"), HasSubstr("NCQ (depth 32)"),
                       HasSubstr("ata3.00: ATAPI: CD-ROM")));
     session.shell("mke2fs /dev/sda && mkdir /mnt && mount -t ext4 /dev/sda /mnt");
-    session.shell("dd if=/dev/urandom of=/mnt/random bs=1M count=24");
+    session.shell("dd if=/dev/urandom of=/mnt/random bs=1M count=8");
     session.shell("for i in $(seq 300); do echo file $i > /mnt/f$i; done; rm /mnt/f1*; sync");
     const std::string sum = session.shell("md5sum < /mnt/random");
     session.shell("umount /mnt && mount -t ext4 /dev/sda /mnt");
@@ -76,15 +77,17 @@ TEST_F(Sata, LinuxKeepsFilesOnADiskAndReadsACd) {
     session.shell("umount /mnt");
 
     // A pattern that the host looks for where the guest put it, and that the CD drive sees too.
-    session.shell("yes backplane | dd of=/dev/sdb bs=64k count=512 iflag=fullblock oflag=direct");
+    session.shell("yes backplane | dd of=/dev/sdb bs=64k count=128 iflag=fullblock oflag=direct");
     session.shell("sync; echo 3 > /proc/sys/vm/drop_caches");
-    EXPECT_EQ(session.shell("cmp -n 33554432 /dev/sdb /dev/sr0 && echo same"), "same\n");
+    for (const char* device : {"/dev/sdb", "/dev/sr0"})
+        EXPECT_EQ(session.shell(std::string{"head -c 8388608 "} + device + " | md5sum"),
+                  "29a2b26745a0541f123587747bd1ad00  -\n");
     EXPECT_EQ(session.shell("dmesg | grep -iE 'exception|failed command|timeout|hard resetting'"),
               "");
     session.type("poweroff -f\r");
     EXPECT_EQ(session.exit_code(), 0) << session.unread();
     std::ifstream disk{disks_[1], std::ios::binary};
-    std::string text(32 << 20, '\0');
+    std::string text(8 << 20, '\0');
     disk.read(text.data(), static_cast<std::streamsize>(text.size()));
     std::string expected;
     while (expected.size() < text.size())
@@ -110,7 +113,7 @@ TEST_F(Sata, LinuxSeesDisksComeAndGo) {
     EXPECT_EQ(words(session.shell("until [ -b /dev/sd[bc] ]; do sleep 1; done; head -c 15 "
                                   "/dev/sd[bc]")),
               "the second disk");
-    EXPECT_THAT(session.shell("dmesg | grep -c 'SATA link up'"), HasSubstr("3"));
+    EXPECT_EQ(session.shell("dmesg | grep -c 'SATA link up'"), "4\n");
 }
 
 }  // namespace
