@@ -68,7 +68,7 @@ inline std::array<std::uint8_t, 20> register_to_host(const backplane_ata_result&
                              result.interrupt != 0 ? fis_flag::interrupt : std::uint8_t{0}, result);
 }
 
-// `status_after`: once the data has passed.
+// `status_after`: once the data has passed, which is whole words.
 inline std::array<std::uint8_t, 20> pio_setup(const backplane_ata_result& result, bool to_host,
                                               std::uint32_t length, std::uint8_t status_after) {
     auto fis = registers_to_host(
@@ -76,9 +76,10 @@ inline std::array<std::uint8_t, 20> pio_setup(const backplane_ata_result& result
         static_cast<std::uint8_t>((to_host ? fis_flag::to_host : 0) |
                                   (result.interrupt != 0 ? fis_flag::interrupt : 0)),
         result);
+    const std::uint32_t count = length + length % 2;
     fis[15] = status_after;
-    fis[16] = static_cast<std::uint8_t>(length);
-    fis[17] = static_cast<std::uint8_t>(length >> 8);
+    fis[16] = static_cast<std::uint8_t>(count);
+    fis[17] = static_cast<std::uint8_t>(count >> 8);
     return fis;
 }
 

@@ -35,12 +35,12 @@ void AtaDisk::identify() {
     data[64] = 0x0003;                                // PIO 3 and 4
     data[65] = data[66] = data[67] = data[68] = 120;  // cycle times in ns
     data[80] = 0x01f0;                                // ATA/ATAPI-4 to ATA8-ACS
-    // SMART, power management, write cache, look-ahead, READ and WRITE BUFFER
-    data[82] = 0x3069;
+    // SMART, power management, write cache, look-ahead, READ and WRITE BUFFER, NOP
+    data[82] = 0x7069;
     data[83] = 0x7400;  // 48-bit addresses, FLUSH CACHE and FLUSH CACHE EXT
     // SMART error log and self-test, logs, WRITE ... FUA EXT
     data[84] = static_cast<std::uint16_t>(0x4063 | bit(wwn_ != 0, 0x0100));
-    data[85] = static_cast<std::uint16_t>(0x3008 | bit(smart_, 0x0001) | bit(write_cache_, 0x0020) |
+    data[85] = static_cast<std::uint16_t>(0x7008 | bit(smart_, 0x0001) | bit(write_cache_, 0x0020) |
                                           bit(look_ahead_, 0x0040));
     data[86] = 0x3400;
     data[87] = data[84];

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "ata_commands.h"
+#include "ata_disk.h"
 #include "ata_registers.h"
 #include "ide_controller.h"
-#include "ata_disk.h"
 
 #include <backplane/testing/device_bench.h>
 #include <backplane/testing/fake_block.h>
