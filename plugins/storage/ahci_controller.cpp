@@ -107,7 +107,7 @@ Outcome AhciController::start() {
     config.set(sata + 4, 4, 0x8 | INDEX / 4 << 4);
     config.set(MAP, 1, map_ahci);
     for (unsigned index = 0; index < port_count_; ++index)
-        ports_[index].start(*this, pci_);
+        ports_[index].start(*this, memory_);
     return {};
 }
 
@@ -134,6 +134,7 @@ void AhciController::stop() {
 }
 
 void AhciController::config_written(unsigned, unsigned) {
+    if (memory_.is_accessing()) return;
     for (unsigned index = 0; index < port_count_; ++index)
         ports_[index].run();
 }
@@ -211,6 +212,7 @@ std::uint64_t AhciController::read(std::uint64_t offset, unsigned size) {
 }
 
 void AhciController::write(std::uint64_t offset, unsigned size, std::uint64_t value) {
+    if (memory_.is_accessing()) return;
     for (unsigned done = 0; done < size;) {
         const unsigned shift = (offset + done) % 4;
         const unsigned part = std::min(4 - shift, size - done);

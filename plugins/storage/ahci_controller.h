@@ -48,6 +48,7 @@ private:
     void update_interrupt(bool is_new);
 
     PciFunction pci_;
+    AhciMemory memory_{pci_};
     std::uint32_t port_count_ = 6;
     std::array<AhciPort, most_ports> ports_;
     bool is_resetting_ = false;

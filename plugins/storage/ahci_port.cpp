@@ -15,9 +15,9 @@ constexpr std::uint32_t no_device_status = 0x7f, no_signature = 0xffffffff;
 
 }  // namespace
 
-void AhciPort::start(Adapter& adapter, const PciFunction& pci) {
+void AhciPort::start(Adapter& adapter, AhciMemory& memory) {
     adapter_ = &adapter;
-    pci_ = &pci;
+    memory_ = &memory;
     regions_.resize(BACKPLANE_SATA_TAGS + 1);
     if (drive_) attach();
 }

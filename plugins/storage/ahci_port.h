@@ -35,7 +35,7 @@ public:
     AhciPort& operator=(const AhciPort&) = delete;
 
     // Before the first reset, once everything is connected.
-    void start(Adapter& adapter, const PciFunction& pci);
+    void start(Adapter& adapter, AhciMemory& memory);
     // `keeps_addresses`: of the command list and the area for FISes, as GHC.HR does.
     enum class Addresses : bool { Forget, Keep };
     void reset(Addresses addresses);
@@ -109,7 +109,7 @@ private:
     }
 
     Adapter* adapter_ = nullptr;
-    const PciFunction* pci_ = nullptr;
+    AhciMemory* memory_ = nullptr;
     Connection<backplane_sata_drive> drive_;
     std::span<std::uint8_t> buffer_;    // the drive's
     std::vector<AhciRegions> regions_;  // of each tag, and of the command that is not queued

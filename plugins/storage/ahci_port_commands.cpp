@@ -20,7 +20,8 @@ std::uint64_t address(std::uint32_t low, std::uint32_t high) {
 }  // namespace
 
 bool AhciPort::is_processing() const {
-    return (at(PxCMD) & port_command::cr) != 0 && !has_halted_ && is_present_ && pci_->is_master();
+    return (at(PxCMD) & port_command::cr) != 0 && !has_halted_ && is_present_ &&
+           memory_->is_master();
 }
 
 void AhciPort::run() {
@@ -54,14 +55,14 @@ std::uint8_t AhciPort::next_slot() const {
 CommandHeader AhciPort::header(unsigned slot) const {
     CommandHeader header{};
     const std::uint64_t list = address(at(PxCLB), at(PxCLBU));
-    (void)pci_->read(list + slot * sizeof header, std::as_writable_bytes(std::span{&header, 1}));
+    (void)memory_->read(list + slot * sizeof header, std::as_writable_bytes(std::span{&header, 1}));
     return header;
 }
 
 AhciRegions& AhciPort::regions(unsigned tag, unsigned slot) {
     const CommandHeader command = header(slot);
     AhciRegions& regions = regions_[tag];
-    regions.use(*pci_, command.table_address() + table_regions, command.regions());
+    regions.use(*memory_, command.table_address() + table_regions, command.regions());
     return regions;
 }
 
@@ -79,7 +80,7 @@ void AhciPort::issue(std::uint8_t slot) {
     RegisterToDevice fis;
     const std::size_t length = (command_header.flags & CommandHeader::fis_length) * 4u;
     const auto bytes = std::span{fis.bytes}.first(std::min(length, fis.bytes.size()));
-    (void)pci_->read(command_header.table_address(), std::as_writable_bytes(bytes));
+    (void)memory_->read(command_header.table_address(), std::as_writable_bytes(bytes));
     if (length < 16 || length > 64 || fis.bytes[0] != fis_type::to_device) return fail_link();
 
     at(PxTFD) |= ata_status::bsy;
@@ -160,16 +161,16 @@ void AhciPort::finish_slot() {
     if (current_ == no_slot) return;
     const std::uint64_t list = address(at(PxCLB), at(PxCLBU));
     const auto count = static_cast<std::uint32_t>(transferred_);
-    (void)pci_->write(list + current_ * sizeof(CommandHeader) +
-                          offsetof(CommandHeader, transferred),
-                      std::as_bytes(std::span{&count, 1}));
+    (void)memory_->write(list + current_ * sizeof(CommandHeader) +
+                             offsetof(CommandHeader, transferred),
+                         std::as_bytes(std::span{&count, 1}));
     at(PxCI) &= ~(1u << current_);
     current_ = no_slot;
 }
 
 void AhciPort::receive(std::uint64_t place, std::span<const std::uint8_t> fis) const {
     if ((at(PxCMD) & port_command::fre) == 0) return;
-    (void)pci_->write(address(at(PxFB), at(PxFBU)) + place, std::as_bytes(fis));
+    (void)memory_->write(address(at(PxFB), at(PxFBU)) + place, std::as_bytes(fis));
 }
 
 // ---- Data by way of the drive's buffer
@@ -185,8 +186,8 @@ std::size_t AhciPort::move_data(AhciRegions::Direction direction) {
 
 bool AhciPort::take_packet() {
     const CommandHeader command_header = header(current_);
-    return pci_->read(command_header.table_address() + table_packet,
-                      std::as_writable_bytes(buffer_.subspan(phase_.offset, phase_.length)));
+    return memory_->read(command_header.table_address() + table_packet,
+                         std::as_writable_bytes(buffer_.subspan(phase_.offset, phase_.length)));
 }
 
 void AhciPort::move_phase() {

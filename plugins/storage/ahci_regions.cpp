@@ -12,9 +12,9 @@ constexpr std::uint64_t most_copied = 64 << 10;  // of a loan that is a copy
 
 }  // namespace
 
-void AhciRegions::use(const PciFunction& pci, std::uint64_t table, std::uint32_t entries) {
-    if (pci_ == &pci && table_ == table && entries_ == entries) return;
-    pci_ = &pci;
+void AhciRegions::use(AhciMemory& memory, std::uint64_t table, std::uint32_t entries) {
+    if (memory_ == &memory && table_ == table && entries_ == entries) return;
+    memory_ = &memory;
     table_ = table;
     entries_ = entries;
     is_loaded_ = false;
@@ -31,7 +31,7 @@ bool AhciRegions::seek(std::uint64_t offset) {
     while (index_ < entries_) {
         if (!is_loaded_) {
             const std::uint64_t at = table_ + std::uint64_t{index_} * sizeof entry_;
-            if (!pci_->read(at, std::as_writable_bytes(std::span{&entry_, 1}))) return false;
+            if (!memory_->read(at, std::as_writable_bytes(std::span{&entry_, 1}))) return false;
             is_loaded_ = true;
         }
         if (offset - begin_ < entry_.length()) return true;
@@ -62,8 +62,8 @@ std::size_t AhciRegions::copy(std::uint64_t offset, std::span<std::uint8_t> byte
         const Piece piece = piece_at(offset + done, bytes.size() - done);
         if (piece.length == 0) break;
         const auto part = std::as_writable_bytes(bytes.subspan(done, piece.length));
-        const bool moved = direction == Direction::ToMemory ? pci_->write(piece.address, part)
-                                                            : pci_->read(piece.address, part);
+        const bool moved = direction == Direction::ToMemory ? memory_->write(piece.address, part)
+                                                            : memory_->read(piece.address, part);
         if (!moved) break;
         interrupt_ |= piece.interrupts;
         done += piece.length;
@@ -76,14 +76,14 @@ std::uint64_t AhciRegions::lend(std::uint64_t offset, std::uint64_t length, Dire
     lent_offset_ = offset;
     segments_.clear();
     pieces_.clear();
-    if (!pci_->is_master()) return 0;
-    const AddressSpace memory = pci_->memory();
+    if (!memory_->is_master()) return 0;
+    const AddressSpace space = memory_->space();
     backplane_range range{};
     std::uint64_t total = 0;
     while (total < length && segments_.size() < most_segments) {
         Piece piece = piece_at(offset + total, length - total);
         if (piece.length == 0) break;
-        if (piece.address - range.start >= range.length) range = memory.find(piece.address);
+        if (piece.address - range.start >= range.length) range = space.find(piece.address);
         const bool is_direct = range.memory != nullptr &&
                                (direction == Direction::ToMemory ? range.writable
                                                                  : range.readable) != 0;
@@ -140,8 +140,8 @@ void AhciRegions::take_back(std::uint64_t moved) {
         const Piece& piece = pieces_[index];
         const std::uint64_t length = std::min(left, piece.length);
         if (direction_ == Direction::ToMemory)
-            pci_->memory().write(piece.address,
-                                 {static_cast<const std::byte*>(segments_[index].data), length});
+            memory_->announce(piece.address,
+                              {static_cast<const std::byte*>(segments_[index].data), length});
         if (length == piece.length) interrupt_ |= piece.interrupts;
         left -= length;
     }

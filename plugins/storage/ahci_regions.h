@@ -2,13 +2,14 @@
 // bytes. They are copied to and from, or lent to whoever can use them where they are.
 #pragma once
 
+#include "ahci_memory.h"
 #include "ahci_registers.h"
 
 #include <backplane/abi/block.h>
-#include <backplane/pci.h>
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace backplane::storage {
@@ -18,9 +19,9 @@ public:
     enum class Direction : std::uint8_t { ToMemory, FromMemory };
 
     // The table in guest memory; the same again costs nothing. Nothing may be lent.
-    void use(const PciFunction& pci, std::uint64_t table, std::uint32_t entries);
+    void use(AhciMemory& memory, std::uint64_t table, std::uint32_t entries);
     // It may have been changed since.
-    void forget() { pci_ = nullptr; }
+    void forget() { table_ = ~std::uint64_t{0}; }
 
     // How many of the bytes found room, or were there, from byte `offset` of the regions on.
     std::size_t copy(std::uint64_t offset, std::span<std::uint8_t> bytes, Direction direction);
@@ -47,7 +48,7 @@ private:
     void lend_copy(std::uint64_t offset, std::uint64_t length);
     bool interrupts(const Piece& piece) const;
 
-    const PciFunction* pci_ = nullptr;
+    AhciMemory* memory_ = nullptr;
     std::uint64_t table_ = 0;
     std::uint32_t entries_ = 0;
 

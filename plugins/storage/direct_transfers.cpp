@@ -154,6 +154,7 @@ bool DirectTransfers::take_result(unsigned slot, BlockResult result) {
     const auto count = static_cast<std::uint32_t>(length / sector_size);
     const bool is_good = result == BlockResult::Ok;
     host_->give_back(host_->user, slot, is_good ? length : 0);
+    if (states_[slot] != State::Submitted) return false;  // it was ended by that
     if (is_good) {
         sectors_[slot] += count;
         left_[slot] -= count;

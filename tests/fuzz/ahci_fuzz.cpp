@@ -157,7 +157,10 @@ private:
         for (unsigned region = 0; region < regions; ++region) {
             const std::uint64_t at = table + table_regions + region * 16;
             const std::uint32_t place = input.take16();
-            put(at, (how & 0x08) != 0 ? place << 16 : place);
+            // Elsewhere is nothing, or the adapter itself.
+            const std::uint32_t elsewhere = (place & 1) != 0 ? place << 16
+                                                             : std::uint32_t{abar} + place % 0x280;
+            put(at, (how & 0x08) != 0 ? elsewhere : place);
             put(at + 4, 0);
             put(at + 12, (how & 0x10) != 0 ? input.take32() : input.take16() | 1u);
         }

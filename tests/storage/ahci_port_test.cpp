@@ -191,6 +191,25 @@ TEST(AhciPortTest, MemoryThatIsNotPlainIsReachedThroughACopy) {
     EXPECT_EQ(bench.on_disk(0, 1), Data(512, 0xff)) << "what nobody answers reads so";
 }
 
+TEST(AhciPortTest, ItsOwnRegistersAreNoPlaceForData) {
+    AhciBench bench;
+    const auto& host = bench.on();
+    // A sector full of ones into the adapter's registers, where they would reset it.
+    bench.image.bytes.assign(bench.image.bytes.size(), 0xff);
+    host.issue(0, ata_command::read_dma_ext, 0, 1, {{abar, 512}});
+    EXPECT_EQ(host.read(PxCI), 0u);
+    EXPECT_EQ(host.status(), ready);
+    EXPECT_EQ(bench.generic(GHC), ghc::ae | ghc::ie);
+    EXPECT_EQ(host.read(PxCLB), host.list);
+    // Nor for FISes.
+    host.stop();
+    host.write(PxFB, static_cast<std::uint32_t>(abar));
+    host.restart();
+    host.issue(0, ata_command::read_sectors_ext, 0, 1, {{data_address, 512}});
+    EXPECT_EQ(host.read(PxCI), 0u);
+    EXPECT_EQ(bench.generic(GHC), ghc::ae | ghc::ie);
+}
+
 TEST(AhciPortTest, SlotsAreTakenInTurn) {
     AhciBench bench;
     const auto& host = bench.on();
