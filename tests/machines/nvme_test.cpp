@@ -117,11 +117,11 @@ TEST(Nvme, WhatLinuxHasSyncedIsInTheImage) {
 TEST(Nvme, EachProcessorHasAQueueAndEachImageANamespace) {
     const std::string first = empty_disk("first.img", 64 << 20);
     const std::string second = empty_disk("second.img", 32 << 20);
-    GuestSession session{
-        "q35-smp", disk_guest({"-p", "disk0.type=storage.nvme", "-p", "disk0.slot=pci0@04.0", "-p",
-                               "disk0.image=[disk0-image, disk1-image]", "-p", "disk1=null", "-p",
-                               "ide0.primary-master=null", "-p", "ide0.primary-slave=null",
-                               "--disk", first, "--disk", second})};
+    GuestSession session{"q35-smp",
+                         disk_guest({"-p", "disk0.type=storage.nvme", "-p", "disk0.slot=pci0@04.0",
+                                     "-p", "disk0.image=[disk0-image, disk1-image]", "-p",
+                                     "disk1=null", "-p", "ahci0.port0=null", "-p",
+                                     "ahci0.port1=null", "--disk", first, "--disk", second})};
     ASSERT_TRUE(reach_prompt(session)) << session.unread();
     EXPECT_THAT(session.shell("dmesg | grep queues"), HasSubstr("4/0/0 default/read/poll queues"));
     EXPECT_EQ(session.shell("cat /sys/block/nvme0n1/size /sys/block/nvme0n2/size"),
