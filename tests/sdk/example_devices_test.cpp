@@ -206,8 +206,8 @@ TEST_F(ExampleDevices, CounterWorksWithNothingConnectedToItsLine) {
 // ---- virtio-echo, in C++ ----
 
 TEST_F(ExampleDevices, EchoGivesBackWhatItIsGiven) {
-    DeviceBench device{type("virtio-echo", "example.virtio-echo")};
     testing::FakePciSlot slot;
+    DeviceBench device{type("virtio-echo", "example.virtio-echo")};
     device.connect("slot", slot);
     ASSERT_TRUE(device.power_on()) << device.failure();
     testing::VirtioDriver driver{slot};

@@ -35,6 +35,7 @@
 #include "backplane/abi/power_button.h"
 #include "backplane/abi/ps2.h"
 #include "backplane/abi/reports.h"
+#include "backplane/abi/sata.h"
 #include "backplane/abi/smbus_device.h"
 #include "backplane/abi/window.h"
 
