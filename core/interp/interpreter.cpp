@@ -146,7 +146,8 @@ RunResult Interpreter::run(std::int64_t total) {
             break;
         }
         if (is_full()) make_room();
-        if (compiled.wants_remake) [[unlikely]] compiler_->remake(blocks_);
+        if (compiled.wants_remake) [[unlikely]]
+            compiler_->remake(blocks_);
 
         if (const std::uint32_t hits = code_breakpoint()) {
             result = deliver_exception({.vector = Vector::Debug, .address = hits});
