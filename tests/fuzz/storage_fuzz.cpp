@@ -1,8 +1,8 @@
 // The bytes are what a guest does to an IDE controller with a disk and a CD-ROM drive: accesses to
 // its ports and to configuration space, changed media, errors of the images, time passing. After it
 // all of them must survive a snapshot, and go on as without one.
-#include "atapi_cdrom.h"
 #include "ata_disk.h"
+#include "atapi_cdrom.h"
 #include "pci_ide.h"
 
 #include <backplane/testing/device_bench.h>
