@@ -177,8 +177,12 @@ public:
         return (((code_base_ + state.block_ip) ^ (code_base_ + target_ip)) >> x86::page_shift) == 0;
     }
     void link(Block*& place, Block* target, std::uint64_t target_ip);
-    // Whether the block being executed may lead there without looking at the page tables again.
+    // Whether the block being executed may lead there without looking at the page tables again, if
+    // all of that is in this page; otherwise where the second page is has to be looked up.
     bool is_linkable(const Block& target, std::uint64_t target_ip) const;
+    // Whether code in this physical page is what comes behind the page with RIPs from `page_ip` on.
+    // It stays so as long as link_key does.
+    bool is_behind(std::uint64_t page_ip, std::uint64_t second_page);
     void refund(std::int64_t instructions);
     // Whether an instruction is being executed for a block that is compiled.
     bool is_in_compiled() const { return slice_ != 0 && block->is_compiled(); }

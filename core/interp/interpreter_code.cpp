@@ -218,15 +218,22 @@ const std::byte* Interpreter::code_bytes(std::uint64_t physical) {
 // A link is followed without looking at the page tables again, so it stays within the page that
 // execution is in.
 void Interpreter::link(Block*& place, Block* target, std::uint64_t target_ip) {
-    if (!is_linkable(*target, target_ip)) return;
+    if (block->crosses_page || target->crosses_page || !is_linkable(*target, target_ip)) return;
     blocks_.link(place, target);
 }
 
 bool Interpreter::is_linkable(const Block& target, std::uint64_t target_ip) const {
-    const bool linkable = !(block->mode & block_mode::single) && !block->crosses_page &&
-                          !target.crosses_page && block->hashed && target.hashed && block->valid &&
-                          target.valid;
-    return linkable && !is_full() && may_link(target_ip);
+    const bool are_kept = !(block->mode & block_mode::single) && block->hashed && target.hashed &&
+                          block->valid && target.valid;
+    return are_kept && !is_full() && may_link(target_ip);
+}
+
+bool Interpreter::is_behind(std::uint64_t page_ip, std::uint64_t second_page) {
+    const std::uint64_t linear = linear_of(page_ip + x86::page_size);
+    const auto page = translate(linear, {AccessKind::Execute, privilege()});
+    if (!page || physical_of(*page, linear) != second_page) return false;
+    mark_code_page(linear, *page);
+    return true;
 }
 
 // ---- The jump cache ----

@@ -55,6 +55,7 @@ void CodeCache::installed(NativeBlock& native, std::size_t handlers) {
     now.far_links.used = native.far_links_end;
     for (Edge& edge : native.edges)
         if (edge.far_link) far_link(edge.far_link) = {.edge = &edge};
+    if (native.second_page) far_link(native.second_page) = {};
     native.handlers = std::pmr::polymorphic_allocator<const void*>{&now.memory}.allocate(handlers);
 }
 

@@ -10,7 +10,6 @@
 namespace backplane::jit {
 namespace {
 
-using interp::Block;
 using x86::CpuState;
 
 #pragma clang diagnostic push
@@ -210,6 +209,12 @@ BACKPLANE_LEAVE(access, LeftAccess)
 BACKPLANE_LEAVE(target, LeftTarget)
 BACKPLANE_LEAVE(value, LeftValue)
 
+[[gnu::naked]] void backplane_jit_leave_second_page() {
+    asm(BACKPLANE_COUNT BACKPLANE_OUT "jmp backplane_jit_interpret_block"
+        :
+        : BACKPLANE_OFFSETS, [count] "i"(count_of(interp::Counter::LeftTarget)));
+}
+
 [[gnu::naked]] void backplane_jit_leave_for_budget() {
     asm(BACKPLANE_OUT "jmp backplane_jit_out_of_budget" : : BACKPLANE_OFFSETS);
 }
@@ -374,6 +379,10 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
     asm(BACKPLANE_CALL("movq 80(%%rbp), %%rcx\n\tcall backplane_jit_recalled\n\t")
         :
         : BACKPLANE_OFFSETS);
+}
+
+[[gnu::naked]] void backplane_jit_check_second_page() {
+    asm(BACKPLANE_CALL("call backplane_jit_find_second_page\n\t") : : BACKPLANE_OFFSETS);
 }
 
 [[gnu::naked]] void backplane_jit_link_far() {

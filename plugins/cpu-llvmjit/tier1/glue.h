@@ -7,6 +7,7 @@
 
 namespace backplane::jit {
 
+using interp::Block;
 using interp::Core;
 using x86::FastPage;
 using x86::Op;
@@ -32,6 +33,8 @@ void backplane_jit_leave_untranslated();
 void backplane_jit_leave_access();
 void backplane_jit_leave_target();
 void backplane_jit_leave_value();
+// The block's last bytes are in a page that is not mapped behind the first one any more.
+void backplane_jit_leave_second_page();
 // The block does not fit the budget.
 void backplane_jit_leave_for_budget();
 // By the edge of this op, which is not chained yet.
@@ -79,6 +82,11 @@ void backplane_jit_look_at_recall();
 void backplane_jit_link_far();
 std::uint32_t backplane_jit_link(Core* cpu, FarLink* link);
 
+// Whether the second page of a block (R13) is behind its first one. Returns R14: 0 if it is not, and
+// everything else as it was.
+void backplane_jit_check_second_page();
+std::uint32_t backplane_jit_find_second_page(Core* cpu, const Block* block);
+
 void backplane_jit_refuse();
 
 // ---- What the ways out call, as handlers of the interpreter ----
@@ -89,6 +97,8 @@ BACKPLANE_HANDLER void backplane_jit_enter_block(Core* cpu, const Op* op, const 
                                                  std::uint64_t);
 BACKPLANE_HANDLER void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
                                                   std::uint64_t);
+BACKPLANE_HANDLER void backplane_jit_interpret_block(Core* cpu, const Op* op,
+                                                     const FastPage* pages, std::uint64_t);
 BACKPLANE_HANDLER void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
                                                    std::uint64_t);
 

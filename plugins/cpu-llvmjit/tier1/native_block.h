@@ -16,12 +16,12 @@ namespace backplane::jit {
 struct Edge;
 struct NativeBlock;
 
-// What a direct jump to another page has found, as long as that is mapped there. In the arena's
-// data.
+// What a direct jump to another page has found, as long as that is mapped there; or an instruction
+// that goes on in another page. In the arena's data.
 struct FarLink {
-    std::uint64_t page_key = 0;   // Core::Compiled::page_key in front of the jump; 0: nothing found
+    std::uint64_t page_key = 0;   // Core::Compiled::page_key in front of it; 0: nothing found
     const void* entry = nullptr;  // Block::entry of where the jump goes
-    Edge* edge = nullptr;
+    Edge* edge = nullptr;         // null: it is an instruction
 };
 
 // A direct jump of compiled code that goes to another block once that is compiled, and out of the
@@ -46,6 +46,9 @@ struct NativeBlock {
     std::uint32_t cold_start = 0, cold_end = 0;  // and what is not
     std::uint32_t chained = 0;                   // where a chained jump enters
     std::uint32_t far_links = 0, far_links_end = 0;
+    // The far link that knows where the second page of the block's last instruction is mapped; 0:
+    // all of the block is in one page.
+    std::uint32_t second_page = 0;
     Locality::Known locality;
     bool keeps_all_flags = false;       // also where nobody seems to see them
     bool has_unknown_accesses = false;  // it would be other code if it were hot

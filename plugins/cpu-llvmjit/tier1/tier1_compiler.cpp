@@ -33,6 +33,7 @@ void Tier1Compiler::make_ways() {
         {Way::LeaveAccess, &backplane_jit_leave_access},
         {Way::LeaveTarget, &backplane_jit_leave_target},
         {Way::LeaveValue, &backplane_jit_leave_value},
+        {Way::LeaveSecondPage, &backplane_jit_leave_second_page},
         {Way::LeaveForBudget, &backplane_jit_leave_for_budget},
         {Way::LeaveByEdge, &backplane_jit_leave_by_edge},
         {Way::LeaveToBlock, &backplane_jit_leave_to_block},
@@ -44,7 +45,8 @@ void Tier1Compiler::make_ways() {
         {Way::RecallWrite, &backplane_jit_recall_write},
         {Way::RefillRead, &backplane_jit_refill_read},
         {Way::RefillWrite, &backplane_jit_refill_write},
-        {Way::LinkFar, &backplane_jit_link_far}};
+        {Way::LinkFar, &backplane_jit_link_far},
+        {Way::CheckSecondPage, &backplane_jit_check_second_page}};
     Assembler code{cache_.writable(), 0, 4096};
     for (const auto& [way, place] : ways) {
         ways_[static_cast<std::size_t>(way)] = code.place();
@@ -77,7 +79,15 @@ void Tier1Compiler::compile(Block& block, std::span<const x86::Instruction> inst
 
 std::span<const x86::Instruction> Tier1Compiler::decode(const Block& block) {
     decoded_.resize(interp::block_max_instructions);
-    const std::span bytes{cpu_->code_bytes(block.physical), block.bytes};
+    std::span bytes{cpu_->code_bytes(block.physical), block.bytes};
+    std::array<std::byte, x86::Decoder::max_length> in_two_pages;
+    if (block.crosses_page) {  // one instruction
+        const std::size_t in_first = x86::page_size - (block.physical & x86::page_offset_mask);
+        std::ranges::copy(bytes.first(in_first), in_two_pages.begin());
+        std::ranges::copy(std::span{cpu_->code_bytes(block.second_page), block.bytes - in_first},
+                          in_two_pages.begin() + static_cast<std::ptrdiff_t>(in_first));
+        bytes = std::span{in_two_pages}.first(block.bytes);
+    }
     const auto size = static_cast<x86::CodeSize>(block.mode & interp::block_mode::code_size);
     std::size_t offset = 0, count = 0;
     for (; count < block.instruction_count; ++count) {
@@ -297,6 +307,13 @@ bool Tier1Compiler::link(FarLink& link) {
     return true;
 }
 
+bool Tier1Compiler::finds_second_page(const Block& block) {
+    if (!cpu_->is_behind(cpu_->compiled.page_ip, block.second_page)) return false;
+    const auto& native = *static_cast<const NativeBlock*>(block.compiled);
+    cache_.far_link(native.second_page).page_key = cpu_->compiled.page_key;
+    return true;
+}
+
 Block* Tier1Compiler::follow(const Op& op) {
     Block* from = cpu_->block;
     auto& native = *static_cast<NativeBlock*>(from->compiled);
@@ -466,6 +483,10 @@ std::uint32_t backplane_jit_link(Core* cpu, FarLink* link) {
     return compiler_of(cpu).link(*link) ? 1 : 0;
 }
 
+std::uint32_t backplane_jit_find_second_page(Core* cpu, const Block* block) {
+    return compiler_of(cpu).finds_second_page(*block) ? 1 : 0;
+}
+
 void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
     cpu->count(Counter::LeftEdge);
     Block* target = compiler_of(cpu).follow(*op);
@@ -494,6 +515,11 @@ void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, s
 void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
                                 std::uint64_t last) {
     cpu->count(Counter::LeftRegisters);
+    BACKPLANE_TAIL backplane_jit_interpret_block(cpu, op, pages, last);
+}
+
+void backplane_jit_interpret_block(Core* cpu, const Op* op, const FastPage* pages,
+                                   std::uint64_t last) {
     owner(cpu).interpret_once();
     BACKPLANE_TAIL interp::leave_before(cpu, op, pages, last);
 }

@@ -55,6 +55,8 @@ public:
     void recalled(const void* from, unsigned instruction);
     // [vcpu] A jump to another page was found in the jump cache. False: not to compiled code.
     bool link(FarLink& link);
+    // [vcpu] Whether the block's second page is mapped behind the page that is being executed.
+    bool finds_second_page(const interp::Block& block);
 
     // ---- For the tier above ----
 

@@ -40,8 +40,7 @@ bool Translator::can_translate(const Block& block) {
                                    block_mode::interpreted;
     const bool needs_no_segments = code_size_of(block) == x86::CodeSize::Bits64 ||
                                    (block.mode & block_mode::flat);
-    return !(block.mode & never) && !block.crosses_page && block.hashed && block.segment_end == 0 &&
-           needs_no_segments;
+    return !(block.mode & never) && block.hashed && block.segment_end == 0 && needs_no_segments;
 }
 
 void Translator::translate(Block& block, std::span<const x86::Instruction> instructions, Place cold,
@@ -136,6 +135,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
     emit_detours();
     emit_misses();
     emit_far_checks();
+    emit_second_page_check();
     emit_exits();
     native.cold_end = code_.place();
 }
@@ -155,6 +155,31 @@ void Translator::emit_entries() {
     open_edges_.push_back({nullptr, code_.jump_if(condition::sign)});
     if (native_->locality.is_hot)
         code_.increment32(offset_of::operand(offset_of::executions(native_->locality.counter)));
+    if (block_->crosses_page) check_second_page();
+}
+
+// Control comes here by what is known of the first page alone.
+void Translator::check_second_page() {
+    native_->second_page = native_->far_links_end;
+    native_->far_links_end += sizeof(FarLink);
+    code_.load(scratch, offset_of::operand(offset_of::page_key));
+    code_.patch(code_.cmp_of(scratch), native_->second_page + offsetof(FarLink, page_key));
+    const auto jump = code_.jump_if(condition::not_equal);
+    second_page_check_ = {jump, code_.place()};
+}
+
+// Where something else is mapped by now, the interpreter finds out what to execute.
+void Translator::emit_second_page_check() {
+    if (!second_page_check_) return;
+    note(CodePart::Kind::Entry);
+    code_.patch_here(second_page_check_->jump);
+    flags_ = Flags::Image;
+    recipe_.reset();
+    code_.load_immediate(scratch, reinterpret_cast<std::uint64_t>(block_));
+    code_.patch(code_.call(), ways_[static_cast<std::size_t>(Way::CheckSecondPage)]);
+    code_.test32(scratch2);
+    code_.patch(code_.jump_if(condition::not_equal), second_page_check_->back);
+    leave(0, Why::SecondPage);
 }
 
 // The interpreter's handlers have the op in R13 and their chained value in R15.
@@ -243,7 +268,7 @@ void Translator::emit_misses() {
 
 void Translator::emit_exits() {
     constexpr Way way_of[]{Way::LeaveUntranslated, Way::LeaveAccess, Way::LeaveTarget,
-                           Way::LeaveValue};
+                           Way::LeaveValue, Way::LeaveSecondPage};
     const auto block = reinterpret_cast<std::uint64_t>(block_);
     // Those of one instruction for one reason are mostly the same.
     const auto kind = [](const Exit& exit) {

@@ -101,7 +101,7 @@ private:
         bool has_window;
     };
     // Why code leaves in the middle of the block.
-    enum class Why : std::uint8_t { Untranslated, Access, Target, Value };
+    enum class Why : std::uint8_t { Untranslated, Access, Target, Value, SecondPage };
 
     // A jump out, to the interpreter in front of an instruction.
     struct Exit {
@@ -120,6 +120,8 @@ private:
         if (map_) map_->add(kind, instruction, code_.place());
     }
     void emit_entries();
+    void check_second_page();
+    void emit_second_page_check();
     void emit_detours();
     void emit_misses();
     void emit_exits();
@@ -358,6 +360,12 @@ private:
         Flags flags;
         bool overflow_is_clear;
     };
+    // Of the page that the block's last bytes are in.
+    struct SecondPageCheck {
+        Assembler::Jump jump;
+        std::uint32_t back;
+    };
+    std::optional<SecondPageCheck> second_page_check_;
     std::pmr::vector<Exit> exits_;
     std::pmr::vector<Resumption> resumable_;
     std::pmr::vector<RegisterLoad> register_loads_;

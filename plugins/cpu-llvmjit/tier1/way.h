@@ -16,6 +16,7 @@ enum class Way : std::uint8_t {
     LeaveAccess,
     LeaveTarget,
     LeaveValue,
+    LeaveSecondPage,
     LeaveForBudget,
     LeaveByEdge,
     LeaveToBlock,
@@ -28,6 +29,7 @@ enum class Way : std::uint8_t {
     RefillRead,
     RefillWrite,
     LinkFar,
+    CheckSecondPage,
     Count,
 };
 
@@ -41,6 +43,7 @@ constexpr const char* name_of(Way way) {
                                      "leave: access",
                                      "leave: target",
                                      "leave: value",
+                                     "leave: second page",
                                      "leave: budget",
                                      "leave: edge",
                                      "leave: to a block",
@@ -52,7 +55,8 @@ constexpr const char* name_of(Way way) {
                                      "recall to write",
                                      "refill to read",
                                      "refill to write",
-                                     "link to another page"};
+                                     "link to another page",
+                                     "check of the second page"};
     static_assert(std::size(names) == static_cast<std::size_t>(Way::Count));
     return names[static_cast<std::size_t>(way)];
 }
