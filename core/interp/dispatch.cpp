@@ -26,6 +26,20 @@ bool is_stack_reference(const Core& cpu, const Op& op) {
     return op.base == x86::RSP * 8 || op.base == x86::RBP * 8;
 }
 
+// The next block, where the run loop would do nothing else (Interpreter::may_go_on): mostly nothing
+// has changed but the mode.
+BACKPLANE_HANDLER void go_on(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
+    Block* block = owner(cpu).locate();
+    if (!block) {
+        cpu->exit = Exit::Lookup;
+        return;
+    }
+    cpu->count(Counter::ExitsLeave);
+    const x86::FastPage* pages = cpu->pages(cpu->view);
+    if (!enter(cpu, block, cpu->state.rip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages, 0);
+    BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages, 0);
+}
+
 }  // namespace
 
 void leave_for_budget(Core* cpu, const Op*, const x86::FastPage*, std::uint64_t) {
@@ -45,8 +59,9 @@ void leave_again(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
     leave_at(cpu, op, Exit::Again);
 }
 
-void leave_after(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
+void leave_after(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
     leave_at(cpu, op + 1, Exit::Leave);
+    if (owner(cpu).may_go_on()) BACKPLANE_TAIL go_on(cpu, op, pages, last);
 }
 
 void leave_before(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
@@ -82,6 +97,11 @@ void count_execution(Core* cpu, const Op* op, const x86::FastPage* pages, std::u
 // A block that could not be found within the chain is left to the run loop, which deals with the
 // reason.
 void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+    if (owner(cpu).is_mode_stale()) {
+        cpu->exit = Exit::Lookup;
+        if (owner(cpu).may_go_on()) BACKPLANE_TAIL go_on(cpu, op, pages, last);
+        return;
+    }
     Block* block = owner(cpu).locate();
     if (!block) {
         cpu->exit = Exit::Lookup;

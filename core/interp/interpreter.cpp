@@ -179,6 +179,22 @@ RunResult Interpreter::run(std::int64_t total) {
     return *result;
 }
 
+// As `run` does between two slices.
+bool Interpreter::may_go_on() {
+    const bool is_asked = nudged_.load(std::memory_order_relaxed) ||
+                          memory_requests_.load(std::memory_order_relaxed) ||
+                          std::atomic_ref{kept_.nmi} || budget.load(std::memory_order_relaxed) < 0;
+    const bool is_interrupted = std::atomic_ref{kept_.interrupt_request} &&
+                                (state.rflags & x86::rflags::if_);
+    const bool is_special = state.pending_debug || state.halted || state.waiting_for_sipi ||
+                            interpret_once_ || compiled.wants_remake || patched_op_ || hit_ ||
+                            stepping_ != Step::None || is_full() ||
+                            (block->mode & block_mode::single);
+    if (is_asked || is_interrupted || is_special) return false;
+    if (mode_stale_) refresh_mode();
+    return !debugger_.has_code() && !breakpoints_.has_code() && !wants_step();
+}
+
 void Interpreter::publish_counters() {
     published_ = kept_.retired;
     counts[static_cast<std::size_t>(Counter::Instructions)] = kept_.retired;
@@ -452,16 +468,16 @@ void Interpreter::refresh_mode() {
     if (look_at_segments()) mode_ |= block_mode::flat;
     const std::uint64_t base = state.code64() ? 0 : cs.base;
     const std::uint64_t limit = state.code64() ? ~std::uint64_t{0} : cs.limit;
-    const x86::Breakpoints breakpoints{state};
+    const bool breakpoints_changed = breakpoints_ != x86::Breakpoints{state};
     // The jump cache knows offsets in CS only, and neither limits nor breakpoints.
-    if (base != code_base_ || limit != code_limit_ || breakpoints != breakpoints_) {
+    if (base != code_base_ || limit != code_limit_ || breakpoints_changed) {
         code_base_ = base;
         code_limit_ = limit;
         ++generation_[0];
         ++generation_[1];
     }
-    if (breakpoints != breakpoints_) {
-        breakpoints_ = breakpoints;
+    if (breakpoints_changed) {
+        breakpoints_ = x86::Breakpoints{state};
         for (x86::FastTlb& level : tlb)
             level.flush();
         forget_recent();

@@ -187,6 +187,11 @@ public:
     // Whether an instruction is being executed for a block that is compiled.
     bool is_in_compiled() const { return slice_ != 0 && block->is_compiled(); }
     void restore_patch();
+    // Behind an instruction that may have changed anything: whether the run loop would do nothing
+    // but go on with the block at state.rip.
+    bool may_go_on();
+    // The mode has changed since the last look.
+    bool is_mode_stale() const { return mode_stale_; }
     // The next instruction is executed by itself.
     void step_once() { step_once_ = true; }
     // The next block is not executed as compiled code.

@@ -160,7 +160,7 @@ void declare_statistics(Declaration<P>& d) {
     count("exits_budget", Counter::ExitsBudget, "exits",
           "Returns to the run loop at the end of a slice");
     count("exits_leave", Counter::ExitsLeave, "exits",
-          "After instructions that change modes or mappings");
+          "Instructions that change modes or mappings");
     count("exits_again", Counter::ExitsAgain, "exits", "In the middle of a REP instruction");
     count("exits_fault", Counter::ExitsFault, "exits", "For an exception");
     count("single_steps", Counter::SingleSteps, "instructions", "Executed one at a time");

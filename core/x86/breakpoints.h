@@ -22,6 +22,7 @@ public:
     explicit Breakpoints(const CpuState& state) {
         constexpr std::uint64_t debugging_extensions = 1u << 3;  // CR4.DE
         const std::uint64_t dr7 = state.dr[7];
+        if (!(dr7 & 0xff)) return;
         for (unsigned i = 0; i < 4; ++i) {
             if (!(dr7 >> (2 * i) & 3)) continue;  // neither local nor global
             const unsigned kind = dr7 >> (16 + 4 * i) & 3, length = dr7 >> (18 + 4 * i) & 3;
