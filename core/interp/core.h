@@ -23,7 +23,7 @@ struct JumpCacheEntry {
     std::uint64_t tag = 0;
     Block* block = nullptr;
     const void* entry = nullptr;  // Block::entry as it was when this was noted
-    std::uint64_t unused = 0;
+    std::uint64_t page_ip = 0;    // RIP of the first byte of the page that the block begins in
 };
 
 constexpr std::size_t jump_cache_size = 16384;
@@ -86,7 +86,7 @@ struct alignas(512) Core {
     struct Compiled {
         std::uint64_t page_ip = 0;    // RIP of the first byte of the page that is being executed
         std::uint64_t page_key = 0;   // and link_key: while it is the same, so is what is mapped
-        std::uint64_t target_ip = 0;  // where an indirect branch goes
+        std::uint64_t target_ip = 0;  // where a branch to another page goes, to find its link
         std::uint64_t kept = 0;       // by an instruction while it makes a second access
         const x86::FastPage* pages = nullptr;
         const bool* interrupt_request = nullptr;  // others change it

@@ -243,7 +243,10 @@ void Interpreter::insert_in_jump_cache(std::uint64_t linear, Block* target,
     mark_code_page(linear, page);
     if (target->crosses_page) mark_code_page(second_linear_, second_page_);
     jump_cache[jump_cache_index(state.rip)] = {
-        .tag = state.rip ^ jump_key, .block = target, .entry = target->entry};
+        .tag = state.rip ^ jump_key,
+        .block = target,
+        .entry = target->entry,
+        .page_ip = state.rip - (target->physical & x86::page_offset_mask)};
 }
 
 void Interpreter::mark_code_page(std::uint64_t linear, const x86::PageTranslation& page) {

@@ -149,8 +149,7 @@ private:
             line() << "tier 1: " << native->end - native->start << " bytes at "
                    << host_address(native->start) << ", and "
                    << native->cold_end - native->cold_start << " cold ones at "
-                   << host_address(native->cold_start) << "; other blocks jump to +"
-                   << hex(native->chained - native->start, 4) << '\n';
+                   << host_address(native->cold_start) << '\n';
             return;
         }
         const bool counts = interp::handler_of(*block_.ops()) == &interp::count_execution;

@@ -62,7 +62,7 @@ bool Translator::jmp() {
         return false;
     }
     find_target();
-    code_.jump_through(offset_of::operand(offset_of::jump_cache_entry, scratch2));
+    go_to_target();
     ended_ = true;
     return true;
 }
@@ -92,7 +92,6 @@ bool Translator::call() {
     }
     if (!is_near && !far) {
         find_target();
-        code_.load(scratch2, offset_of::operand(offset_of::jump_cache_entry, scratch2));
         code_.store(offset_of::operand(offset_of::kept), scratch2);
     }
     const Operand place = stack_access(x86::RSP, -word(), Access::Write, true);
@@ -105,7 +104,8 @@ bool Translator::call() {
     } else if (far) {
         go_far(*far);
     } else {
-        code_.jump_through(offset_of::operand(offset_of::kept));
+        code_.load(scratch2, offset_of::operand(offset_of::kept));
+        go_to_target();
     }
     ended_ = true;
     return true;
@@ -124,16 +124,15 @@ bool Translator::ret() {
     load_word(scratch, place);
     find_target();
     lea_word(stack, stack, word() + arguments);
-    code_.jump_through(offset_of::operand(offset_of::jump_cache_entry, scratch2));
+    go_to_target();
     ended_ = true;
     return true;
 }
 
-// The jump cache's entry of the RIP in `scratch`, from the cache on, to `scratch2`.
+// Where the jump cache has the RIP in `scratch`, from its first entry on, to `scratch2`.
 void Translator::find_target() {
     static_assert(sizeof(interp::JumpCacheEntry) == 32);  // and jump_cache_index
     window_.reset();
-    code_.store(offset_of::operand(offset_of::target_ip), scratch);
     code_.mov(scratch2, scratch);
     code_.shr(scratch2, 12);
     code_.exclusive_or32(scratch2, scratch);
@@ -142,6 +141,15 @@ void Translator::find_target() {
     code_.exclusive_or(scratch, offset_of::operand(offset_of::jump_key));
     code_.cmp(scratch, offset_of::operand(offset_of::jump_cache_tag, scratch2));
     leave_if(condition::not_equal, Why::Target);
+}
+
+// To what was found there; it keeps `scratch2`.
+void Translator::go_to_target() {
+    code_.load(scratch, offset_of::operand(offset_of::jump_cache_page_ip, scratch2));
+    code_.store(offset_of::operand(offset_of::page_ip), scratch);
+    code_.add(scratch, offset_of::operand(offset_of::link_key));
+    code_.store(offset_of::operand(offset_of::page_key), scratch);
+    code_.jump_through(offset_of::operand(offset_of::jump_cache_entry, scratch2));
 }
 
 // To another page, which may be mapped differently by now: whether what the jump is linked to is
@@ -178,6 +186,7 @@ void Translator::emit_far_checks() {
         const Place link = check.edge->far_link;
         code_.load(scratch, offset_of::operand(offset_of::page_ip));
         lea_word(scratch, scratch, static_cast<std::int32_t>(check.edge->target_offset));
+        code_.store(offset_of::operand(offset_of::target_ip), scratch);
         find_target();
         code_.load(scratch2, offset_of::operand(offset_of::jump_cache_entry, scratch2));
         code_.patch(code_.cmp_of(scratch2), link + offsetof(FarLink, entry));

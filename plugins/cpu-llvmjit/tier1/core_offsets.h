@@ -35,7 +35,8 @@ constexpr std::size_t budget = offsetof(Core, budget), jump_key = offsetof(Core,
                                       offsetof(x86::X87State, last_data),
                       ignore_numeric_error = offsetof(x86::CpuState, ignore_numeric_error);
 constexpr std::size_t jump_cache_tag = jump_cache + offsetof(interp::JumpCacheEntry, tag),
-                      jump_cache_entry = jump_cache + offsetof(interp::JumpCacheEntry, entry);
+                      jump_cache_entry = jump_cache + offsetof(interp::JumpCacheEntry, entry),
+                      jump_cache_page_ip = jump_cache + offsetof(interp::JumpCacheEntry, page_ip);
 
 constexpr std::size_t tlb_of(interp::View view) {
     return offsetof(Core, tlb) + static_cast<std::size_t>(view) * sizeof(x86::FastTlb) +

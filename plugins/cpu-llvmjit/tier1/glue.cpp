@@ -225,10 +225,11 @@ BACKPLANE_LEAVE(value, LeftValue)
 
 // OUT wants a block; what it notes of it is overwritten when one is entered.
 [[gnu::naked]] void backplane_jit_leave_to_block() {
-    asm("xorl %%r13d, %%r13d\n\t"
+    asm("movq %%r14, %c[kept](%%r12)\n\t"
+        "xorl %%r13d, %%r13d\n\t"
         "movq %c[block](%%r12), %%r14\n\t" BACKPLANE_OUT "jmp backplane_jit_enter_block"
         :
-        : BACKPLANE_OFFSETS);
+        : BACKPLANE_OFFSETS, [kept] "i"(compiled + offsetof(Core::Compiled, kept)));
 }
 
 [[gnu::naked]] void backplane_jit_leave_to_region() {

@@ -39,7 +39,7 @@ void backplane_jit_leave_second_page();
 void backplane_jit_leave_for_budget();
 // By the edge of this op, which is not chained yet.
 void backplane_jit_leave_by_edge();
-// To the block that the jump cache has for Compiled::target_ip, which may not be compiled.
+// To the block that the jump cache has where R14 says, in bytes, which may not be compiled.
 void backplane_jit_leave_to_block();
 // To the code of tier 2 that begins with the block of this op: its handler.
 void backplane_jit_leave_to_region();

@@ -257,17 +257,17 @@ bool Translator::move_absolute() {
 bool Translator::load_effective_address() {
     const unsigned guest = number_of(operand(0).reg.value);
     if (operand(0).size == 16) return false;
+    const auto& mem = operand(1).mem;
     const auto is_in_memory = [](ZydisRegister name) {
         return name != ZYDIS_REGISTER_NONE && is_general(name) && !is_pinned(number_of(name));
     };
-    // To where it belongs at once, unless that is needed on the way.
-    const bool at_once = is_pinned(guest) && !is_in_memory(operand(1).mem.base) &&
-                         !is_in_memory(operand(1).mem.index);
-    const Host to = at_once ? pinned(guest) : scratch;
-    form_effective_address(to, operand(1));
-    if (operand(0).size < instruction_->decoded.address_width) code_.mov32(to, to);
-    if (!at_once) set(guest, to);
-    keeps_window_ = at_once;
+    const bool is_relative = mem.base == ZYDIS_REGISTER_RIP || mem.base == ZYDIS_REGISTER_EIP;
+    const Host to = is_pinned(guest) ? pinned(guest) : scratch;
+    const Host by = is_relative ? to : scratch;
+    const bool wide = address_width_ == 64 && operand(0).size == 64;
+    form_effective_address(to, operand(1), by, wide);
+    if (!is_pinned(guest)) set(guest, to);
+    keeps_window_ = is_pinned(guest) && !is_in_memory(mem.base) && !is_in_memory(mem.index);
     wrote(guest);
     return true;
 }

@@ -17,35 +17,39 @@ unsigned shift_of(unsigned scale) { return scale == 8 ? 3 : scale == 4 ? 2 : sca
 
 }  // namespace
 
-// Base, index and displacement, as LEA gives them; of 32 bits, zero-extended.
-void Translator::form_effective_address(Host to, const ZydisOperand& operand) {
+// Base, index and displacement, as LEA gives them; of 32 bits, zero-extended. Nothing but the
+// result goes to `to`; what is not in a register is loaded to `by`.
+void Translator::form_effective_address(Host to, const ZydisOperand& operand, Host by, bool wide) {
     const auto& mem = operand.mem;
-    const bool wide = address_width_ == 64;
     const auto lea = [&](const Operand& address) {
         code_.emit({.byte = 0x8d, .wide = wide}, to, address);
     };
     const auto displacement = static_cast<std::int32_t>(mem.disp.has_displacement ? mem.disp.value
                                                                                   : 0);
     if (mem.base == ZYDIS_REGISTER_RIP || mem.base == ZYDIS_REGISTER_EIP) {
-        code_.load(to, offset_of::operand(offset_of::page_ip));
-        code_.lea(to, Operand::at(to, displacement));
-        lea(Operand::at(to, static_cast<std::int32_t>(next_offset_)));
+        code_.load(by, offset_of::operand(offset_of::page_ip));
+        const std::int64_t sum = std::int64_t{displacement} + next_offset_;
+        if (sum != static_cast<std::int32_t>(sum)) {
+            code_.lea(by, Operand::at(by, displacement));
+            lea(Operand::at(by, static_cast<std::int32_t>(next_offset_)));
+        } else {
+            lea(Operand::at(by, static_cast<std::int32_t>(sum)));
+        }
     } else {
         const bool has_base = mem.base != ZYDIS_REGISTER_NONE;
         const bool has_index = mem.index != ZYDIS_REGISTER_NONE && mem.scale != 0;
-        // What is not in a register is loaded to where the sum will be; of two, the base goes last.
         const bool index_in_memory = has_index && !is_pinned(number_of(mem.index));
         const bool base_in_memory = has_base && !is_pinned(number_of(mem.base));
         if (index_in_memory && base_in_memory) {
             code_.load(scratch2, slot(number_of(mem.index)));
-            code_.load(to, slot(number_of(mem.base)));
-            lea(Operand::at(to, scratch2, shift_of(mem.scale), displacement));
+            code_.load(by, slot(number_of(mem.base)));
+            lea(Operand::at(by, scratch2, shift_of(mem.scale), displacement));
         } else if (!has_base && !has_index) {
             const auto address = static_cast<std::uint64_t>(mem.disp.value);
             code_.load_immediate(to, wide ? address : address & 0xffff'ffff);
         } else {
-            const Host base = has_base ? value_of(number_of(mem.base), to) : to;
-            const Host index = has_index ? value_of(number_of(mem.index), to) : to;
+            const Host base = has_base ? value_of(number_of(mem.base), by) : by;
+            const Host index = has_index ? value_of(number_of(mem.index), by) : by;
             Operand address{.displacement = displacement};
             if (has_base) address.base = base;
             if (has_index) {
@@ -53,8 +57,10 @@ void Translator::form_effective_address(Host to, const ZydisOperand& operand) {
                 address.scale = static_cast<std::uint8_t>(shift_of(mem.scale));
             }
             if (has_base && !has_index && displacement == 0) {
-                if (wide && base != to) code_.mov(to, base);
-                if (!wide) code_.mov32(to, base);
+                if (!wide)
+                    code_.mov32(to, base);
+                else if (base != to)
+                    code_.mov(to, base);
             } else {
                 lea(address);
             }

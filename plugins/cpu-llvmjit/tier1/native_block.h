@@ -42,9 +42,9 @@ struct NativeBlock {
     // The interpreter's, by op, as some of the block's own are replaced. First, for the glue.
     const void** handlers = nullptr;
     interp::Block* block = nullptr;
-    std::uint32_t start = 0, end = 0;            // in the arena: what is executed often
+    // In the arena: what is executed often, from where other blocks enter,
+    std::uint32_t start = 0, end = 0;
     std::uint32_t cold_start = 0, cold_end = 0;  // and what is not
-    std::uint32_t chained = 0;                   // where a chained jump enters
     std::uint32_t far_links = 0, far_links_end = 0;
     // The far link that knows where the second page of the block's last instruction is mapped; 0:
     // all of the block is in one page.
@@ -52,8 +52,8 @@ struct NativeBlock {
     Locality::Known locality;
     bool keeps_all_flags = false;       // also where nobody seems to see them
     bool has_unknown_accesses = false;  // it would be other code if it were hot
-    // What was at the ways in before they were led elsewhere (Tier1Compiler::redirect).
-    std::array<std::uint8_t, 5> start_code{}, chained_code{};
+    // What was at the way in before it was led elsewhere (Tier1Compiler::redirect).
+    std::array<std::uint8_t, 5> start_code{};
     std::pmr::list<Edge> edges;
     std::pmr::forward_list<Edge*> incoming;
 

@@ -133,7 +133,7 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
         return false;
     }
     keep_handlers(native);
-    block.entry = address_of(translator.far_entry());
+    block.entry = address_of(native.start);
     block.ops()->handler = address_of(translator.first_entry());
     // It is being executed, so this is where it was found.
     interp::JumpCacheEntry& found =
@@ -331,7 +331,7 @@ void Tier1Compiler::chain(Edge& edge, const Block& target) {
     auto* to = static_cast<NativeBlock*>(target.compiled);
     if (!to) return;
     const x86::HostFloatingPoint host;
-    patch(edge.displacement, to->chained);
+    patch(edge.displacement, to->start);
     CodeCache::link(edge, *to);
 }
 
@@ -361,7 +361,7 @@ bool Tier1Compiler::keep(Block& block) {
     return true;
 }
 
-// The ways in begin with a jump then, to code that does as they do (Translator::emit_entries) and
+// The way in begins with a jump then, to code that does as it does (Translator::emit_entries) and
 // puts everything into CpuState. It is kept as a block that is never valid: younger than the other
 // one, so that it stays for at least as long.
 bool Tier1Compiler::redirect(NativeBlock& native) {
@@ -375,13 +375,6 @@ bool Tier1Compiler::redirect(NativeBlock& native) {
     stub.cold_start = stub.cold_end = now.cold.used;
     stub.far_links = stub.far_links_end = now.far_links.used;
     Assembler code{cache_.writable(), now.hot.used, now.hot.end};
-    code.load(scratch2, offset_of::operand(offset_of::target_ip));
-    code.lea(scratch2, Operand::at(scratch2, -static_cast<std::int32_t>(block.physical &
-                                                                        x86::page_offset_mask)));
-    code.store(offset_of::operand(offset_of::page_ip), scratch2);
-    code.add(scratch2, offset_of::operand(offset_of::link_key));
-    code.store(offset_of::operand(offset_of::page_key), scratch2);
-    stub.chained = code.place();
     code.sub_immediate(offset_of::operand(offset_of::budget), block.instruction_count);
     code.load_immediate(scratch, sizeof(Block));
     code.load_immediate(scratch2, reinterpret_cast<std::uint64_t>(&block));
@@ -390,21 +383,15 @@ bool Tier1Compiler::redirect(NativeBlock& native) {
     stub.end = code.place();
     cache_.installed(stub, 0);
 
-    const auto lead = [&](Place from, std::array<std::uint8_t, 5>& before, Place to) {
-        std::memcpy(before.data(), cache_.writable() + from, before.size());
-        jump_from(from, to);
-    };
-    lead(native.start, native.start_code, stub.start);
-    lead(native.chained, native.chained_code, stub.chained);
+    std::memcpy(native.start_code.data(), cache_.writable() + native.start,
+                native.start_code.size());
+    jump_from(native.start, stub.start);
     return true;
 }
 
 void Tier1Compiler::restore(const NativeBlock& native) {
-    const auto put_back = [&](Place to, const std::array<std::uint8_t, 5>& code) {
-        std::memcpy(cache_.writable() + to, code.data(), code.size());
-    };
-    put_back(native.start, native.start_code);
-    put_back(native.chained, native.chained_code);
+    std::memcpy(cache_.writable() + native.start, native.start_code.data(),
+                native.start_code.size());
 }
 
 // ---- For who looks into it ----
@@ -500,12 +487,12 @@ void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, s
 }
 
 void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
-    const std::uint64_t ip = cpu->compiled.target_ip;
-    interp::JumpCacheEntry& found = cpu->jump_cache[interp::jump_cache_index(ip)];
+    interp::JumpCacheEntry& found =
+        cpu->jump_cache[cpu->compiled.kept / sizeof(interp::JumpCacheEntry)];
     Block* block = found.block;
     found.entry = block->entry;
     cpu->count(Counter::LeftUncompiled);
-    cpu->state.rip = ip;
+    cpu->state.rip = cpu->compiled.page_ip + (block->physical & x86::page_offset_mask);
     if (!interp::enter(cpu, block, cpu->state.rip))
         BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);
     BACKPLANE_TAIL interp::handler_of (*block->ops())(cpu, block->ops(), pages, last);

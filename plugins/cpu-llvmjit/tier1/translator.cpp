@@ -144,13 +144,6 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
 
 void Translator::emit_entries() {
     note(CodePart::Kind::Entry);
-    far_entry_ = code_.place();
-    code_.load(scratch2, offset_of::operand(offset_of::target_ip));
-    code_.lea(scratch2, Operand::at(scratch2, -static_cast<std::int32_t>(page_offset_)));
-    code_.store(offset_of::operand(offset_of::page_ip), scratch2);
-    code_.add(scratch2, offset_of::operand(offset_of::link_key));
-    code_.store(offset_of::operand(offset_of::page_key), scratch2);
-    native_->chained = code_.place();
     code_.sub_immediate(offset_of::operand(offset_of::budget), block_->instruction_count);
     open_edges_.push_back({nullptr, code_.jump_if(condition::sign)});
     if (native_->locality.is_hot)

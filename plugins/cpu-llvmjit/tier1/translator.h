@@ -45,8 +45,6 @@ public:
 
     // Where the interpreter enters, which has taken the block from the budget.
     std::uint32_t first_entry() const { return first_entry_; }
-    // Where an indirect branch enters, with its target in Core::Compiled::target_ip.
-    std::uint32_t far_entry() const { return far_entry_; }
     // There was a way out where the flags had been taken for unseen: the block has to be made anew,
     // with NativeBlock::keeps_all_flags.
     bool lacks_flags() const { return lacks_flags_; }
@@ -172,7 +170,10 @@ private:
     // The linear address of an operand, to a register. Flags stay.
     void form_address(Host to, const ZydisOperand& operand);
     void add_segment_base(Host to, unsigned segment, unsigned size);
-    void form_effective_address(Host to, const ZydisOperand& operand);
+    void form_effective_address(Host to, const ZydisOperand& operand) {
+        form_effective_address(to, operand, to, address_width_ == 64);
+    }
+    void form_effective_address(Host to, const ZydisOperand& operand, Host by, bool wide);
     // The access at `scratch` goes through the TLB: by way of the recent page in a slot, or not.
     void check_recent(Access access, unsigned size, unsigned slot);
     void check(Access access, unsigned size);
@@ -252,6 +253,7 @@ private:
     bool load_effective_address();
     void zero_upper_halves();
     void find_target();
+    void go_to_target();
     Edge& check_far(unsigned op, std::uint32_t target);
     void go_far(Edge& edge);
     void emit_far_checks();
@@ -375,7 +377,7 @@ private:
     std::pmr::vector<OpenEdge> open_edges_;
     std::pmr::vector<SideExit> side_exits_;
     std::pmr::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;
-    std::uint32_t first_entry_ = 0, far_entry_ = 0;
+    std::uint32_t first_entry_ = 0;
 };
 
 }  // namespace backplane::jit
