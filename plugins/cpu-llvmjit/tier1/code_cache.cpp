@@ -8,7 +8,7 @@ namespace backplane::jit {
 namespace {
 
 // Less is no use to any block.
-constexpr std::size_t least_room = 256, alignment = 16;
+constexpr std::size_t least_room = 256, alignment = 4;
 
 void empty(CodeCache::Generation& generation) {
     generation.blocks.clear();
