@@ -329,7 +329,9 @@ private:
     std::uint64_t epoch_ = 0;                        // generations began anew so often
     bool supervisor_code_not_global_ = false;
     // Pages the jump cache leads into, by hash: of 4 KiB, and the 2 MiB parts of larger ones.
-    std::array<std::uint64_t, 64> code_page_filter_{}, large_code_page_filter_{};
+    // Guests flush page by page, so that one taken for another costs all links.
+    std::array<std::uint64_t, 1024> code_page_filter_{};
+    std::array<std::uint64_t, 64> large_code_page_filter_{};
     // The page behind the one that look_up found, and what it is when an instruction crosses.
     std::uint64_t second_linear_ = 0;
     x86::PageTranslation second_page_;

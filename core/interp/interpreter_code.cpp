@@ -16,16 +16,17 @@ namespace {
 
 constexpr std::uint64_t page_of(std::uint64_t address) { return address & ~x86::page_offset_mask; }
 
-// Sets of pages by hash: 4096 bits.
+// Sets of pages by hash, a bit each.
 constexpr unsigned large_page_shift = 21;
-using PageSet = std::array<std::uint64_t, 64>;
 
-void mark(PageSet& set, std::uint64_t number) {
-    set[number >> 6 & 63] |= std::uint64_t{1} << (number & 63);
+template <std::size_t words>
+void mark(std::array<std::uint64_t, words>& set, std::uint64_t number) {
+    set[(number >> 6) % words] |= std::uint64_t{1} << (number & 63);
 }
 
-bool is_marked(const PageSet& set, std::uint64_t number) {
-    return set[number >> 6 & 63] >> (number & 63) & 1;
+template <std::size_t words>
+bool is_marked(const std::array<std::uint64_t, words>& set, std::uint64_t number) {
+    return set[(number >> 6) % words] >> (number & 63) & 1;
 }
 
 std::uint64_t physical_of(const x86::PageTranslation& page, std::uint64_t linear) {
@@ -378,7 +379,8 @@ void Interpreter::release_blocks() {
     compiler_full_ = false;
     block = nullptr;
     jump_cache.fill({});
-    code_page_filter_ = large_code_page_filter_ = {};
+    code_page_filter_ = {};
+    large_code_page_filter_ = {};
 }
 
 // ---- Leaving a block early ----

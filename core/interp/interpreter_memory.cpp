@@ -196,7 +196,8 @@ void Interpreter::flush_tlb() {
     ++generation_[0];
     ++generation_[1];
     supervisor_code_not_global_ = false;
-    code_page_filter_ = large_code_page_filter_ = {};
+    code_page_filter_ = {};
+    large_code_page_filter_ = {};
     mode_changed();
 }
 
@@ -235,7 +236,8 @@ void Interpreter::flush_tlb_page(std::uint64_t linear) {
     if (!may_have_code(linear)) return;
     ++generation_[0];
     ++generation_[1];
-    code_page_filter_ = large_code_page_filter_ = {};
+    code_page_filter_ = {};
+    large_code_page_filter_ = {};
     mode_changed();
 }
 
