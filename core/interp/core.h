@@ -26,7 +26,7 @@ struct JumpCacheEntry {
     std::uint64_t page_ip = 0;    // RIP of the first byte of the page that the block begins in
 };
 
-constexpr std::size_t jump_cache_size = 16384;
+constexpr std::size_t jump_cache_size = 65536;
 
 constexpr std::size_t jump_cache_index(std::uint64_t ip) {
     return (ip ^ (ip >> 12)) & (jump_cache_size - 1);

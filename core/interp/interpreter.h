@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <expected>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -54,6 +55,9 @@ public:
     explicit Interpreter(const ProcessorParts& parts);
     Interpreter(const Interpreter&) = delete;
     Interpreter& operator=(const Interpreter&) = delete;
+    // In large pages of the host: its tables are looked into all the time, anywhere.
+    static void* operator new(std::size_t bytes, std::align_val_t alignment);
+    static void operator delete(void* place, std::align_val_t alignment);
 
     // [vcpu] Executes until exactly `budget` instructions have retired, or something else comes
     // first.
