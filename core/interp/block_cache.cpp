@@ -49,7 +49,11 @@ Block* BlockCache::find(Key key, bool crosses_page, std::uint64_t second_page) c
 
 Block* BlockCache::allocate(std::size_t ops) {
     const std::size_t bytes = sizeof(Block) + (ops + 1) * sizeof(Op) + ops + 1;
-    auto* memory = static_cast<std::byte*>(arena_.allocate(bytes));
+    void* memory = nullptr;
+    if (ops < free_.size() && free_[ops])
+        memory = std::exchange(free_[ops], free_[ops]->hash_next);
+    else
+        memory = arena_.allocate(bytes);
     std::memset(memory, 0, bytes);
     Block* block = new (memory) Block;
     block->op_count = static_cast<std::uint16_t>(ops);
@@ -123,8 +127,9 @@ void BlockCache::replace(Block& old, Block& by) {
 
 void BlockCache::link(Block*& place, Block* target) {
     place = target;
-    target->incoming = new (arena_.allocate(sizeof(IncomingLink)))
-        IncomingLink{&place, target->incoming};
+    void* memory = free_links_ ? std::exchange(free_links_, free_links_->next)
+                               : arena_.allocate(sizeof(IncomingLink));
+    target->incoming = new (memory) IncomingLink{&place, target->incoming};
 }
 
 void BlockCache::remove_from_page(Block* block, std::uint64_t page) {
@@ -146,15 +151,28 @@ void BlockCache::drop(Block* block) {
     if (block->crosses_page && block->second_page != page)
         remove_from_page(block, block->second_page);
 
-    for (const IncomingLink* link = block->incoming; link; link = link->next)
+    while (IncomingLink* link = block->incoming) {
         *link->place = nullptr;
-    block->incoming = nullptr;
+        block->incoming = std::exchange(link->next, free_links_);
+        free_links_ = link;
+    }
     block->valid = false;
     block->length = 0;
     for (std::size_t i = 0; i < block->op_count; ++i)
         block->ops()[i].handler = reinterpret_cast<const void*>(i == 0 ? &enter_stale
                                                                        : &leave_before);
     if (compiler_) compiler_->dropped(*block);
+    block->hash_next = std::exchange(dropped_, block);
+    ++dropped_count_;
+}
+
+void BlockCache::recycle() {
+    while (Block* block = dropped_) {
+        dropped_ = block->hash_next;
+        if (block->op_count >= free_.size()) free_.resize(block->op_count + 1u);
+        block->hash_next = std::exchange(free_[block->op_count], block);
+    }
+    dropped_count_ = 0;
 }
 
 void BlockCache::count_granules(CodePage& code, std::uint64_t page) {
@@ -226,6 +244,10 @@ void BlockCache::release() {
     invalidate_all();
     compiler_ = compiler;
     std::fill(filter_.begin(), filter_.end(), 0);
+    dropped_ = nullptr;
+    dropped_count_ = 0;
+    free_.clear();
+    free_links_ = nullptr;
     arena_.release();
 }
 

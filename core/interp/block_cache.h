@@ -78,6 +78,10 @@ public:
     std::size_t invalidate(std::uint64_t physical, std::uint64_t length);
     void invalidate_all();
     void drop(Block* block);
+    // Blocks dropped since the last time; and their memory is used again.
+    // [safe point] None of them is being executed and nothing points to one.
+    std::size_t dropped() const { return dropped_count_; }
+    void recycle();
 
     bool is_full() const { return arena_.is_full(); }
     std::size_t arena_bytes() const { return arena_.used(); }
@@ -108,6 +112,12 @@ private:
     void remove_from_page(Block* block, std::uint64_t page);
 
     BlockArena arena_;
+    // By Block::hash_next. Of those that may be used again, by their ops: who still holds a link's
+    // place in an old block cuts a link of the new one at worst.
+    Block* dropped_ = nullptr;
+    std::size_t dropped_count_ = 0;
+    std::vector<Block*> free_;
+    IncomingLink* free_links_ = nullptr;
     std::vector<Block*> table_ = std::vector<Block*>(buckets);
     std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(filter_words);
     std::unordered_map<std::uint64_t, CodePage> pages_;

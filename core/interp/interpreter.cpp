@@ -21,6 +21,9 @@ using x86::Vector;
 // Small enough that a lost request for attention and the age of published counters do not matter.
 constexpr std::int64_t slice_instructions = 1 << 16;
 
+// Enough that forgetting the jump cache for them takes little of the time they took.
+constexpr std::size_t recycled_blocks = 8192;
+
 // What delivery works with outside of any instruction.
 const Op no_op{};
 
@@ -167,6 +170,8 @@ RunResult Interpreter::run(std::int64_t total) {
         if (is_full()) make_room();
         if (compiled.wants_remake) [[unlikely]]
             compiler_->remake(blocks_);
+        if (blocks_.dropped() >= recycled_blocks) [[unlikely]]
+            recycle_blocks();
 
         if (const std::uint32_t hits = code_breakpoint()) {
             result = deliver_exception({.vector = Vector::Debug, .address = hits});

@@ -249,6 +249,7 @@ private:
     bool is_full() const { return blocks_.is_full() || compiler_full_; }
     void make_room();
     void release_blocks();
+    void recycle_blocks();
 
     bool wants_step() const;
     View current_view() const;

@@ -373,6 +373,12 @@ void Interpreter::make_room() {
     jump_cache.fill({});  // it has entries of code that is gone
 }
 
+void Interpreter::recycle_blocks() {
+    block = nullptr;
+    jump_cache.fill({});
+    blocks_.recycle();
+}
+
 void Interpreter::release_blocks() {
     blocks_.release();
     if (compiler_) compiler_->release();
