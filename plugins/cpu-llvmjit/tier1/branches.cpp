@@ -133,10 +133,8 @@ bool Translator::ret() {
 void Translator::find_target() {
     static_assert(sizeof(interp::JumpCacheEntry) == 32);  // and jump_cache_index
     window_.reset();
-    code_.mov(scratch2, scratch);
-    code_.shr(scratch2, 12);
-    code_.exclusive_or32(scratch2, scratch);
-    code_.and32(scratch2, interp::jump_cache_size - 1);
+    static_assert(interp::jump_cache_size == 1 << 16);
+    code_.zero_extend(scratch2, scratch, 2);
     code_.shl32(scratch2, 5);
     code_.exclusive_or(scratch, offset_of::operand(offset_of::jump_key));
     code_.cmp(scratch, offset_of::operand(offset_of::jump_cache_tag, scratch2));
