@@ -203,6 +203,8 @@ public:
     // A tier above asks for an access that missed the first-level TLB: true if it is there now.
     // Only what the second level knows is; nothing is raised, and no code is dropped.
     bool refill(std::uint64_t linear, std::uint32_t size, x86::AccessKind kind);
+    // The same for a block at this RIP that is not in the jump cache.
+    bool recollect(std::uint64_t ip);
     // A tier above asks: itself, and where the bytes from this address on to the end of the page
     // are; null if they are in a device.
     Compiler* compiler() const { return compiler_; }
@@ -263,7 +265,8 @@ private:
     Block* build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end);
     Block* lengthen(const Block& hot);
     std::uint64_t executions(const Block* block) const;
-    void insert_in_jump_cache(std::uint64_t linear, Block* block, const x86::PageTranslation& page);
+    void insert_in_jump_cache(std::uint64_t ip, std::uint64_t linear, Block* block,
+                              const x86::PageTranslation& page);
     void mark_code_page(std::uint64_t linear, const x86::PageTranslation& page);
     bool may_have_code(std::uint64_t linear) const;
     void renew_jump_key(x86::Privilege privilege);

@@ -67,7 +67,8 @@ Block* Interpreter::look_up(std::uint8_t mode) {
     const auto end = static_cast<std::uint16_t>(near_end ? offset + behind + 1 : 0);
     Block* found = blocks_.find({physical, mode, end}, false, 0);
     if (!found) found = build(physical, mode, end);
-    if (found && mode == mode_ && found->hashed) insert_in_jump_cache(linear, found, *page);
+    if (found && mode == mode_ && found->hashed)
+        insert_in_jump_cache(state.rip, linear, found, *page);
     return found;
 }
 
@@ -239,15 +240,28 @@ bool Interpreter::is_behind(std::uint64_t page_ip, std::uint64_t second_page) {
 
 // ---- The jump cache ----
 
-void Interpreter::insert_in_jump_cache(std::uint64_t linear, Block* target,
+void Interpreter::insert_in_jump_cache(std::uint64_t ip, std::uint64_t linear, Block* target,
                                        const x86::PageTranslation& page) {
     mark_code_page(linear, page);
     if (target->crosses_page) mark_code_page(second_linear_, second_page_);
-    jump_cache[jump_cache_index(state.rip)] = {
-        .tag = state.rip ^ jump_key,
+    jump_cache[jump_cache_index(ip)] = {
+        .tag = ip ^ jump_key,
         .block = target,
         .entry = target->entry,
-        .page_ip = state.rip - (target->physical & x86::page_offset_mask)};
+        .page_ip = ip - (target->physical & x86::page_offset_mask)};
+}
+
+bool Interpreter::recollect(std::uint64_t ip) {
+    if (mode_stale_ || is_full() || !a20_open_ || steps_through(ip) || ip > code_limit_)
+        return false;
+    const std::uint64_t linear = linear_of(ip);
+    const x86::PageTranslation* page = second_level_.find(linear);
+    if (!page || !x86::permits(paging_, *page, {AccessKind::Execute, privilege()})) return false;
+    Block* found = blocks_.find({physical_of(*page, linear), mode_}, false, 0);
+    if (!found) return false;
+    count(Counter::BlockLookups);
+    insert_in_jump_cache(ip, linear, found, *page);
+    return true;
 }
 
 void Interpreter::mark_code_page(std::uint64_t linear, const x86::PageTranslation& page) {

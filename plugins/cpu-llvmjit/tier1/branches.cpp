@@ -132,13 +132,30 @@ bool Translator::ret() {
 // Where the jump cache has the RIP in `scratch`, from its first entry on, to `scratch2`.
 void Translator::find_target() {
     static_assert(sizeof(interp::JumpCacheEntry) == 32);  // and jump_cache_index
-    window_.reset();
     static_assert(interp::jump_cache_size == 1 << 16);
+    window_.reset();
+    const Place retry = code_.place();
     code_.zero_extend(scratch2, scratch, 2);
     code_.shl32(scratch2, 5);
     code_.exclusive_or(scratch, offset_of::operand(offset_of::jump_key));
     code_.cmp(scratch, offset_of::operand(offset_of::jump_cache_tag, scratch2));
-    leave_if(condition::not_equal, Why::Target);
+    lost_targets_.push_back(
+        {code_.jump_if(condition::not_equal), retry, static_cast<std::uint16_t>(number_)});
+}
+
+// Two that are in use can have one place in the jump cache.
+void Translator::emit_lost_targets() {
+    for (const LostTarget& target : lost_targets_) {
+        note(CodePart::Kind::Edge, target.instruction);
+        code_.patch_here(target.jump);
+        code_.exclusive_or(scratch, offset_of::operand(offset_of::jump_key));
+        code_.patch(code_.call(), ways_[static_cast<std::size_t>(Way::FindTarget)]);
+        code_.test32(scratch2);
+        code_.patch(code_.jump_if(condition::not_equal), target.retry);
+        flags_ = Flags::Image;
+        recipe_.reset();
+        leave(target.instruction, Why::Target);
+    }
 }
 
 // To what was found there; it keeps `scratch2`.

@@ -386,6 +386,10 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
     asm(BACKPLANE_CALL("call backplane_jit_find_second_page\n\t") : : BACKPLANE_OFFSETS);
 }
 
+[[gnu::naked]] void backplane_jit_find_target() {
+    asm(BACKPLANE_CALL("call backplane_jit_recollect\n\t") : : BACKPLANE_OFFSETS);
+}
+
 [[gnu::naked]] void backplane_jit_link_far() {
     asm(BACKPLANE_CALL("call backplane_jit_link\n\t") : : BACKPLANE_OFFSETS);
 }

@@ -82,6 +82,11 @@ void backplane_jit_look_at_recall();
 void backplane_jit_link_far();
 std::uint32_t backplane_jit_link(Core* cpu, FarLink* link);
 
+// The jump cache does not have the RIP in R13. Returns R14: 0 if it still has not, and everything
+// else as it was.
+void backplane_jit_find_target();
+std::uint32_t backplane_jit_recollect(Core* cpu, std::uint64_t ip);
+
 // Whether the second page of a block (R13) is behind its first one. Returns R14: 0 if it is not, and
 // everything else as it was.
 void backplane_jit_check_second_page();

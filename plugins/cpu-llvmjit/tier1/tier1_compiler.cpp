@@ -46,6 +46,7 @@ void Tier1Compiler::make_ways() {
         {Way::RefillRead, &backplane_jit_refill_read},
         {Way::RefillWrite, &backplane_jit_refill_write},
         {Way::LinkFar, &backplane_jit_link_far},
+        {Way::FindTarget, &backplane_jit_find_target},
         {Way::CheckSecondPage, &backplane_jit_check_second_page}};
     Assembler code{cache_.writable(), 0, 4096};
     for (const auto& [way, place] : ways) {
@@ -468,6 +469,10 @@ std::uint32_t backplane_jit_recalled(Core* cpu, std::uint64_t, std::uint32_t arg
 
 std::uint32_t backplane_jit_link(Core* cpu, FarLink* link) {
     return compiler_of(cpu).link(*link) ? 1 : 0;
+}
+
+std::uint32_t backplane_jit_recollect(Core* cpu, std::uint64_t ip) {
+    return owner(cpu).recollect(ip) ? 1 : 0;
 }
 
 std::uint32_t backplane_jit_find_second_page(Core* cpu, const Block* block) {

@@ -32,7 +32,7 @@ Translator::Translator(Assembler& code, const Ways& ways, const x86::CpuModel& m
     : code_{code}, ways_{ways}, model_{model}, is_only_processor_{is_only_processor},
       untranslated_{untranslated}, x87_before_{&workspace}, exits_{&workspace},
       resumable_{&workspace}, register_loads_{&workspace}, misses_{&workspace},
-      detours_{&workspace}, far_checks_{&workspace}, open_edges_{&workspace},
+      detours_{&workspace}, far_checks_{&workspace}, lost_targets_{&workspace}, open_edges_{&workspace},
       side_exits_{&workspace}, resumptions_{&workspace} {}
 
 bool Translator::can_translate(const Block& block) {
@@ -95,6 +95,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
         std::erase_if(register_loads_, is_of_this);
         std::erase_if(misses_, is_of_this);
         std::erase_if(detours_, is_of_this);
+        std::erase_if(lost_targets_, is_of_this);
         std::erase_if(exits_, is_of_this);
         flags_ = mark.flags;
         recipe_ = mark.recipe;
@@ -135,6 +136,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
     emit_detours();
     emit_misses();
     emit_far_checks();
+    emit_lost_targets();
     emit_second_page_check();
     emit_exits();
     native.cold_end = code_.place();

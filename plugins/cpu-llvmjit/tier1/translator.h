@@ -257,6 +257,7 @@ private:
     Edge& check_far(unsigned op, std::uint32_t target);
     void go_far(Edge& edge);
     void emit_far_checks();
+    void emit_lost_targets();
     void end_with(unsigned op, std::uint32_t target);
     Edge& add_edge(unsigned op, std::uint32_t target);
     void emit_side_exits();
@@ -350,6 +351,12 @@ private:
         const Edge* edge;
         std::uint16_t instruction;
     };
+    // A target that the jump cache does not have.
+    struct LostTarget {
+        Assembler::Jump jump;
+        std::uint32_t retry;
+        std::uint16_t instruction;
+    };
     struct OpenEdge {
         Edge* edge;  // null: the budget is exceeded
         Assembler::Jump jump;
@@ -374,6 +381,7 @@ private:
     std::pmr::vector<Miss> misses_;
     std::pmr::vector<Detour> detours_;
     std::pmr::vector<FarCheck> far_checks_;
+    std::pmr::vector<LostTarget> lost_targets_;
     std::pmr::vector<OpenEdge> open_edges_;
     std::pmr::vector<SideExit> side_exits_;
     std::pmr::vector<std::pair<std::uint16_t, std::uint32_t>> resumptions_;

@@ -29,6 +29,7 @@ enum class Way : std::uint8_t {
     RefillRead,
     RefillWrite,
     LinkFar,
+    FindTarget,
     CheckSecondPage,
     Count,
 };
@@ -56,6 +57,7 @@ constexpr const char* name_of(Way way) {
                                      "refill to read",
                                      "refill to write",
                                      "link to another page",
+                                     "find a target",
                                      "check of the second page"};
     static_assert(std::size(names) == static_cast<std::size_t>(Way::Count));
     return names[static_cast<std::size_t>(way)];
