@@ -203,6 +203,8 @@ public:
     // A tier above asks for an access that missed the first-level TLB: true if it is there now.
     // Only what the second level knows is; nothing is raised, and no code is dropped.
     bool refill(std::uint64_t linear, std::uint32_t size, x86::AccessKind kind);
+    // Reads what lies in two pages to `transfer`, if both are RAM that is known.
+    bool gather(std::uint64_t linear, std::uint32_t size);
     // The same for a block at this RIP that is not in the jump cache.
     bool recollect(std::uint64_t ip);
     // A tier above asks: itself, and where the bytes from this address on to the end of the page

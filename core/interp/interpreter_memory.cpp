@@ -149,6 +149,23 @@ bool Interpreter::refill(std::uint64_t linear, std::uint32_t size, AccessKind ki
     return true;
 }
 
+bool Interpreter::gather(std::uint64_t linear, std::uint32_t size) {
+    const auto first = static_cast<std::uint32_t>(x86::page_size -
+                                                  (linear & x86::page_offset_mask));
+    if (size <= first || size > transfer.size()) return false;
+    const auto take = [&](std::uint64_t from, std::uint32_t bytes, std::uint8_t* to) {
+        const std::uint64_t page = from & ~x86::page_offset_mask;
+        const x86::FastPage& fast = pages(view)[x86::fast_index(from)];
+        if (fast.read_tag != page && !refill(from, bytes, AccessKind::Read)) return false;
+        std::memcpy(to, reinterpret_cast<const std::uint8_t*>(fast.host) + (from - page), bytes);
+        return true;
+    };
+    const std::uint64_t second = linear + first;
+    if (!state.code64() && second > 0xffff'ffff) return false;
+    return take(linear, first, transfer.data()) &&
+           take(second, size - first, transfer.data() + first);
+}
+
 void Interpreter::fill(std::uint64_t linear, View through, const PageTranslation& page,
                        const PhysicalRange& range, std::uint64_t physical, bool has_code) {
     if (through == View::UserAligned || watches_data(linear)) return;

@@ -158,12 +158,42 @@ TEST_F(HotAccesses, MayCrossIntoTheNextPage) {
     place_sum(0);
     ASSERT_TRUE(run(long_enough / 2, data + 0xffc));
     EXPECT_EQ((*processor)[RDI], processor->read<std::uint64_t>(data + 0xffc) * (long_enough / 2));
+    EXPECT_LE(processor->cpu.counts[static_cast<std::size_t>(Counter::LeftAccess)], 2u)
+        << "both pages are known";
     processor->map(data + 0x1000, other);
     (*processor)[RBX] = data + 0x1000;
     ASSERT_TRUE(processor->run_to_halt(invalidate));
     ASSERT_TRUE(run(1, data + 0xffc));
     EXPECT_EQ((*processor)[RDI], processor->read<std::uint32_t>(data + 0xffc) |
                                      std::uint64_t{processor->read<std::uint32_t>(other)} << 32);
+    processor->map(data + 0x1000, other, 0);
+    (*processor)[RBX] = data + 0x1000;
+    ASSERT_TRUE(processor->run_to_halt(invalidate));
+    EXPECT_FALSE(run(1, data + 0xffc));
+    EXPECT_EQ(processor->stopped_in_vector(), 14);
+    EXPECT_EQ(processor->cpu.state.cr2, data + 0x1000);
+}
+
+TEST_F(HotAccesses, AreInPlaceBehindOneInTwoPages) {
+    // mov rax, [rbx];  mov rdx, [rbx + 8];  mov rsi, [rbx - 8];  add rdi, rax, rdx and rsi; loop
+    processor->place(code,
+                     {0x48, 0x8b, 0x03, 0x48, 0x8b, 0x53, 0x08, 0x48, 0x8b, 0x73, 0xf8, 0x48, 0x01,
+                      0xc7, 0x48, 0x01, 0xd7, 0x48, 0x01, 0xf7, 0x48, 0xff, 0xc9, 0x75, 0xe7, 0xf4});
+    for (const std::uint64_t at : {0xff4, 0xff9, 0xffc, 0xfff, 0x1004}) {
+        ASSERT_TRUE(run(1000, data + at));
+        EXPECT_EQ((*processor)[RDI], 1000 * (processor->read<std::uint64_t>(data + at) +
+                                             processor->read<std::uint64_t>(data + at + 8) +
+                                             processor->read<std::uint64_t>(data + at - 8)))
+            << at;
+    }
+}
+
+// MOVAPS asks for an alignment that nothing in two pages has.
+TEST_F(HotAccesses, ThatHaveToBeAlignedAreNotReadFromTwoPages) {
+    processor->place(code, {0x0f, 0x28, 0x03, 0xf4});  // movaps xmm0, [rbx]
+    EXPECT_FALSE(run(1, data + 0xff8));
+    EXPECT_EQ(processor->stopped_in_vector(), 13);
+    EXPECT_TRUE(run(1, data + 0xff0));
 }
 
 TEST_F(HotAccesses, FaultWhereAnAddressIsNotCanonical) {

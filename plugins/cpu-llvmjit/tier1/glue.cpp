@@ -31,6 +31,8 @@ constexpr int zero = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, zero),
               vector_registers = offsetof(CpuState, vectors), mxcsr = offsetof(CpuState, mxcsr),
               cr0 = offsetof(CpuState, cr0), cr4 = offsetof(CpuState, cr4),
               xcr0 = offsetof(CpuState, xcr0), physical = offsetof(Block, physical);
+// Where an access in two pages has been gathered: see Translator.
+constexpr int transfer = offsetof(Core, transfer);
 constexpr int count_of(interp::Counter counter) {
     return offsetof(Core, counts) + static_cast<int>(counter) * 8;
 }
@@ -315,15 +317,25 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
                                                      "popq %%rdi\n\tpopq %%rsi\n\tpopq "           \
                                                      "%%rdx\n\tpopq %%rcx\n\tpopq %%rax\n\t"       \
                                                      "ret"
-#define BACKPLANE_REFILL(writes)                                                                   \
-    BACKPLANE_CALL("movl $" writes ", %%ecx\n\tcall backplane_jit_refill\n\t")
+// Compares the result with 1. What was gathered looks like a page that is somewhere else.
+#define BACKPLANE_REFILL(call)                                                                     \
+    asm("call 1f\n\t"                                                                              \
+        "cmpl $1, %%r14d\n\t"                                                                      \
+        "jbe 2f\n\t"                                                                               \
+        "movl %[no_window], %%r13d\n\t"                                                            \
+        "leaq %c[transfer](%%r12), %%r14\n"                                                        \
+        "2:\n\t"                                                                                   \
+        "ret\n"                                                                                    \
+        "1:\n\t" BACKPLANE_CALL(call)                                                              \
+        :                                                                                          \
+        : BACKPLANE_OFFSETS, [no_window] "i"(no_window), [transfer] "i"(transfer - no_window))
 
 [[gnu::naked]] void backplane_jit_refill_read() {
-    asm(BACKPLANE_REFILL("0") : : BACKPLANE_OFFSETS);
+    BACKPLANE_REFILL("xorl %%ecx, %%ecx\n\tcall backplane_jit_refill\n\t");
 }
 
 [[gnu::naked]] void backplane_jit_refill_write() {
-    asm(BACKPLANE_REFILL("1") : : BACKPLANE_OFFSETS);
+    BACKPLANE_REFILL("movl $1, %%ecx\n\tcall backplane_jit_refill\n\t");
 }
 
 // With the tag that counts first. An access that misses the recent page though that is the right
@@ -343,7 +355,7 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
         "addq %%r12, %%rsi\n\t"                                                                    \
         "movq %c[" tag "](%%rcx), %%rdx\n\t"                                                       \
         "cmpq %%rdx, %c[" recent_tag "](%%rsi)\n\t"                                                \
-        "je 3f\n\t"                                                                                \
+        "je 2f\n\t"                                                                                \
         "movq %c[read_tag](%%rcx), %%rdx\n\t"                                                      \
         "movq %%rdx, %c[recent_reads](%%rsi)\n\t"                                                  \
         "movq %c[write_tag](%%rcx), %%rdx\n\t"                                                     \
@@ -355,13 +367,10 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
         "andl %[recall_mask], %%edx\n\t"                                                           \
         "decb %c[recalls](%%r12,%%rdx)\n\t"                                                        \
         "je 4f\n\t"                                                                                \
-        "movl $1, %%r14d\n\t"                                                                      \
+        "cmpl %%edx, %%edx\n\t"                                                                    \
         "popq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tret\n"                                          \
         "2:\n\t"                                                                                   \
         "popq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tjmp " refill "\n"                               \
-        "3:\n\t"                                                                                   \
-        "xorl %%r14d, %%r14d\n\t"                                                                  \
-        "popq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tret\n"                                          \
         "4:\n\t"                                                                                   \
         "popq %%rsi\n\tpopq %%rdx\n\tpopq %%rcx\n\tjmp backplane_jit_look_at_recall"               \
         :                                                                                          \
@@ -375,11 +384,9 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
     BACKPLANE_RECALL("write_tag", "recent_writes", "backplane_jit_refill_write");
 }
 
-// RBP is where BACKPLANE_CALL has put its ten registers, and the return address behind.
+// RBP is where BACKPLANE_CALL has put its ten registers, and behind the return addresses.
 [[gnu::naked]] void backplane_jit_look_at_recall() {
-    asm(BACKPLANE_CALL("movq 80(%%rbp), %%rcx\n\tcall backplane_jit_recalled\n\t")
-        :
-        : BACKPLANE_OFFSETS);
+    BACKPLANE_REFILL("movq 88(%%rbp), %%rcx\n\tcall backplane_jit_recalled\n\t");
 }
 
 [[gnu::naked]] void backplane_jit_check_second_page() {

@@ -15,6 +15,9 @@ using x86::Op;
 constexpr unsigned recall_slot_shift = 14;
 static_assert(interp::block_max_instructions == 1u << (recall_slot_shift - 8));
 
+// In R13, an offset that no access from a window reaches a page with.
+constexpr std::uint32_t no_window = 1 << 30;
+
 extern "C" {
 
 // ---- Into compiled code: CpuState to registers; goes to R13 ----
@@ -62,14 +65,15 @@ constexpr unsigned recall_instruction(std::uint32_t argument) {
 }
 
 // The access at R13 has missed its recent page; R14 says which access (recall_argument). If the
-// first-level TLB has the page it is a recent one now. Returns as the following two.
+// first-level TLB has the page it is a recent one now. As the following two.
 void backplane_jit_recall_read();
 void backplane_jit_recall_write();
 std::uint32_t backplane_jit_recalled(Core* cpu, std::uint64_t linear, std::uint32_t argument,
                                      const void* from);
 
-// The access of R14 bytes at R13 has missed the first-level TLB. Returns R14: 0 if it is still not
-// there, and everything else as it was. Of R14 the lowest byte counts.
+// The access of R14 bytes at R13 has missed the first-level TLB. Of R14 the lowest byte counts.
+// Returns conditions: equal if it is there now, below if it is not, and above if it is one in two
+// pages whose bytes have been read: then R13 and R14 say where they are, as a check leaves them.
 void backplane_jit_refill_read();
 void backplane_jit_refill_write();
 std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,

@@ -150,6 +150,11 @@ void Translator::check(Access access, unsigned size) {
     code_.load(scratch2, offset_of::operand(tlb_ + offsetof(x86::FastPage, host), scratch2));
 }
 
+void Translator::may_cross(Access access, unsigned size) {
+    if (access == Access::Read && size <= sizeof(interp::Core::transfer))
+        misses_.back().behind = code_.place();
+}
+
 Operand Translator::access(const ZydisOperand& operand, Access access, bool keep_scratch2_free,
                            unsigned alignment) {
     const unsigned size = operand.size / 8u;
@@ -162,7 +167,7 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
         const auto beyond = code_.jump_if(condition::above);
         detours_.push_back({beyond, code_.place(), operand, next_offset_,
                             static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
-                            window_->access, recipe_in_use()});
+                            window_->access, recipe_in_use(), alignment == 1});
         access = window_->access;
     } else {
         form_address(scratch, operand);
@@ -171,6 +176,7 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
             check_recent(access, size, slot_of(operand));
         else
             check(access, size);
+        if (alignment == 1) may_cross(access, size);
     }
     if (alignment > 1) {
         code_.test_byte(scratch, alignment - 1);
@@ -253,6 +259,7 @@ void Translator::emit_detours() {
         use_recipe(detour.recipe);
         form_effective_address(scratch, detour.operand);
         check(detour.access, detour.size);
+        if (detour.may_cross) may_cross(detour.access, detour.size);
         code_.patch(code_.jump(), detour.back);
     }
 }

@@ -458,7 +458,9 @@ Tier1Compiler& compiler_of(Core* cpu) {
 std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_t size,
                                    std::uint32_t writes) {
     const x86::AccessKind kind = writes ? x86::AccessKind::Write : x86::AccessKind::Read;
-    return owner(cpu).refill(linear, size & 0xff, kind);
+    size &= 0xff;
+    if (owner(cpu).refill(linear, size, kind)) return 1;
+    return !writes && owner(cpu).gather(linear, size) ? 2 : 0;
 }
 
 std::uint32_t backplane_jit_recalled(Core* cpu, std::uint64_t, std::uint32_t argument,

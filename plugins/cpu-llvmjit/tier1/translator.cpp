@@ -17,9 +17,6 @@ namespace block_mode = interp::block_mode;
 
 namespace {
 
-// In `scratch`, an offset that no access from a window reaches a page with.
-constexpr std::uint32_t no_window = 1 << 30;
-
 x86::CodeSize code_size_of(const Block& block) {
     return static_cast<x86::CodeSize>(block.mode & block_mode::code_size);
 }
@@ -254,8 +251,8 @@ void Translator::emit_misses() {
             code_.load_immediate(scratch2, miss.size);
         }
         code_.patch(code_.call(), ways_[static_cast<std::size_t>(way)]);
-        code_.test32(scratch2);
-        code_.patch(code_.jump_if(condition::not_equal), miss.retry);
+        code_.patch(code_.jump_if(condition::equal), miss.retry);
+        if (miss.behind != 0) code_.patch(code_.jump_if(condition::above), miss.behind);
         use_recipe(miss.recipe);
         leave(miss.instruction, Why::Access);
     }

@@ -176,6 +176,8 @@ private:
     void form_effective_address(Host to, const ZydisOperand& operand, Host by, bool wide);
     // The access at `scratch` goes through the TLB: by way of the recent page in a slot, or not.
     void check_recent(Access access, unsigned size, unsigned slot);
+    // Behind a check: the access may be one in two pages.
+    void may_cross(Access access, unsigned size);
     void check(Access access, unsigned size);
     unsigned slot_of(const ZydisOperand& operand) const;
     bool is_mostly_recent(const ZydisOperand& operand);
@@ -332,6 +334,8 @@ private:
         std::uint8_t size, slot;
         Access access;
         std::optional<Recipe> recipe;
+        // Where it goes on with what was read of two pages; 0: it may not.
+        std::uint32_t behind = 0;
     };
     // An access that is not where the one before was.
     struct Detour {
@@ -343,6 +347,7 @@ private:
         std::uint8_t size;
         Access access;
         std::optional<Recipe> recipe;
+        bool may_cross;  // into the next page, if it reads
     };
     // A jump to another page whose link is not for what is mapped now.
     struct FarCheck {
