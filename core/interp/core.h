@@ -29,9 +29,7 @@ struct JumpCacheEntry {
 // As many as 16 bits tell apart, which takes compiled code one instruction.
 constexpr std::size_t jump_cache_size = 65536;
 
-constexpr std::size_t jump_cache_index(std::uint64_t ip) {
-    return ip & (jump_cache_size - 1);
-}
+constexpr std::size_t jump_cache_index(std::uint64_t ip) { return ip & (jump_cache_size - 1); }
 
 // Through which first-level TLB an access goes: what is in one needs no further check.
 enum class View : std::uint8_t {
@@ -61,10 +59,10 @@ enum class Exit : std::uint8_t {
 };
 
 // Processors that rename memory tell two places behind one register apart by the lowest bits of the
-// offset only (AMD family 1Ah: nine or ten of them, found by measuring), and what is taken for the
-// other costs as much as a mispredicted branch. So what compiled code writes all the time, the
-// general registers among it, is in the first half of 512 bytes, and what it only reads and
-// compares is in the second.
+// offset only (AMD family 1Ah: nine or ten of them, told from which layouts were slow), and what is
+// taken for the other costs as much as a mispredicted branch. So what compiled code writes all the
+// time, the general registers among it, is in the first half of 512 bytes, and what it only reads
+// and compares is in the second.
 struct alignas(512) Core {
     x86::CpuState state;
 

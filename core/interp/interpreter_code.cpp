@@ -244,11 +244,10 @@ void Interpreter::insert_in_jump_cache(std::uint64_t ip, std::uint64_t linear, B
                                        const x86::PageTranslation& page) {
     mark_code_page(linear, page);
     if (target->crosses_page) mark_code_page(second_linear_, second_page_);
-    jump_cache[jump_cache_index(ip)] = {
-        .tag = ip ^ jump_key,
-        .block = target,
-        .entry = target->entry,
-        .page_ip = ip - (target->physical & x86::page_offset_mask)};
+    jump_cache[jump_cache_index(ip)] = {.tag = ip ^ jump_key,
+                                        .block = target,
+                                        .entry = target->entry,
+                                        .page_ip = ip - (target->physical & x86::page_offset_mask)};
 }
 
 bool Interpreter::recollect(std::uint64_t ip) {

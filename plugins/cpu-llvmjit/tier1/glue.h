@@ -91,8 +91,8 @@ std::uint32_t backplane_jit_link(Core* cpu, FarLink* link);
 void backplane_jit_find_target();
 std::uint32_t backplane_jit_recollect(Core* cpu, std::uint64_t ip);
 
-// Whether the second page of a block (R13) is behind its first one. Returns R14: 0 if it is not, and
-// everything else as it was.
+// Whether the second page of a block (R13) is behind its first one. Returns R14: 0 if it is not,
+// and everything else as it was.
 void backplane_jit_check_second_page();
 std::uint32_t backplane_jit_find_second_page(Core* cpu, const Block* block);
 
@@ -106,8 +106,8 @@ BACKPLANE_HANDLER void backplane_jit_enter_block(Core* cpu, const Op* op, const 
                                                  std::uint64_t);
 BACKPLANE_HANDLER void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
                                                   std::uint64_t);
-BACKPLANE_HANDLER void backplane_jit_interpret_block(Core* cpu, const Op* op,
-                                                     const FastPage* pages, std::uint64_t);
+BACKPLANE_HANDLER void backplane_jit_interpret_block(Core* cpu, const Op* op, const FastPage* pages,
+                                                     std::uint64_t);
 BACKPLANE_HANDLER void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
                                                    std::uint64_t);
 

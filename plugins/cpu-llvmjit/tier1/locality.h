@@ -3,16 +3,17 @@
 // is not only loses time by that.
 //
 // Those to the stack are taken to be of the first kind. Of the others it is found out where it
-// matters: the block is compiled again when it has been met often while
-// executing, with all accesses of the first kind and counting its executions; and then again
-// without those that miss often.
+// matters: the block is compiled again when it has been met often while executing, with all
+// accesses of the first kind and counting its executions; and then again without those that miss
+// often.
 #pragma once
 
-#include "interp/block.h"
+#include "interp/core.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <unordered_map>
 
 namespace backplane::jit {
@@ -63,7 +64,9 @@ public:
         note(block).scattered |= std::uint64_t{1} << instruction;
     }
 
-    static constexpr std::size_t counters = 256;
+    static constexpr std::size_t counters =
+        sizeof(interp::Core::hot_executions) / sizeof(interp::Core::Executions) *
+        std::tuple_size_v<decltype(interp::Core::Executions::counters)>;
 
 private:
     // A miss takes about as long as so many hits save.

@@ -29,8 +29,8 @@ Translator::Translator(Assembler& code, const Ways& ways, const x86::CpuModel& m
     : code_{code}, ways_{ways}, model_{model}, is_only_processor_{is_only_processor},
       untranslated_{untranslated}, x87_before_{&workspace}, exits_{&workspace},
       resumable_{&workspace}, register_loads_{&workspace}, misses_{&workspace},
-      detours_{&workspace}, far_checks_{&workspace}, lost_targets_{&workspace}, open_edges_{&workspace},
-      side_exits_{&workspace}, resumptions_{&workspace} {}
+      detours_{&workspace}, far_checks_{&workspace}, lost_targets_{&workspace},
+      open_edges_{&workspace}, side_exits_{&workspace}, resumptions_{&workspace} {}
 
 bool Translator::can_translate(const Block& block) {
     constexpr std::uint8_t never = block_mode::single | block_mode::unfused |
