@@ -212,20 +212,12 @@ TEST(JitEvents, TellOfEachBlock) {
 
 // ---- Tier 2 ----
 
-// Under AddressSanitizer what LLVM compiles returns to a frame that it has changed: not found yet.
-class Tier2 : public ::testing::Test {
-protected:
-#if __has_feature(address_sanitizer)
-    void SetUp() override { GTEST_SKIP() << "does not work under AddressSanitizer yet"; }
-#endif
-};
-
 // Compiled as soon as it was sampled a few times, and kept in any case.
 const std::vector<Setting> eager{
     {"tier2-threshold", 1000}, {"tier2-instructions", 500'000}, {"tier2-keeps-all", true}};
 constexpr std::uint64_t sampled = 1'000'000;  // times of the loop that are enough
 
-TEST_F(Tier2, CompilesLoops) {
+TEST(Tier2, CompilesLoops) {
     Bench bench{eager};
     ASSERT_TRUE(bench.started) << bench.device.failure();
     std::vector<BlockCompiled> compiled;
@@ -253,7 +245,7 @@ TEST_F(Tier2, CompilesLoops) {
                                               HasSubstr("tier 2, code:\n+0000  ")));
 }
 
-TEST_F(Tier2, IsMeasuredAndTakenOutAgainWhereTier1IsFaster) {
+TEST(Tier2, IsMeasuredAndTakenOutAgainWhereTier1IsFaster) {
     Bench bench{{{"tier2-threshold", 1000}, {"tier2-instructions", 500'000}}};
     ASSERT_TRUE(bench.started);
     const auto judged = [&] {
@@ -270,7 +262,7 @@ TEST_F(Tier2, IsMeasuredAndTakenOutAgainWhereTier1IsFaster) {
     EXPECT_EQ(bench.get("rbx"), 1001u * 501);
 }
 
-TEST_F(Tier2, IsNotThereUnlessWanted) {
+TEST(Tier2, IsNotThereUnlessWanted) {
     Bench bench;
     ASSERT_TRUE(bench.started);
     bench.run_loop(20 * sampled);
@@ -280,7 +272,7 @@ TEST_F(Tier2, IsNotThereUnlessWanted) {
     EXPECT_THAT(none.device.failure(), HasSubstr("both 0"));
 }
 
-TEST_F(Tier2, WorksAlone) {
+TEST(Tier2, WorksAlone) {
     Bench bench{{{"tier1-threshold", 0}, {"tier2-threshold", 5}}};
     ASSERT_TRUE(bench.started);
     bench.run_loop(1001);
@@ -292,7 +284,7 @@ TEST_F(Tier2, WorksAlone) {
 // mov byte [abs 100000h], 48h;  hlt
 constexpr std::uint8_t writes_loop[]{0xc6, 0x04, 0x25, 0x00, 0x00, 0x10, 0x00, 0x48, 0xf4};
 
-TEST_F(Tier2, ForgetsWhatChangesWhileItIsCompiled) {
+TEST(Tier2, ForgetsWhatChangesWhileItIsCompiled) {
     Bench bench{eager};
     ASSERT_TRUE(bench.started);
     std::copy(std::begin(writes_loop), std::end(writes_loop),
@@ -307,7 +299,7 @@ TEST_F(Tier2, ForgetsWhatChangesWhileItIsCompiled) {
     EXPECT_EQ(bench.device.statistic("jit.tier2.blocks_compiled_total"), 0u);
 }
 
-TEST_F(Tier2, LeavesCodeThatChanges) {
+TEST(Tier2, LeavesCodeThatChanges) {
     Bench bench{eager};
     ASSERT_TRUE(bench.started);
     std::vector<BlockInvalidated> invalidated;
