@@ -64,9 +64,12 @@ void LinuxBoot::declare(Declaration<LinuxBoot>& d) {
         "pci-settings", &LinuxBoot::pci_settings_text_,
         "What firmware would set in PCI configuration space before it starts a kernel, as in "
         "\"01.3/40.l=601 01.3/80.b=1\"; none when empty");
+    d.property("port-settings", &LinuxBoot::port_settings_text_,
+               "What firmware would write into I/O ports before it starts a kernel, as in "
+               "\"d6=c0 d4=0\"; none when empty");
     d.address_space("memory", &LinuxBoot::memory_,
                     "Where the kernel is loaded; its RAM is what the kernel is told about");
-    d.address_space("io", &LinuxBoot::io_, "Where PCI configuration space is reached", "io");
+    d.address_space("io", &LinuxBoot::io_, "Where PCI configuration space and the ports are", "io");
     d.connects_all("cpus", &LinuxBoot::cpus_,
                    "All processors, in the order of their APIC IDs; the first one boots");
     d.connects_all("tables", &LinuxBoot::providers_,
@@ -86,6 +89,9 @@ Outcome LinuxBoot::start() {
     auto settings = parse_pci_settings(pci_settings_text_);
     if (!settings) return std::unexpected(settings.error());
     pci_settings_ = std::move(*settings);
+    auto ports = parse_port_settings(port_settings_text_);
+    if (!ports) return std::unexpected(ports.error());
+    port_settings_ = std::move(*ports);
     auto file = read_file(kernel_path_);
     if (!file) return std::unexpected(about("kernel", kernel_path_, file.error()));
     ram_ = all_ram_ = find_ram(memory_);
@@ -282,6 +288,7 @@ std::vector<std::byte> LinuxBoot::zero_page() const {
 void LinuxBoot::reset(ResetKind) {
     if (kernel_path_.empty()) return;
     write_pci_settings(pci_settings_, io_);
+    write_port_settings(port_settings_, io_);
     auto outcome = take_tables();
     if (outcome) {
         write_everything();

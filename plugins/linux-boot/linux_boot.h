@@ -8,6 +8,7 @@
 #include "kernel_image.h"
 #include "memory_map.h"
 #include "pci_settings.h"
+#include "port_settings.h"
 #include "table_loader.h"
 
 #include <backplane/declaration.h>
@@ -52,13 +53,14 @@ private:
 
     std::filesystem::path kernel_path_, initrd_path_;
     std::string command_line_;
-    std::string pci_settings_text_;
+    std::string pci_settings_text_, port_settings_text_;
     bool acpi_ = true, required_ = true;
     AddressSpace memory_, io_;
     std::vector<Connection<backplane_cpu>> cpus_;
     std::vector<Connection<backplane_firmware_files>> providers_;
 
     std::vector<PciSetting> pci_settings_;
+    std::vector<PortSetting> port_settings_;
     bool is_linux_ = false;
     KernelImage kernel_;
     std::vector<std::byte> initrd_;

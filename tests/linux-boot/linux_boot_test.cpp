@@ -184,6 +184,18 @@ TEST_F(LinuxBootTest, SetsPciConfigurationRegistersAtEveryReset) {
                 HasSubstr("\"pci-settings\" has \"rubbish\""));
 }
 
+TEST_F(LinuxBootTest, WritesPortsAtEveryReset) {
+    const std::string kernel = write_file(path("kernel"), synthetic_kernel());
+    ASSERT_EQ(boot({{"kernel", kernel}, {"port-settings", std::string{"d6=c0 d4=7 d4=1"}}}), "");
+    EXPECT_EQ(io.bytes[0xd6], 0xc0u);
+    EXPECT_EQ(io.bytes[0xd4], 1u) << "in their order";
+    io.bytes[0xd6] = 0;
+    bench->reset();
+    EXPECT_EQ(io.bytes[0xd6], 0xc0u);
+    EXPECT_THAT(boot({{"kernel", kernel}, {"port-settings", std::string{"rubbish"}}}),
+                HasSubstr("\"port-settings\" has \"rubbish\""));
+}
+
 class TablesOfOthersTest : public LinuxBootTest {
 protected:
     TablesOfOthersTest() {
