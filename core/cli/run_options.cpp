@@ -69,6 +69,8 @@ void declare_guest_options(CommandOptions& options) {
          "its command line: boot0.command-line")  //
         ("cdrom", po::value<std::string>()->value_name("FILE"),
          "the image in the CD drive: cdrom0-image.path")  //
+        ("floppy", po::value<std::string>()->value_name("FILE"),
+         "the image in the floppy drive: floppy0-image.path")  //
         ("disk", po::value<std::vector<std::string>>()->value_name("FILE")->composing(),
          "the image of the hard disk: disk0-image.path; again for disk1-image")  //
         ("boot", po::value<std::string>()->value_name("ORDER"),
@@ -117,8 +119,9 @@ std::expected<std::vector<Override>, std::string> guest_overrides(const Argument
     if (arguments.has("initrd"))
         overrides.push_back(Override::option("--initrd " + arguments.text("initrd"), "boot0.initrd",
                                              absolute_files(arguments.text("initrd"))));
-    for (const auto& [option, target] :
-         {std::pair{"kernel", "boot0.kernel"}, {"cdrom", "cdrom0-image.path"}})
+    for (const auto& [option, target] : {std::pair{"kernel", "boot0.kernel"},
+                                         {"cdrom", "cdrom0-image.path"},
+                                         {"floppy", "floppy0-image.path"}})
         if (arguments.has(option)) path(option, arguments.text(option), target);
     std::size_t disks = 0;
     for (const auto& disk : arguments.list("disk"))
