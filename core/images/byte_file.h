@@ -18,6 +18,9 @@ public:
     virtual bool is_read_only() const = 0;
     virtual bool can_discard() const = 0;
 
+    // Writing is copying: the disk is left to the host, for later.
+    virtual bool keeps_writes() const { return true; }
+
     // [any] What lies past the end reads as zeroes. Waiting::No: EAGAIN unless the data is at hand.
     virtual int read(std::uint64_t offset, Segments segments, Waiting waiting) = 0;
     // [any] Past the end, the file grows; a gap reads as zeroes.

@@ -4,6 +4,7 @@
 
 #include "images/segments.h"
 
+#include <cerrno>
 #include <cstdint>
 
 namespace backplane::images {
@@ -30,6 +31,9 @@ public:
     // [any] Ranges lie within the size. Waiting::No: EAGAIN unless the data is at hand.
     virtual int read(std::uint64_t offset, Segments segments, Waiting waiting) = 0;
     virtual int write(std::uint64_t offset, Segments segments, Durability durability) = 0;
+    // [any] The same, Cached, where that is nearly sure not to wait for a disk. Else EAGAIN; some
+    // of it may be written then.
+    virtual int try_write(std::uint64_t, Segments) { return EAGAIN; }
     // What was written before it is on stable storage.
     virtual int flush() = 0;
     virtual int discard(std::uint64_t offset, std::uint64_t length) = 0;

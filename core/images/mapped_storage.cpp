@@ -95,6 +95,38 @@ int MappedStorage::write_some(std::uint64_t offset, SegmentCursor& cursor, std::
     return write_new(offset, cursor, length);
 }
 
+int MappedStorage::try_write(std::uint64_t offset, Segments segments) {
+    if (!file_->keeps_writes()) return EAGAIN;
+    SegmentCursor cursor{segments};
+    for (std::uint64_t left = total(segments); left != 0;) {
+        std::uint64_t length = left;
+        if (const int error = try_write_some(offset, cursor, length); error != 0) return error;
+        offset += length;
+        left -= length;
+    }
+    return 0;
+}
+
+int MappedStorage::try_write_some(std::uint64_t offset, SegmentCursor& cursor,
+                                  std::uint64_t& length) {
+    Mapping mapping;
+    {
+        const std::shared_lock lock{mutex_, std::try_to_lock};
+        if (!lock) return EAGAIN;
+        if (const int error = map(offset, length, Waiting::No, mapping); error != 0) return error;
+        if (mapping.place == Mapping::Place::File && mapping.is_writable) {
+            length = mapping.length;
+            return file_->write(mapping.file_offset, cursor.take(length), Durability::Cached);
+        }
+    }
+    // Someone else may come in between: write_new looks again.
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    const bool was_empty = mapping.place == Mapping::Place::Below ||
+                           mapping.place == Mapping::Place::Zero;
+    if (!lock || !was_empty || is_commit_due() || !is_new_simple(offset)) return EAGAIN;
+    return write_new(offset, cursor, length);
+}
+
 int MappedStorage::write_needed_zeroes(std::uint64_t offset, std::uint64_t length) {
     while (length != 0) {
         Extent extent;

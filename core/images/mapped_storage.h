@@ -41,6 +41,7 @@ public:
     bool can_discard() const override { return !is_read_only(); }
     int read(std::uint64_t offset, Segments segments, Waiting waiting) final;
     int write(std::uint64_t offset, Segments segments, Durability durability) final;
+    int try_write(std::uint64_t offset, Segments segments) final;
     int flush() final { return is_read_only() ? 0 : commit(); }
     int extent(std::uint64_t offset, std::uint64_t length, Extent& extent) final;
 
@@ -58,6 +59,8 @@ protected:
     // [mutex_] Writes the first of `length` bytes, where they are not writable in place; says how
     // many.
     virtual int write_new(std::uint64_t, SegmentCursor&, std::uint64_t&) { return EROFS; }
+    // [mutex_] That writes no more than the bytes it is given, and some of tables in memory.
+    virtual bool is_new_simple(std::uint64_t) const { return false; }
     // Makes everything stable, in an order that leaves the file sound at any moment.
     virtual int commit() { return 0; }
     // Too much waits for that.
@@ -76,6 +79,7 @@ protected:
 
 private:
     int write_some(std::uint64_t offset, SegmentCursor& cursor, std::uint64_t& length);
+    int try_write_some(std::uint64_t offset, SegmentCursor& cursor, std::uint64_t& length);
     int read_below(std::uint64_t offset, Segments segments, Waiting waiting);
     int read_packed(const Mapping& mapping, Segments segments, Waiting waiting);
 

@@ -99,6 +99,18 @@ int Overlay::keep_surroundings(std::uint64_t offset, std::uint64_t end) {
 
 int Overlay::write(std::uint64_t offset, Segments segments, Durability) {
     const std::unique_lock lock{mutex_};
+    return write_locked(offset, segments);
+}
+
+int Overlay::try_write(std::uint64_t offset, Segments segments) {
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    if (!lock) return EAGAIN;
+    const std::uint64_t end = offset + total(segments);
+    const auto needs_base = [&](std::uint64_t at) { return at % grain != 0 && !is_written(at); };
+    return needs_base(offset) || needs_base(end) ? EAGAIN : write_locked(offset, segments);
+}
+
+int Overlay::write_locked(std::uint64_t offset, Segments segments) {
     const std::uint64_t end = offset + total(segments);
     if (end == offset) return 0;
     if (const int error = keep_surroundings(offset, end); error != 0) return error;

@@ -23,6 +23,7 @@ public:
     bool can_discard() const override { return true; }
     int read(std::uint64_t offset, Segments segments, Waiting waiting) override;
     int write(std::uint64_t offset, Segments segments, Durability durability) override;
+    int try_write(std::uint64_t offset, Segments segments) override;
     // Nothing of it outlives the program, so nothing needs to be safe.
     int flush() override { return 0; }
     int discard(std::uint64_t, std::uint64_t) override { return 0; }
@@ -38,6 +39,7 @@ private:
     // Up to where all is in the same place as what is at `offset`, at most `end`.
     std::uint64_t same_place_until(std::uint64_t offset, std::uint64_t end) const;
     int read_base(std::uint64_t offset, std::span<std::byte> bytes, Waiting waiting);
+    int write_locked(std::uint64_t offset, Segments segments);
     int keep_surroundings(std::uint64_t offset, std::uint64_t end);
     int keep_grain(std::uint64_t offset);
 

@@ -18,6 +18,8 @@ using images::Waiting;
 namespace {
 
 constexpr std::uint32_t sector = 512;
+// Longer ones are copied while the guest goes on.
+constexpr std::uint64_t most_written_now = 128 << 10;
 
 const char* verb(std::uint32_t operation) {
     switch (operation) {
@@ -154,37 +156,62 @@ BlockResult DiskImage::submit(const backplane_block_request& request) {
     Job job{request.operation, request.flags, request.offset, request.length, {}};
     for (std::uint32_t index = 0; index < request.segment_count; ++index)
         job.segments.push_back({request.segments[index].data, request.segments[index].length});
-    if (!queue_.is_running()) return finish(job, perform(job, Waiting::Yes));
-    if (request.operation == BACKPLANE_BLOCK_READ) {
-        const int error = perform(job, Waiting::No);
-        if (error != EAGAIN) return finish(job, error);
-    }
+    if (!queue_.is_running()) return finish(job, perform(job));
+    if (const int error = perform_now(job); error != EAGAIN) return finish(job, error);
     ++waited_;
-    queue_.put(
-        [this, job = std::move(job)] {
-            return static_cast<std::int32_t>(finish(job, perform(job, Waiting::Yes)));
-        },
-        [complete = request.complete, user = request.user](std::int32_t result) {
-            complete(user, result);
-        });
+    queue_.put([this, job = std::move(
+                          job)] { return static_cast<std::int32_t>(finish(job, perform(job))); },
+               [complete = request.complete, user = request.user](std::int32_t result) {
+                   complete(user, result);
+               });
     return BlockResult::Pending;
 }
 
-int DiskImage::perform(const Job& job, Waiting waiting) {
-    const bool stable = (job.flags & BACKPLANE_BLOCK_FORCE_ACCESS) != 0;
+// What takes the host a few microseconds is done here: to wake up a thread, and then this one,
+// takes longer.
+int DiskImage::perform_now(const Job& job) {
     switch (job.operation) {
-    case BACKPLANE_BLOCK_READ: return storage_->read(job.offset, job.segments, waiting);
+    case BACKPLANE_BLOCK_READ: return storage_->read(job.offset, job.segments, Waiting::No);
+    case BACKPLANE_BLOCK_FLUSH: return flush_need_.exists() ? EAGAIN : 0;
+    case BACKPLANE_BLOCK_WRITE: {
+        if (is_stable(job) || job.length > most_written_now) return EAGAIN;
+        const int error = patience_.spend(
+            [&] { return storage_->try_write(job.offset, job.segments); });
+        if (error != EAGAIN) flush_need_.changed();
+        return error;
+    }
+    default: return EAGAIN;
+    }
+}
+
+int DiskImage::perform(const Job& job) {
+    if (job.operation == BACKPLANE_BLOCK_READ)
+        return storage_->read(job.offset, job.segments, Waiting::Yes);
+    if (job.operation == BACKPLANE_BLOCK_FLUSH) return flush();
+    const int error = change(job);
+    flush_need_.changed();
+    return error;
+}
+
+int DiskImage::change(const Job& job) {
+    switch (job.operation) {
     case BACKPLANE_BLOCK_WRITE:
         return storage_->write(job.offset, job.segments,
-                               stable ? Durability::Stable : Durability::Cached);
-    case BACKPLANE_BLOCK_FLUSH: return storage_->flush();
+                               is_stable(job) ? Durability::Stable : Durability::Cached);
     case BACKPLANE_BLOCK_DISCARD: return storage_->discard(job.offset, job.length);
     default: {
         const int error = storage_->write_zeroes(job.offset, job.length,
                                                  (job.flags & BACKPLANE_BLOCK_MAY_DISCARD) != 0);
-        return error == 0 && stable ? storage_->flush() : error;
+        return error == 0 && is_stable(job) ? storage_->flush() : error;
     }
     }
+}
+
+int DiskImage::flush() {
+    const std::uint64_t covered = flush_need_.covered();
+    const int error = storage_->flush();
+    if (error == 0) flush_need_.flushed(covered);
+    return error;
 }
 
 BlockResult DiskImage::finish(const Job& job, int error) {
@@ -247,6 +274,7 @@ BlockResult DiskImage::change_medium(const char* path, bool force) {
     if (!is_same) {
         close();
         storage_ = std::move(next);
+        flush_need_.changed();
     }
     path_ = wanted;
     listener_.medium_changed(listener_.user);

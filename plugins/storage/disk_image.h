@@ -2,9 +2,11 @@
 // block device.
 #pragma once
 
+#include "flush_need.h"
 #include "images/format.h"
 #include "images/image_storage.h"
 #include "io_queue.h"
+#include "patience.h"
 
 #include <backplane/sdk.h>
 
@@ -44,9 +46,16 @@ private:
     std::expected<std::unique_ptr<images::ImageStorage>, std::string>
     open(const std::filesystem::path& path) const;
     void close();
+    static bool is_stable(const Job& job) {
+        return (job.flags & BACKPLANE_BLOCK_FORCE_ACCESS) != 0;
+    }
     bool is_valid(const backplane_block_request& request) const;
-    int perform(const Job& job, images::Waiting waiting);
+    // EAGAIN: it may have to wait for the host.
+    int perform_now(const Job& job);
     // [any]
+    int perform(const Job& job);
+    int change(const Job& job);
+    int flush();
     BlockResult finish(const Job& job, int error);
     void log_failure(const Job& job, int error);
 
@@ -57,6 +66,8 @@ private:
     std::uint32_t threads_ = 4;
 
     std::unique_ptr<images::ImageStorage> storage_;  // null: no medium
+    FlushNeed flush_need_;
+    Patience patience_;
     IoQueue queue_;
     backplane_block_listener listener_{};
     bool is_locked_ = false;

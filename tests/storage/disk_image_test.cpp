@@ -105,7 +105,32 @@ TEST_F(DiskImageTest, WritesReachTheFile) {
     EXPECT_EQ(expected[511], 0xff);
     EXPECT_EQ(user.read(0, 64 * 1024), expected);
     EXPECT_EQ(user.bench.statistic("bytes.written"), 1024u);
-    EXPECT_GE(user.bench.statistic("waited"), 2u) << "writing is left to a thread";
+    EXPECT_EQ(user.bench.statistic("waited"), 2u) << "what the disk has to do is left to a thread";
+}
+
+TEST_F(DiskImageTest, WhatIsCopiedOnlyIsDoneAtOnce) {
+    User user{with()};
+    EXPECT_EQ(user.write(512, Data(32 << 10, 1)), BlockResult::Ok);
+    EXPECT_EQ(user.read(512, 32 << 10), Data(32 << 10, 1));
+    EXPECT_EQ(user.bench.statistic("waited"), 0u);
+}
+
+TEST_F(DiskImageTest, AFlushWithNothingToFlushIsDoneAtOnce) {
+    User user{with()};
+    auto waited_for_flush = [&, before = user.bench.statistic("waited")]() mutable {
+        EXPECT_EQ(user.run(BlockOperation::Flush, 0, 0), BlockResult::Ok);
+        return user.bench.statistic("waited") -
+               std::exchange(before, user.bench.statistic("waited"));
+    };
+    EXPECT_EQ(waited_for_flush(), 1u) << "who had the file before may not have flushed it";
+    EXPECT_EQ(waited_for_flush(), 0u);
+    EXPECT_EQ(user.write(0, Data(512, 1)), BlockResult::Ok);
+    EXPECT_EQ(waited_for_flush(), 1u);
+    EXPECT_EQ(waited_for_flush(), 0u);
+    EXPECT_EQ(user.run(BlockOperation::WriteZeroes, 0, 4096), BlockResult::Ok);
+    (void)waited_for_flush();
+    EXPECT_EQ(waited_for_flush(), 0u);
+    EXPECT_EQ(user.bench.statistic("flushes"), 6u);
 }
 
 TEST_F(DiskImageTest, ResultsComeOnTheLoopWhenNobodyWaits) {
@@ -117,7 +142,7 @@ TEST_F(DiskImageTest, ResultsComeOnTheLoopWhenNobodyWaits) {
         [](void* to, std::int32_t value) {
             static_cast<User*>(to)->completed = static_cast<BlockResult>(value);
         },
-        &user);
+        &user, BACKPLANE_BLOCK_FORCE_ACCESS);
     EXPECT_EQ(result, BlockResult::Pending);
     for (int tries = 0; tries < 1000 && user.completed == BlockResult::Pending; ++tries) {
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
@@ -343,6 +368,23 @@ TEST_F(FormatTest, WhatIsWrittenToAnImageThatGrowsLasts) {
         EXPECT_EQ(user.read((1 << 20) + 4096, 4096), Data(4096, 0));
         EXPECT_EQ(user.read(3 << 20, 512), Data(512, 0xcd));
     }
+}
+
+TEST_F(FormatTest, NewPiecesAreMadeAtOnceWhereNothingLiesBelow) {
+    create("base.qcow2");
+    create(path);
+    User user{with()};
+    EXPECT_EQ(user.write(1 << 20, Data(4096, 1)), BlockResult::Ok);
+    EXPECT_EQ(user.write(1 << 20, Data(4096, 2)), BlockResult::Ok);
+    EXPECT_EQ(user.bench.statistic("waited"), 0u);
+    EXPECT_EQ(user.read(1 << 20, 4096), Data(4096, 2));
+    create("above.qcow2", {.backing = "base.qcow2"});
+    path = "above.qcow2";
+    User above{with()};
+    EXPECT_EQ(above.write(1 << 20, Data(4096, 3)), BlockResult::Ok);
+    EXPECT_EQ(above.bench.statistic("waited"), 1u) << "the rest of the piece comes from below";
+    EXPECT_EQ(above.write(1 << 20, Data(4096, 4)), BlockResult::Ok);
+    EXPECT_EQ(above.bench.statistic("waited"), 1u);
 }
 
 TEST_F(FormatTest, ASnapshotAboveAnyImageForgetsWhatWasWritten) {

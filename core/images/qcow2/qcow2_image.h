@@ -70,6 +70,9 @@ private:
     int map(std::uint64_t offset, std::uint64_t length, Waiting waiting, Mapping& mapping) override;
     int unpack(const Mapping& mapping, std::vector<std::byte>& cluster) override;
     int write_new(std::uint64_t offset, SegmentCursor& cursor, std::uint64_t& length) override;
+    bool is_new_simple(std::uint64_t offset) const override {
+        return !is_damaged_ && has_nothing_below(offset);
+    }
     int commit() override { return commit(false); }
     bool is_commit_due() const override;
 
