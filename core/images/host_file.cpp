@@ -42,7 +42,8 @@ std::string because(const std::string& what, const std::filesystem::path& path, 
 }  // namespace
 
 std::expected<std::unique_ptr<HostFile>, std::string>
-HostFile::open(const std::filesystem::path& path, FileAccess access, Locking locking) {
+HostFile::open(const std::filesystem::path& path, FileAccess access, Locking locking,
+               Caching caching) {
     const bool writes = access == FileAccess::ReadWrite;
     // O_NONBLOCK: a named pipe is refused below, not waited for.
     const int fd = ::open(path.c_str(), (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
@@ -59,6 +60,10 @@ HostFile::open(const std::filesystem::path& path, FileAccess access, Locking loc
         return std::unexpected("\"" + path.string() + "\" cannot be an image: " + why);
     if (locking == Locking::Yes)
         if (std::string why = file->lock(); !why.empty())
+            return std::unexpected("\"" + path.string() + "\" " + why);
+    file->is_unsafe_ = caching == Caching::Unsafe;
+    if (caching == Caching::None)
+        if (std::string why = file->go_direct(); !why.empty())
             return std::unexpected("\"" + path.string() + "\" " + why);
     return file;
 }
@@ -159,6 +164,8 @@ std::uint64_t HostFile::allocated_size() const {
 }
 
 int HostFile::read(std::uint64_t offset, Segments segments, Waiting waiting) {
+    if (is_direct_ && waiting == Waiting::No) return EAGAIN;
+    if (is_direct_ && !is_aligned(offset, segments)) return read_unaligned(offset, segments);
     std::vector<iovec> rest{segments.begin(), segments.end()};
     const int flags = waiting == Waiting::No ? RWF_NOWAIT : 0;
     while (!rest.empty()) {
@@ -170,19 +177,31 @@ int HostFile::read(std::uint64_t offset, Segments segments, Waiting waiting) {
         }
         if (got == 0) {
             if (offset < size_) return EIO;  // somebody cut it off
-            for (const iovec& segment : rest)
-                std::memset(segment.iov_base, 0, segment.iov_len);
+            fill_with_zeroes(rest);
             return 0;
         }
         offset += static_cast<std::uint64_t>(got);
         advance(rest, static_cast<std::size_t>(got));
+        // Past the host's memory there is no reading on from within a block.
+        if (is_direct_ && !rest.empty() && offset % offset_alignment_ != 0) {
+            if (offset < size_) return EIO;
+            fill_with_zeroes(rest);
+            return 0;
+        }
     }
     return 0;
 }
 
 int HostFile::write(std::uint64_t offset, Segments segments, Durability durability) {
+    const int flags = durability == Durability::Stable && !is_unsafe_ ? RWF_DSYNC : 0;
+    if (!is_direct_) return write_plainly(offset, segments, flags);
+    if (!is_aligned(offset, segments)) return write_unaligned(offset, segments, flags);
+    const std::shared_lock others{direct_mutex_};
+    return write_plainly(offset, segments, flags);
+}
+
+int HostFile::write_plainly(std::uint64_t offset, Segments segments, int flags) {
     std::vector<iovec> rest{segments.begin(), segments.end()};
-    const int flags = durability == Durability::Stable ? RWF_DSYNC : 0;
     while (!rest.empty()) {
         const ssize_t put = pwritev2(fd_, rest.data(), segment_count(rest),
                                      static_cast<off_t>(offset), flags);
@@ -205,7 +224,7 @@ void HostFile::has_grown_to(std::uint64_t end) {
 }
 
 int HostFile::flush() {
-    if (is_read_only()) return 0;
+    if (is_read_only() || is_unsafe_) return 0;
     if (const int error = flush_error_; error != 0) return error;
     while (fdatasync(fd_) != 0) {
         if (errno == EINTR) continue;

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "images/byte_file.h"
+#include "images/caching.h"
 
 #include <atomic>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <memory>
+#include <shared_mutex>
 #include <string>
 
 namespace backplane::images {
@@ -26,7 +28,8 @@ struct FileIdentity {
 class HostFile final : public ByteFile {
 public:
     static std::expected<std::unique_ptr<HostFile>, std::string>
-    open(const std::filesystem::path& path, FileAccess access, Locking locking);
+    open(const std::filesystem::path& path, FileAccess access, Locking locking,
+         Caching caching = Caching::Writeback);
     // A new file, empty, locked. A block device that is to be overwritten keeps its size.
     static std::expected<std::unique_ptr<HostFile>, std::string>
     create(const std::filesystem::path& path, Existing existing);
@@ -45,6 +48,7 @@ public:
     std::uint64_t size() const override { return size_; }
     bool is_read_only() const override { return access_ == FileAccess::ReadOnly; }
     bool can_discard() const override { return !is_read_only() && can_discard_; }
+    bool keeps_writes() const override { return !is_direct_; }
     int read(std::uint64_t offset, Segments segments, Waiting waiting) override;
     int write(std::uint64_t offset, Segments segments, Durability durability) override;
     int flush() override;
@@ -56,6 +60,14 @@ public:
 private:
     HostFile(int fd, FileAccess access) : fd_{fd}, access_{access} {}
 
+    int write_plainly(std::uint64_t offset, Segments segments, int flags);
+    std::string go_direct();
+    bool is_aligned(std::uint64_t offset, Segments segments) const;
+    template <class Move>
+    int for_each_piece(std::uint64_t offset, Segments segments, Move move);
+    int read_unaligned(std::uint64_t offset, Segments segments);
+    int write_unaligned(std::uint64_t offset, Segments segments, int flags);
+    int write_end(std::uint64_t offset, Segments segments, int flags);
     std::string lock() const;
     std::string find_size();
     void has_grown_to(std::uint64_t end);
@@ -64,6 +76,9 @@ private:
     FileAccess access_;
     bool is_device_ = false;
     bool can_discard_ = true;
+    bool is_unsafe_ = false, is_direct_ = false;
+    std::uint32_t offset_alignment_ = 4096, memory_alignment_ = 4096;
+    std::shared_mutex direct_mutex_;  // of those who write past the host's memory
     std::atomic<std::uint64_t> size_ = 0;
     std::atomic<int> flush_error_ = 0;
 };

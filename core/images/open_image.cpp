@@ -57,7 +57,7 @@ Opened Chain::open(const fs::path& path, Format format, FileAccess access) {
             fmt::format("{} is not opened: more than {} images are based on each "
                         "other",
                         quoted(path), longest_chain));
-    auto file = HostFile::open(path, access, options_.locking);
+    auto file = HostFile::open(path, access, options_.locking, options_.caching);
     if (!file) return std::unexpected(file.error());
     if (format == Format::Auto) {
         const auto agreed = agreed_format(path, **file);
@@ -69,6 +69,7 @@ Opened Chain::open(const fs::path& path, Format format, FileAccess access) {
     if (!image) return std::unexpected(quoted(path) + " " + image.error());
     image->format = format;
     image->file = opened_file;
+    if (format == Format::Qcow2 || format == Format::Vmdk) image->packed_size = image->piece_size;
     if (image->backing.names.empty() || options_.backing == BackingRule::NotOpened) return image;
     if (std::string why = open_backing(path, *image); !why.empty()) return std::unexpected(why);
     return image;
@@ -210,6 +211,7 @@ std::string Chain::open_backing(const fs::path& path, OpenedImage& image) {
             return fmt::format("{} is not the disk that {} is based on: its identifier is another",
                                quoted(*where), quoted(path));
     }
+    image.packed_size = std::max(image.packed_size, below->packed_size);
     image.mapped->set_below(std::move(below->storage));
     return {};
 }

@@ -30,6 +30,7 @@ struct OpenOptions {
     FileAccess access = FileAccess::ReadOnly;
     FileAccess backing_access = FileAccess::ReadOnly;  // of the file directly below
     Locking locking = Locking::Yes;
+    Caching caching = Caching::Writeback;
     BackingRule backing = BackingRule::Beside;
     std::string internal_snapshot = {};  // of a qcow2 image, which is read-only then
 };
@@ -48,7 +49,9 @@ struct OpenedImage {
     // The same object, where it is of that kind.
     MappedStorage* mapped = nullptr;
     qcow2::Qcow2Image* qcow2 = nullptr;
-    std::uint64_t piece_size = 0;                              // what is allocated at once; 0: any
+    std::uint64_t piece_size = 0;  // what is allocated at once; 0: any
+    // The largest piece that may be compressed, here or in what it is based on; 0: none is.
+    std::uint64_t packed_size = 0;
     std::vector<std::pair<std::string, std::string>> details;  // for `backplane image info`
     HostFile* file = nullptr;
 };

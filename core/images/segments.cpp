@@ -25,6 +25,14 @@ void scatter(std::span<const std::byte> from, Segments to) {
     }
 }
 
+void gather(Segments from, std::span<std::byte> to) {
+    for (const iovec& segment : from) {
+        if (segment.iov_len == 0) continue;
+        std::memcpy(to.data(), segment.iov_base, segment.iov_len);
+        to = to.subspan(segment.iov_len);
+    }
+}
+
 Segments SegmentCursor::take(std::uint64_t length) {
     taken_.clear();
     while (length != 0) {

@@ -16,6 +16,7 @@ std::uint64_t total(Segments segments);
 void fill_with_zeroes(Segments segments);
 // Both have the same length.
 void scatter(std::span<const std::byte> from, Segments to);
+void gather(Segments from, std::span<std::byte> to);
 
 // A span as segments, for as long as this lives.
 class Segment {

@@ -14,7 +14,7 @@ namespace backplane::images {
 // To an ImageStorage or a ByteFile.
 template <class T>
 int write_zero_data(T& to, std::uint64_t offset, std::uint64_t length) {
-    static constexpr std::array<std::byte, 64 << 10> zeroes{};
+    alignas(4096) static constexpr std::array<std::byte, 64 << 10> zeroes{};
     while (length != 0) {
         const auto step = std::min<std::uint64_t>(length, zeroes.size());
         const Segment part{std::span{zeroes}.first(step)};

@@ -4,6 +4,7 @@
 #include "images/image_storage.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <random>
@@ -55,7 +56,8 @@ public:
         auto* from = reinterpret_cast<char*>(data.data());
         const iovec segments[] = {{from, split}, {from + split, bytes - split}};
         expect(first, length, stamp);
-        const int error = image.write(first * sector, segments, Durability::Cached);
+        int error = random() % 2 == 0 ? image.try_write(first * sector, segments) : EAGAIN;
+        if (error == EAGAIN) error = image.write(first * sector, segments, Durability::Cached);
         if (error == 0) settle(first, length, stamp);
         return error;
     }

@@ -1,5 +1,6 @@
 // What is written to an image is read from it, and its file is sound at any moment.
 #include "formats.h"
+#include "image_part.h"
 #include "stamped_disk.h"
 
 #include <gtest/gtest.h>
@@ -123,34 +124,6 @@ TEST_P(Writing, AFullHostGivesErrorsAndAFileThatIsSound) {
         EXPECT_TRUE(work.is_current(*image)) << work.difference;
     }
 }
-
-// A part of an image, as large as asked for.
-class Part final : public ImageStorage {
-public:
-    Part(ImageStorage& whole, std::uint64_t first, std::uint64_t length)
-        : whole_{whole}, first_{first}, length_{length} {}
-    std::uint64_t size() const override { return length_; }
-    bool is_read_only() const override { return false; }
-    bool can_discard() const override { return true; }
-    int read(std::uint64_t offset, Segments segments, Waiting waiting) override {
-        return whole_.read(first_ + offset, segments, waiting);
-    }
-    int write(std::uint64_t offset, Segments segments, Durability durability) override {
-        return whole_.write(first_ + offset, segments, durability);
-    }
-    int flush() override { return whole_.flush(); }
-    int discard(std::uint64_t offset, std::uint64_t length) override {
-        return whole_.discard(first_ + offset, length);
-    }
-    int write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) override {
-        return whole_.write_zeroes(first_ + offset, length, may_discard);
-    }
-    int resize(std::uint64_t) override { return EINVAL; }
-
-private:
-    ImageStorage& whole_;
-    std::uint64_t first_, length_;
-};
 
 TEST_P(Writing, ThreadsDoNotDisturbEachOther) {
     const auto disk = make(kind, size);

@@ -22,6 +22,9 @@ public:
     int write(std::uint64_t offset, Segments segments, Durability durability) override {
         return file_->write(offset, segments, durability);
     }
+    int try_write(std::uint64_t offset, Segments segments) override {
+        return file_->keeps_writes() ? file_->write(offset, segments, Durability::Cached) : EAGAIN;
+    }
     int flush() override { return file_->flush(); }
     int discard(std::uint64_t offset, std::uint64_t length) override {
         return file_->discard(offset, length);
