@@ -15,8 +15,9 @@ enum class Durability : bool { Cached, Stable };
 // What is known of a range without reading it.
 struct Extent {
     std::uint64_t length = 0;
-    bool is_zero = false;  // reads as zeroes
-    bool is_own = true;    // kept in this image, not seen through to the one it is based on
+    bool is_zero = false;    // reads as zeroes
+    bool is_own = true;      // kept in this image, not seen through to the one it is based on
+    bool is_packed = false;  // compressed
 };
 
 class ImageStorage {

@@ -49,20 +49,28 @@ int MappedStorage::read_below(std::uint64_t offset, Segments segments, Waiting w
 }
 
 int MappedStorage::read_packed(const Mapping& mapping, Segments segments, Waiting waiting) {
-    std::unique_lock lock{unpacked_mutex_, std::defer_lock};
-    if (waiting == Waiting::Yes)
-        lock.lock();
-    else if (!lock.try_lock())
-        return EAGAIN;
-    if (unpacked_from_ != mapping.file_offset) {
+    const auto copy = [&](std::span<const std::byte> piece) {
+        if (mapping.skipped + mapping.length > piece.size()) return EUCLEAN;
+        scatter(piece.subspan(mapping.skipped, mapping.length), segments);
+        return 0;
+    };
+    {
+        std::unique_lock lock{unpacked_mutex_, std::defer_lock};
+        if (waiting == Waiting::Yes)
+            lock.lock();
+        else if (!lock.try_lock())
+            return EAGAIN;
+        if (unpacked_from_ == mapping.file_offset) return copy(unpacked_);
         if (waiting == Waiting::No) return EAGAIN;
-        unpacked_from_ = 0;
-        if (const int error = unpack(mapping, unpacked_); error != 0) return error;
-        unpacked_from_ = mapping.file_offset;
     }
-    if (mapping.skipped + mapping.length > unpacked_.size()) return EUCLEAN;
-    scatter(std::span{unpacked_}.subspan(mapping.skipped, mapping.length), segments);
-    return 0;
+    // Several readers may be at this at once, for different pieces.
+    std::vector<std::byte> piece;
+    if (const int error = unpack(mapping, piece); error != 0) return error;
+    const int error = copy(piece);
+    const std::lock_guard lock{unpacked_mutex_};
+    unpacked_ = std::move(piece);
+    unpacked_from_ = mapping.file_offset;
+    return error;
 }
 
 void MappedStorage::forget_unpacked() {
@@ -149,7 +157,8 @@ int MappedStorage::extent(std::uint64_t offset, std::uint64_t length, Extent& ex
     }
     extent = {.length = mapping.length,
               .is_zero = mapping.place == Mapping::Place::Zero,
-              .is_own = mapping.place != Mapping::Place::Below};
+              .is_own = mapping.place != Mapping::Place::Below,
+              .is_packed = mapping.place == Mapping::Place::Packed};
     if (extent.is_own) return 0;
     const std::uint64_t size = below_ ? below_->size() : 0;
     if (offset < size) {

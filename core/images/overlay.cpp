@@ -125,6 +125,19 @@ int Overlay::write_zeroes(std::uint64_t offset, std::uint64_t length, bool) {
     return write_zero_data(*this, offset, length);
 }
 
+int Overlay::extent(std::uint64_t offset, std::uint64_t length, Extent& extent) {
+    const std::shared_lock lock{mutex_};
+    length = same_place_until(offset, offset + length) - offset;
+    extent = {.length = length};
+    if (is_written(offset)) return 0;
+    extent.is_own = false;
+    extent.is_zero = offset >= base_size_;
+    if (extent.is_zero) return 0;
+    const int error = base_->extent(offset, std::min(length, base_size_ - offset), extent);
+    extent.is_own = false;
+    return error;
+}
+
 int Overlay::resize(std::uint64_t size) {
     const std::unique_lock lock{mutex_};
     if (size % 512 != 0) return EINVAL;

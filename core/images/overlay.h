@@ -24,6 +24,7 @@ public:
     int read(std::uint64_t offset, Segments segments, Waiting waiting) override;
     int write(std::uint64_t offset, Segments segments, Durability durability) override;
     int try_write(std::uint64_t offset, Segments segments) override;
+    int extent(std::uint64_t offset, std::uint64_t length, Extent& extent) override;
     // Nothing of it outlives the program, so nothing needs to be safe.
     int flush() override { return 0; }
     int discard(std::uint64_t, std::uint64_t) override { return 0; }
