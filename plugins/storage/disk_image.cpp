@@ -10,6 +10,10 @@
 
 namespace backplane::storage {
 
+using images::BlockCache;
+using images::BlockCacheOptions;
+using images::CacheContents;
+using images::Caching;
 using images::Durability;
 using images::ImageStorage;
 using images::Overlay;
@@ -48,32 +52,27 @@ void DiskImage::declare(Declaration<DiskImage>& d) {
                "Read this snapshot of a qcow2 image, by name or number, which stays as it is");
     d.property("threads", &DiskImage::threads_, "How many requests may wait for the host at once")
         .range(1u, 64u);
+    d.property("cache", &DiskImage::caching_, {"writeback", "writethrough", "none", "unsafe"},
+               "What is written is in the host's memory until it is flushed; on the disk when its "
+               "request ends; past the host's memory, O_DIRECT; or flushed when the host likes");
+    d.property("cache-size", &DiskImage::cache_size_,
+               "Memory for blocks that are slow to read: compressed ones, all with cache: none");
+    d.property("prefetch", &DiskImage::prefetch_,
+               "How much of what follows them is read into that memory before it is wanted");
     provides_block(d, "block", "The bytes of the image");
-    d.counter(
-        "bytes.read", [](DiskImage& t) { return t.bytes_read_.load(); }, "bytes",
-        "Read from the image");
-    d.counter(
-        "bytes.written", [](DiskImage& t) { return t.bytes_written_.load(); }, "bytes",
-        "Written to the image");
-    d.counter(
-        "flushes", [](DiskImage& t) { return t.flushes_.load(); }, "flushes",
-        "Requests for everything to be on stable storage");
-    d.counter("waited", &DiskImage::waited_, "requests", "Not done at once, but by a thread");
-    d.gauge(
-        "pending", [](DiskImage& t) { return t.queue_.pending(); }, "requests",
-        "That threads work on");
-    d.counter(
-        "failures", [](DiskImage& t) { return t.failures_.load(); }, "requests",
-        "Refused by the host");
+    declare_statistics(d);
 }
 
 Outcome DiskImage::start() {
+    queue_.start(host(), threads_);
     if (!path_.empty()) {
         auto opened = open(path_);
-        if (!opened) return std::unexpected(opened.error());
+        if (!opened) {
+            queue_.stop();
+            return std::unexpected(opened.error());
+        }
         storage_ = std::move(*opened);
     }
-    queue_.start(host(), threads_);
     return {};
 }
 
@@ -90,13 +89,14 @@ void DiskImage::close() {
 }
 
 std::expected<std::unique_ptr<ImageStorage>, std::string>
-DiskImage::open(const std::filesystem::path& path) const {
+DiskImage::open(const std::filesystem::path& path) {
     const bool writes = !read_only_ && !snapshot_ && internal_snapshot_.empty();
     auto image = images::open_image(
         path,
         {.format = format_,
          .access = writes ? images::FileAccess::ReadWrite : images::FileAccess::ReadOnly,
          .locking = locking_ ? images::Locking::Yes : images::Locking::No,
+         .caching = caching_,
          .backing = backing_anywhere_ ? images::BackingRule::Anywhere : images::BackingRule::Beside,
          .internal_snapshot = internal_snapshot_});
     if (!image) return std::unexpected(image.error());
@@ -104,10 +104,28 @@ DiskImage::open(const std::filesystem::path& path) const {
     if (image->format == images::Format::Raw && file_size % sector != 0)
         log(LogLevel::Warning, "\"", path.string(), "\" has ", file_size,
             " bytes, which is not a multiple of 512: the last sector ends with zeroes");
-    if (!snapshot_ || read_only_) return std::move(image->storage);
+    if (!snapshot_ || read_only_) return with_cache(std::move(image->storage), image->packed_size);
     auto overlay = Overlay::above(std::move(image->storage));
     if (!overlay) return std::unexpected(overlay.error());
-    return std::move(*overlay);
+    return with_cache(std::move(*overlay), image->packed_size);
+}
+
+// Where the host's memory serves as well, it is not kept twice.
+std::unique_ptr<ImageStorage> DiskImage::with_cache(std::unique_ptr<ImageStorage> storage,
+                                                    std::uint64_t packed_size) {
+    const bool keeps_all = caching_ == Caching::None;
+    if (cache_size_.value == 0 || (!keeps_all && packed_size == 0)) return storage;
+    BlockCacheOptions options{.packed_size = packed_size,
+                              .capacity = cache_size_.value,
+                              .ahead = prefetch_.value,
+                              .most_ahead_at_once = std::max(threads_ / 2, 1u)};
+    if (!keeps_all) {
+        options.contents = CacheContents::PackedPieces;
+        options.block_size = packed_size;
+    }
+    if (queue_.is_running())
+        options.run_later = [this](std::function<void()> work) { queue_.run(std::move(work)); };
+    return std::make_unique<BlockCache>(std::move(storage), std::move(options), cache_counters_);
 }
 
 void DiskImage::describe(backplane_block_info& info) {

@@ -3,8 +3,11 @@
 #pragma once
 
 #include "flush_need.h"
+#include "images/block_cache.h"
+#include "images/caching.h"
 #include "images/format.h"
 #include "images/image_storage.h"
+#include "images/open_image.h"
 #include "io_queue.h"
 #include "patience.h"
 
@@ -44,10 +47,15 @@ private:
     };
 
     std::expected<std::unique_ptr<images::ImageStorage>, std::string>
-    open(const std::filesystem::path& path) const;
+    open(const std::filesystem::path& path);
+    std::unique_ptr<images::ImageStorage> with_cache(std::unique_ptr<images::ImageStorage> storage,
+                                                     std::uint64_t packed_size);
+    static void declare_statistics(Declaration<DiskImage>& d);
     void close();
-    static bool is_stable(const Job& job) {
-        return (job.flags & BACKPLANE_BLOCK_FORCE_ACCESS) != 0;
+    std::uint64_t hit_rate() const;
+    bool is_stable(const Job& job) const {
+        return caching_ == images::Caching::Writethrough ||
+               (job.flags & BACKPLANE_BLOCK_FORCE_ACCESS) != 0;
     }
     bool is_valid(const backplane_block_request& request) const;
     // EAGAIN: it may have to wait for the host.
@@ -64,7 +72,10 @@ private:
     bool read_only_ = false, snapshot_ = false, locking_ = true, backing_anywhere_ = false;
     std::string internal_snapshot_;
     std::uint32_t threads_ = 4;
+    images::Caching caching_ = images::Caching::Writeback;
+    Bytes cache_size_{32 << 20}, prefetch_{128 << 10};
 
+    images::BlockCacheCounters cache_counters_;
     std::unique_ptr<images::ImageStorage> storage_;  // null: no medium
     FlushNeed flush_need_;
     Patience patience_;

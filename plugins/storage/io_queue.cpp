@@ -53,6 +53,8 @@ void IoQueue::put(std::function<std::int32_t()> work, std::function<void(std::in
     });
 }
 
+void IoQueue::run(std::function<void()> work) { boost::asio::post(*pool_, std::move(work)); }
+
 void IoQueue::deliver() {
     std::vector<Finished> finished;
     {

@@ -31,6 +31,8 @@ public:
     // [machine lock] `work` runs on a thread; then `done` gets its result, with the machine lock
     // held.
     void put(std::function<std::int32_t()> work, std::function<void(std::int32_t)> done);
+    // [any] Nobody waits for this `work`.
+    void run(std::function<void()> work);
     // [machine lock] Until nothing is left, calling what is done.
     void wait();
     std::size_t pending() const { return pending_; }
