@@ -107,13 +107,7 @@ int BlockCache::read_missing(std::uint64_t offset, SegmentCursor& cursor, std::u
     lock.unlock();
 
     const int error = read_fill(*fill);
-    if (error == 0)
-        for (std::uint64_t at = offset, stop = offset + length; at != stop;) {
-            const std::uint64_t part = std::min(stop, block_end(at)) - at;
-            const AlignedBuffer& from = fill->buffers[index_of(at) - first];
-            scatter(from.bytes().subspan(at % options_.block_size, part), cursor.take(part));
-            at += part;
-        }
+    if (error == 0) copy_fill(*fill, offset, cursor, length);
     lock.lock();
     finish_fill(*fill, error);
     tally.misses += fill->count;
@@ -136,18 +130,20 @@ bool BlockCache::copy_block(std::uint64_t offset, SegmentCursor& cursor, std::ui
     return true;
 }
 
+void BlockCache::begin_change(Change& change) {
+    const std::lock_guard lock{mutex_};
+    for (Change* other : changes_)
+        if (other->first <= change.last && change.first <= other->last)
+            other->meets_another = change.meets_another = true;
+    changes_.push_back(&change);
+}
+
 template <class Operation>
 int BlockCache::change(std::uint64_t offset, std::uint64_t length, const Segments* data,
                        Operation operation) {
     if (length == 0) return operation();
     Change change{index_of(offset), index_of(offset + length - 1)};
-    {
-        const std::lock_guard lock{mutex_};
-        for (Change* other : changes_)
-            if (other->first <= change.last && change.first <= other->last)
-                other->meets_another = change.meets_another = true;
-        changes_.push_back(&change);
-    }
+    begin_change(change);
     const int error = operation();
     const std::lock_guard lock{mutex_};
     std::erase(changes_, &change);
@@ -187,6 +183,60 @@ int BlockCache::write(std::uint64_t offset, Segments segments, Durability durabi
 int BlockCache::try_write(std::uint64_t offset, Segments segments) {
     return change(offset, total(segments), &segments,
                   [&] { return storage_->try_write(offset, segments); });
+}
+
+bool BlockCache::begin_write(std::uint64_t offset, Segments segments, FileTask& task) {
+    const std::uint64_t length = total(segments);
+    if (length == 0 || !storage_->begin_write(offset, segments, task)) return false;
+    const auto change = std::make_shared<Change>(index_of(offset), index_of(offset + length - 1));
+    begin_change(*change);
+    std::vector<iovec> data{segments.begin(), segments.end()};
+    task.finish = [this, change, offset, data = std::move(data),
+                   finish = std::move(task.finish)](int error) {
+        if (finish) error = finish(error);
+        const std::lock_guard lock{mutex_};
+        std::erase(changes_, change.get());
+        const Segments written{data};
+        end_change(*change, offset, error == 0 ? &written : nullptr);
+        return error;
+    };
+    return true;
+}
+
+// As long as it is one fill. Else who reads has to wait.
+bool BlockCache::begin_read(std::uint64_t offset, Segments segments, FileTask& task) {
+    const std::uint64_t length = total(segments);
+    if (length == 0 || length > longest_fill || options_.packed_size != 0) return false;
+    const std::unique_lock lock{mutex_, std::try_to_lock};
+    if (!lock) return false;
+    const std::uint64_t first = index_of(offset), last = index_of(offset + length - 1);
+    for (std::uint64_t index = first; index <= last; ++index)
+        if (is_here(index)) return false;
+    const FillPointer fill = start_fill(first, last - first + 1, Fill::State::Running);
+    if (!storage_->begin_read(first * options_.block_size, prepare(*fill), task)) {
+        forget_fill(*fill);
+        return false;
+    }
+    const bool is_sequential = goes_on(offset, offset + length);
+    read_ahead(last, is_sequential);
+    std::vector<iovec> to{segments.begin(), segments.end()};
+    task.finish = [this, fill, offset, to = std::move(to),
+                   finish = std::move(task.finish)](int error) {
+        if (finish) error = finish(error);
+        return end_read(*fill, offset, to, error);
+    };
+    return true;
+}
+
+int BlockCache::end_read(Fill& fill, std::uint64_t offset, Segments segments, int error) {
+    if (error == 0) {
+        SegmentCursor cursor{segments};
+        copy_fill(fill, offset, cursor, total(segments));
+        counters_.misses += fill.count;
+    }
+    const std::lock_guard lock{mutex_};
+    finish_fill(fill, error);
+    return error;
 }
 
 int BlockCache::discard(std::uint64_t offset, std::uint64_t length) {

@@ -58,6 +58,8 @@ public:
     int read(std::uint64_t offset, Segments segments, Waiting waiting) override;
     int write(std::uint64_t offset, Segments segments, Durability durability) override;
     int try_write(std::uint64_t offset, Segments segments) override;
+    bool begin_read(std::uint64_t offset, Segments segments, FileTask& task) override;
+    bool begin_write(std::uint64_t offset, Segments segments, FileTask& task) override;
     int flush() override { return storage_->flush(); }
     int discard(std::uint64_t offset, std::uint64_t length) override;
     int write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) override;
@@ -113,7 +115,11 @@ private:
                   Waiting waiting, Tally& tally);
     int read_missing(std::uint64_t offset, SegmentCursor& cursor, std::uint64_t& length,
                      bool is_packed, Tally& tally);
+    std::vector<iovec> prepare(Fill& fill) const;
     int read_fill(Fill& fill);
+    void copy_fill(const Fill& fill, std::uint64_t offset, SegmentCursor& cursor,
+                   std::uint64_t length) const;
+    int end_read(Fill& fill, std::uint64_t offset, Segments segments, int error);
     void read_ahead_now(Fill& fill);
 
     // [mutex_]
@@ -129,6 +135,7 @@ private:
     void make_room();
     void was_ahead(bool was_useful);
 
+    void begin_change(Change& change);
     template <class Operation>
     int change(std::uint64_t offset, std::uint64_t length, const Segments* data,
                Operation operation);

@@ -56,9 +56,9 @@ void BlockCache::forget_fill(const Fill& fill) {
     if (fill.is_ahead) --fills_ahead_;
 }
 
-int BlockCache::read_fill(Fill& fill) {
-    const std::uint64_t start = fill.first * options_.block_size;
-    std::uint64_t left = std::min(fill.count * options_.block_size, storage_->size() - start);
+// Room for what it reads.
+std::vector<iovec> BlockCache::prepare(Fill& fill) const {
+    std::uint64_t left = storage_->size() - fill.first * options_.block_size;
     std::vector<iovec> segments;
     for (std::uint64_t at = 0; at < fill.count; ++at) {
         AlignedBuffer& buffer = fill.buffers.emplace_back(options_.block_size);
@@ -66,7 +66,21 @@ int BlockCache::read_fill(Fill& fill) {
         segments.push_back({part.data(), part.size()});
         left -= part.size();
     }
-    return storage_->read(start, segments, Waiting::Yes);
+    return segments;
+}
+
+int BlockCache::read_fill(Fill& fill) {
+    return storage_->read(fill.first * options_.block_size, prepare(fill), Waiting::Yes);
+}
+
+void BlockCache::copy_fill(const Fill& fill, std::uint64_t offset, SegmentCursor& cursor,
+                           std::uint64_t length) const {
+    for (const std::uint64_t end = offset + length; offset != end;) {
+        const std::uint64_t part = std::min(end, block_end(offset)) - offset;
+        const AlignedBuffer& from = fill.buffers[index_of(offset) - fill.first];
+        scatter(from.bytes().subspan(offset % options_.block_size, part), cursor.take(part));
+        offset += part;
+    }
 }
 
 void BlockCache::finish_fill(Fill& fill, int error) {

@@ -25,6 +25,9 @@ public:
     virtual int read(std::uint64_t offset, Segments segments, Waiting waiting) = 0;
     // [any] Past the end, the file grows; a gap reads as zeroes.
     virtual int write(std::uint64_t offset, Segments segments, Durability durability) = 0;
+    // [any] False: that cannot be left to the caller, now or at all. A write is Cached.
+    virtual bool begin_read(std::uint64_t, Segments, FileTask&) { return false; }
+    virtual bool begin_write(std::uint64_t, Segments, FileTask&) { return false; }
     // [any] What was written before it is on stable storage. Fails for good once it has failed.
     virtual int flush() = 0;
     // [any] A hint; the range may read as anything afterwards.

@@ -196,8 +196,10 @@ int HostFile::write(std::uint64_t offset, Segments segments, Durability durabili
     const int flags = durability == Durability::Stable && !is_unsafe_ ? RWF_DSYNC : 0;
     if (!is_direct_) return write_plainly(offset, segments, flags);
     if (!is_aligned(offset, segments)) return write_unaligned(offset, segments, flags);
-    const std::shared_lock others{direct_mutex_};
-    return write_plainly(offset, segments, flags);
+    gate_.enter();
+    const int error = write_plainly(offset, segments, flags);
+    gate_.leave();
+    return error;
 }
 
 int HostFile::write_plainly(std::uint64_t offset, Segments segments, int flags) {

@@ -4,13 +4,13 @@
 
 #include "images/byte_file.h"
 #include "images/caching.h"
+#include "images/direct_gate.h"
 
 #include <atomic>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <memory>
-#include <shared_mutex>
 #include <string>
 
 namespace backplane::images {
@@ -51,6 +51,8 @@ public:
     bool keeps_writes() const override { return !is_direct_; }
     int read(std::uint64_t offset, Segments segments, Waiting waiting) override;
     int write(std::uint64_t offset, Segments segments, Durability durability) override;
+    bool begin_read(std::uint64_t offset, Segments segments, FileTask& task) override;
+    bool begin_write(std::uint64_t offset, Segments segments, FileTask& task) override;
     int flush() override;
     int discard(std::uint64_t offset, std::uint64_t length) override;
     int write_zeroes(std::uint64_t offset, std::uint64_t length, bool may_discard) override;
@@ -78,7 +80,7 @@ private:
     bool can_discard_ = true;
     bool is_unsafe_ = false, is_direct_ = false;
     std::uint32_t offset_alignment_ = 4096, memory_alignment_ = 4096;
-    std::shared_mutex direct_mutex_;  // of those who write past the host's memory
+    DirectGate gate_;  // of those who write past the host's memory
     std::atomic<std::uint64_t> size_ = 0;
     std::atomic<int> flush_error_ = 0;
 };

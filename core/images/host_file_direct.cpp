@@ -12,7 +12,6 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 
 namespace backplane::images {
 
@@ -80,18 +79,19 @@ int HostFile::read_unaligned(std::uint64_t offset, Segments segments) {
 
 // Nobody else writes meanwhile: what surrounds the bytes is written again.
 int HostFile::write_unaligned(std::uint64_t offset, Segments segments, int flags) {
-    const std::unique_lock alone{direct_mutex_};
-    return for_each_piece(offset, segments,
-                          [&](std::uint64_t start, std::span<std::byte> buffer,
-                              std::uint64_t skipped, Segments part) {
-                              if (start + buffer.size() > size_)
-                                  return write_end(start + skipped, part, flags);
-                              if (const int error = read(start, Segment{buffer}, Waiting::Yes);
-                                  error != 0)
-                                  return error;
-                              gather(part, buffer.subspan(skipped, total(part)));
-                              return write_plainly(start, Segment{buffer}, flags);
-                          });
+    gate_.close();
+    const int error = for_each_piece(
+        offset, segments,
+        [&](std::uint64_t start, std::span<std::byte> buffer, std::uint64_t skipped,
+            Segments part) {
+            if (start + buffer.size() > size_) return write_end(start + skipped, part, flags);
+            if (const int failed = read(start, Segment{buffer}, Waiting::Yes); failed != 0)
+                return failed;
+            gather(part, buffer.subspan(skipped, total(part)));
+            return write_plainly(start, Segment{buffer}, flags);
+        });
+    gate_.open();
+    return error;
 }
 
 // The file shall not become longer than what is written, not even for a moment. The bytes are on
@@ -103,6 +103,24 @@ int HostFile::write_end(std::uint64_t offset, Segments segments, int flags) {
     if (error == 0) error = flush();
     if (fcntl(fd_, F_SETFL, status) != 0 && error == 0) error = errno;
     return error;
+}
+
+bool HostFile::begin_read(std::uint64_t offset, Segments segments, FileTask& task) {
+    if (offset + total(segments) > size_) return false;
+    if (is_direct_ && !is_aligned(offset, segments)) return false;
+    task = {.fd = fd_, .offset = offset, .segments = {segments.begin(), segments.end()}};
+    return true;
+}
+
+// Elsewhere writing is copying, and done before anybody else could begin.
+bool HostFile::begin_write(std::uint64_t offset, Segments segments, FileTask& task) {
+    if (!is_direct_ || is_read_only() || offset + total(segments) > size_) return false;
+    if (!is_aligned(offset, segments) || !gate_.try_enter()) return false;
+    task = {.fd = fd_,
+            .offset = offset,
+            .segments = {segments.begin(), segments.end()},
+            .finish = [this](int error) { return gate_.leave(), error; }};
+    return true;
 }
 
 }  // namespace backplane::images

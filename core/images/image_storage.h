@@ -2,6 +2,7 @@
 // give 0, or the errno of what went wrong.
 #pragma once
 
+#include "images/file_task.h"
 #include "images/segments.h"
 
 #include <cerrno>
@@ -35,6 +36,10 @@ public:
     // [any] The same, Cached, where that is nearly sure not to wait for a disk. Else EAGAIN; some
     // of it may be written then.
     virtual int try_write(std::uint64_t, Segments) { return EAGAIN; }
+    // [any] The same, where the caller can do it in a file himself; nobody waits for a disk here.
+    // False: he cannot, now or at all. The segments stay until it is finished. A write is Cached.
+    virtual bool begin_read(std::uint64_t, Segments, FileTask&) { return false; }
+    virtual bool begin_write(std::uint64_t, Segments, FileTask&) { return false; }
     // What was written before it is on stable storage.
     virtual int flush() = 0;
     virtual int discard(std::uint64_t offset, std::uint64_t length) = 0;

@@ -135,6 +135,21 @@ int MappedStorage::try_write_some(std::uint64_t offset, SegmentCursor& cursor,
     return write_new(offset, cursor, length);
 }
 
+// Should the piece be moved meanwhile, which only who writes to it at the same time can bring
+// about, what is read is anything; so writing is not begun like this.
+bool MappedStorage::begin_read(std::uint64_t offset, Segments segments, FileTask& task) {
+    const std::shared_lock lock{mutex_, std::try_to_lock};
+    Mapping mapping;
+    const std::uint64_t length = total(segments);
+    if (!lock || map(offset, length, Waiting::No, mapping) != 0 || mapping.length < length)
+        return false;
+    if (mapping.place == Mapping::Place::File)
+        return file_->begin_read(mapping.file_offset, segments, task);
+    const std::uint64_t below = below_ ? below_->size() : 0;
+    return mapping.place == Mapping::Place::Below && offset + length <= below &&
+           below_->begin_read(offset, segments, task);
+}
+
 int MappedStorage::write_needed_zeroes(std::uint64_t offset, std::uint64_t length) {
     while (length != 0) {
         Extent extent;

@@ -42,6 +42,7 @@ public:
     int read(std::uint64_t offset, Segments segments, Waiting waiting) final;
     int write(std::uint64_t offset, Segments segments, Durability durability) final;
     int try_write(std::uint64_t offset, Segments segments) final;
+    bool begin_read(std::uint64_t offset, Segments segments, FileTask& task) final;
     int flush() final { return is_read_only() ? 0 : commit(); }
     int extent(std::uint64_t offset, std::uint64_t length, Extent& extent) final;
 

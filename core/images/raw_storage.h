@@ -27,6 +27,12 @@ public:
     int try_write(std::uint64_t offset, Segments segments) override {
         return file_->keeps_writes() ? file_->write(offset, segments, Durability::Cached) : EAGAIN;
     }
+    bool begin_read(std::uint64_t offset, Segments segments, FileTask& task) override {
+        return file_->begin_read(offset, segments, task);
+    }
+    bool begin_write(std::uint64_t offset, Segments segments, FileTask& task) override {
+        return file_->begin_write(offset, segments, task);
+    }
     int flush() override { return file_->flush(); }
     int discard(std::uint64_t offset, std::uint64_t length) override {
         return file_->discard(offset, length);

@@ -52,6 +52,8 @@ void DiskImage::declare(Declaration<DiskImage>& d) {
                "Read this snapshot of a qcow2 image, by name or number, which stays as it is");
     d.property("threads", &DiskImage::threads_, "How many requests may wait for the host at once")
         .range(1u, 64u);
+    d.property("io-uring", &DiskImage::uses_ring_,
+               "Let the host's io_uring, where there is one, do what would keep a thread waiting");
     d.property("cache", &DiskImage::caching_, {"writeback", "writethrough", "none", "unsafe"},
                "What is written is in the host's memory until it is flushed; on the disk when its "
                "request ends; past the host's memory, O_DIRECT; or flushed when the host likes");
@@ -64,7 +66,7 @@ void DiskImage::declare(Declaration<DiskImage>& d) {
 }
 
 Outcome DiskImage::start() {
-    queue_.start(host(), threads_);
+    queue_.start(host(), threads_, uses_ring_ ? IoQueue::Ring::IfThereIsOne : IoQueue::Ring::No);
     if (!path_.empty()) {
         auto opened = open(path_);
         if (!opened) {
@@ -177,12 +179,40 @@ BlockResult DiskImage::submit(const backplane_block_request& request) {
     if (!queue_.is_running()) return finish(job, perform(job));
     if (const int error = perform_now(job); error != EAGAIN) return finish(job, error);
     ++waited_;
+    if (!put_in_file(job, request)) put(std::move(job), request);
+    return BlockResult::Pending;
+}
+
+void DiskImage::put(Job job, const backplane_block_request& request) {
     queue_.put([this, job = std::move(
                           job)] { return static_cast<std::int32_t>(finish(job, perform(job))); },
                [complete = request.complete, user = request.user](std::int32_t result) {
                    complete(user, result);
                });
-    return BlockResult::Pending;
+}
+
+// What fails there is done again by a thread, which finds out why.
+bool DiskImage::put_in_file(const Job& job, const backplane_block_request& request) {
+    if (!queue_.has_ring()) return false;
+    images::FileTask task;
+    const bool is_write = job.operation == BACKPLANE_BLOCK_WRITE;
+    if (is_write) {
+        if (is_stable(job) || !storage_->begin_write(job.offset, job.segments, task)) return false;
+    } else if (job.operation != BACKPLANE_BLOCK_READ ||
+               !storage_->begin_read(job.offset, job.segments, task)) {
+        return false;
+    }
+    const auto done = [this, job, request](int error) {
+        if (error != 0) return put(job, request);
+        if (job.operation == BACKPLANE_BLOCK_WRITE) flush_need_.changed();
+        request.complete(request.user, static_cast<std::int32_t>(finish(job, 0)));
+    };
+    if (queue_.put(is_write ? IoRing::Direction::Write : IoRing::Direction::Read, task, done)) {
+        ++in_ring_;
+        return true;
+    }
+    if (task.finish) (void)task.finish(EAGAIN);
+    return false;
 }
 
 // What takes the host a few microseconds is done here: to wake up a thread, and then this one,

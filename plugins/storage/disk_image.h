@@ -60,6 +60,9 @@ private:
     bool is_valid(const backplane_block_request& request) const;
     // EAGAIN: it may have to wait for the host.
     int perform_now(const Job& job);
+    void put(Job job, const backplane_block_request& request);
+    // False: not without a thread.
+    bool put_in_file(const Job& job, const backplane_block_request& request);
     // [any]
     int perform(const Job& job);
     int change(const Job& job);
@@ -73,6 +76,7 @@ private:
     std::string internal_snapshot_;
     std::uint32_t threads_ = 4;
     images::Caching caching_ = images::Caching::Writeback;
+    bool uses_ring_ = true;
     Bytes cache_size_{32 << 20}, prefetch_{128 << 10};
 
     images::BlockCacheCounters cache_counters_;
@@ -82,7 +86,7 @@ private:
     IoQueue queue_;
     backplane_block_listener listener_{};
     bool is_locked_ = false;
-    std::uint64_t waited_ = 0;
+    std::uint64_t waited_ = 0, in_ring_ = 0;
     std::atomic<std::uint64_t> bytes_read_ = 0, bytes_written_ = 0, flushes_ = 0, failures_ = 0;
 };
 

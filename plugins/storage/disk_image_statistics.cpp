@@ -12,10 +12,11 @@ void DiskImage::declare_statistics(Declaration<DiskImage>& d) {
     d.counter(
         "flushes", [](DiskImage& t) { return t.flushes_.load(); }, "flushes",
         "Requests for everything to be on stable storage");
-    d.counter("waited", &DiskImage::waited_, "requests", "Not done at once, but by a thread");
+    d.counter("waited", &DiskImage::waited_, "requests", "Not done at once");
+    d.counter("in-ring", &DiskImage::in_ring_, "requests", "Of these: done by io_uring");
     d.gauge(
         "pending", [](DiskImage& t) { return t.queue_.pending(); }, "requests",
-        "That threads work on");
+        "That are not done yet");
     d.counter(
         "failures", [](DiskImage& t) { return t.failures_.load(); }, "requests",
         "Refused by the host");

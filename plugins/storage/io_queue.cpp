@@ -1,6 +1,7 @@
 #include "io_queue.h"
 
 #include <boost/asio/post.hpp>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -8,7 +9,7 @@
 
 namespace backplane::storage {
 
-bool IoQueue::start(const backplane_host& host, unsigned threads) {
+bool IoQueue::start(const backplane_host& host, unsigned threads, Ring ring) {
     event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (event_ < 0) return false;
     host_ = &host;
@@ -25,17 +26,23 @@ bool IoQueue::start(const backplane_host& host, unsigned threads) {
         return false;
     }
     pool_ = std::make_unique<boost::asio::thread_pool>(threads);
+    if (ring == Ring::IfThereIsOne) ring_ = IoRing::open(event_);
     return true;
 }
 
 void IoQueue::stop() {
     if (!pool_) return;
     host_->watch_stop(watch_);
+    is_stopping_ = true;
+    // Threads may wait for what the kernel reads.
+    if (ring_) ring_->finish_all();
     pool_->join();
+    ring_.reset();
     pool_.reset();
     close(std::exchange(event_, -1));
     finished_.clear();
     pending_ = 0;
+    is_stopping_ = false;
 }
 
 void IoQueue::put(std::function<std::int32_t()> work, std::function<void(std::int32_t)> done) {
@@ -48,12 +55,22 @@ void IoQueue::put(std::function<std::int32_t()> work, std::function<void(std::in
             is_first = finished_.empty();
             finished_.push_back({std::move(done), result});
         }
-        some_finished_.notify_one();
         if (is_first) (void)eventfd_write(event_, 1);
     });
 }
 
 void IoQueue::run(std::function<void()> work) { boost::asio::post(*pool_, std::move(work)); }
+
+bool IoQueue::put(IoRing::Direction direction, images::FileTask& task, IoRing::Done done) {
+    if (!ring_) return false;
+    const bool is_started = ring_->start(direction, task,
+                                         [this, done = std::move(done)](int error) {
+                                             --pending_;
+                                             if (!is_stopping_) done(error);
+                                         });
+    if (is_started) ++pending_;
+    return is_started;
+}
 
 void IoQueue::deliver() {
     std::vector<Finished> finished;
@@ -65,16 +82,21 @@ void IoQueue::deliver() {
         --pending_;
         entry.done(entry.result);
     }
+    if (ring_) ring_->deliver();
 }
 
 void IoQueue::wait() {
     while (pending_ != 0) {
-        {
-            std::unique_lock lock{mutex_};
-            some_finished_.wait(lock, [this] { return !finished_.empty(); });
-        }
         deliver();
+        if (pending_ == 0) return;
+        wait_for_event();
+        drain_event();
     }
+}
+
+void IoQueue::wait_for_event() const {
+    pollfd event{.fd = event_, .events = POLLIN, .revents = 0};
+    (void)poll(&event, 1, -1);
 }
 
 void IoQueue::drain_event() const {

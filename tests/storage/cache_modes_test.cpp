@@ -135,6 +135,67 @@ TEST_F(CacheModes, EachKeepsWhatIsWritten) {
         }
 }
 
+// Writes and reads in flight together, whoever carries them out, with some that are not aligned.
+TEST_F(CacheModes, ManyRequestsInFlightPastTheHostsMemory) {
+    struct Request {
+        Data data;
+        backplane_block_segment segment{};
+        std::uint64_t offset = 0;
+        BlockResult result = BlockResult::Pending;
+    };
+    const auto complete = [](void* user, std::int32_t value) {
+        static_cast<Request*>(user)->result = static_cast<BlockResult>(value);
+    };
+    for (const bool ring : {true, false})
+        for (const std::uint64_t cache_size : {0, 1 << 20}) {
+            SCOPED_TRACE(::testing::Message() << ring << " " << cache_size);
+            create("disk.img");
+            User user{with("disk.img", "none", {{"io-uring", ring}, {"cache-size", cache_size}})};
+            if (user.failure.contains("O_DIRECT")) GTEST_SKIP() << user.failure;
+            ASSERT_EQ(user.failure, "");
+            const auto run_all = [&](BlockOperation operation, std::vector<Request>& requests) {
+                for (Request& request : requests) {
+                    request.segment = {request.data.data(), request.data.size()};
+                    request.result = user.device.submit(
+                        operation, request.offset, request.data.size(),
+                        std::span{&request.segment, 1}, complete, &request);
+                }
+                user.device.wait();
+                for (const Request& request : requests)
+                    ASSERT_EQ(request.result, BlockResult::Ok);
+            };
+            std::vector<Request> requests(200);
+            for (std::size_t at = 0; at < requests.size(); ++at) {
+                requests[at].offset = at * 20480 + at % 3 * 512;
+                requests[at].data.assign(at % 5 == 0 ? 12288 : 4096, std::uint8_t(at + 1));
+            }
+            run_all(BlockOperation::Write, requests);
+            std::vector<Request> back = requests;
+            for (int round = 0; round < 2; ++round) {
+                for (Request& request : back)
+                    std::ranges::fill(request.data, std::uint8_t{0});
+                run_all(BlockOperation::Read, back);
+                for (std::size_t at = 0; at < requests.size(); ++at)
+                    ASSERT_EQ(back[at].data, requests[at].data) << at;
+            }
+            if (!ring) EXPECT_EQ(user.statistic("in-ring"), 0u);
+            fs::remove(folder / "disk.img");
+        }
+}
+
+TEST_F(CacheModes, AFileThatShrankGivesErrorsWhoeverReadsIt) {
+    create("disk.img");
+    for (const char* cache : {"writeback", "none"}) {
+        User user{with("disk.img", cache)};
+        if (user.failure.contains("O_DIRECT")) GTEST_SKIP() << user.failure;
+        fs::resize_file(folder / "disk.img", size / 2);
+        Data data(4096);
+        EXPECT_EQ(user.run(BlockOperation::Read, size / 2, 4096, data.data()), BlockResult::Failed);
+        EXPECT_EQ(user.run(BlockOperation::Read, size / 4, 4096, data.data()), BlockResult::Ok);
+        fs::resize_file(folder / "disk.img", size);
+    }
+}
+
 TEST_F(CacheModes, WritethroughWaitsForTheDisk) {
     create("disk.img");
     User back{with("disk.img", "writeback")};
