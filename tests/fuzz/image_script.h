@@ -74,8 +74,9 @@ public:
                 return;
             default:
                 std::ranges::fill(part, std::byte(word >> 24));
-                if (!image.is_read_only())
-                    (void)image.write(offset, Segment{part}, Durability::Cached);
+                if (image.is_read_only()) break;
+                if ((word >> 9 & 1) != 0 && image.try_write(offset, Segment{part}) == 0) break;
+                (void)image.write(offset, Segment{part}, Durability::Cached);
             }
         }
         if (!image.is_read_only()) (void)image.close();
