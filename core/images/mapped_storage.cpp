@@ -86,7 +86,15 @@ int MappedStorage::write(std::uint64_t offset, Segments segments, Durability dur
         offset += length;
         left -= length;
     }
-    return durability == Durability::Stable || is_commit_due() ? commit() : 0;
+    return durability == Durability::Stable ? commit() : commit_if_due();
+}
+
+int MappedStorage::commit_if_due() {
+    {
+        const std::shared_lock lock{mutex_};
+        if (!is_commit_due()) return 0;
+    }
+    return commit();
 }
 
 int MappedStorage::write_some(std::uint64_t offset, SegmentCursor& cursor, std::uint64_t& length) {

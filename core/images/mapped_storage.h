@@ -64,8 +64,9 @@ protected:
     virtual bool is_new_simple(std::uint64_t) const { return false; }
     // Makes everything stable, in an order that leaves the file sound at any moment.
     virtual int commit() { return 0; }
-    // Too much waits for that.
+    // [mutex_ shared] Too much waits for that.
     virtual bool is_commit_due() const { return false; }
+    int commit_if_due();
 
     // [mutex_ shared]
     int read_mapped(std::uint64_t offset, Segments segments, Waiting waiting);

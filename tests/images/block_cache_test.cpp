@@ -390,6 +390,7 @@ TEST_P(CachedWork, ThreadsDoNotDisturbEachOther) {
     constexpr std::uint64_t thread_count = 4;
     const std::uint64_t length = (size / thread_count / 512 - 3) * 512;  // they share blocks
     std::vector<std::unique_ptr<StampedDisk>> works;
+    works.reserve(thread_count);
     std::vector<std::thread> threads;
     std::atomic<int> failures = 0;
     for (std::uint64_t index = 0; index < thread_count; ++index) {

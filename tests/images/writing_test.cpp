@@ -133,6 +133,7 @@ TEST_P(Writing, ThreadsDoNotDisturbEachOther) {
     // Odd sectors, so that the parts share clusters.
     const std::uint64_t length = (size / thread_count / 512 - 3) * 512;
     std::vector<std::unique_ptr<StampedDisk>> works;
+    works.reserve(thread_count);
     std::vector<std::thread> threads;
     std::atomic<int> failures = 0;
     for (std::uint64_t index = 0; index < thread_count; ++index) {

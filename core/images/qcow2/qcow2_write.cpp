@@ -233,7 +233,7 @@ int Qcow2Image::write_zeroes(std::uint64_t offset, std::uint64_t length, bool ma
             return error;
     }
     if (const int error = write_needed_zeroes(last, end - last); error != 0) return error;
-    return is_commit_due() ? commit() : 0;
+    return commit_if_due();
 }
 
 int Qcow2Image::discard(std::uint64_t offset, std::uint64_t length) {
@@ -246,7 +246,7 @@ int Qcow2Image::discard(std::uint64_t offset, std::uint64_t length) {
         const Emptied how = has_nothing_below(first) ? Emptied::Hole : Emptied::Zero;
         if (const int error = empty_clusters(first, last, how, false); error != 0) return error;
     }
-    return is_commit_due() ? commit() : 0;
+    return commit_if_due();
 }
 
 int Qcow2Image::uncover(std::uint64_t offset, std::uint64_t length) {
@@ -257,7 +257,7 @@ int Qcow2Image::uncover(std::uint64_t offset, std::uint64_t length) {
             error != 0)
             return error;
     }
-    return is_commit_due() ? commit() : 0;
+    return commit_if_due();
 }
 
 // Compressed clusters follow each other without gaps as long as their clusters do.
@@ -312,7 +312,7 @@ int Qcow2Image::write_packed(std::uint64_t offset, std::span<const std::byte> by
         end_use(old[0]);
         packed_end_ = (old[0] & packed) ? 0 : end;
     }
-    return is_commit_due() ? commit() : 0;
+    return commit_if_due();
 }
 
 }  // namespace backplane::images::qcow2
