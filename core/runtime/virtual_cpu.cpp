@@ -22,8 +22,21 @@ bool is_cpu(const backplane_device_type& type) {
 }
 
 void VirtualCpu::wake() {
-    woken_ = true;
-    woken_.notify_one();
+    {
+        const std::lock_guard lock{sleep_mutex_};
+        woken_ = true;
+    }
+    wake_up_.notify_one();
+}
+
+void VirtualCpu::prepare_sleep() {
+    const std::lock_guard lock{sleep_mutex_};
+    woken_ = false;
+}
+
+void VirtualCpu::sleep() {
+    std::unique_lock lock{sleep_mutex_};
+    wake_up_.wait(lock, [this] { return woken_; });
 }
 
 std::vector<VirtualCpu::RegisterValue> VirtualCpu::registers() const {

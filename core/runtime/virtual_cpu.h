@@ -6,8 +6,10 @@
 #include <backplane/abi/device.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,8 +41,8 @@ public:
     // [any] Ends a sleep: an interrupt line changed, or the host wants something.
     void wake();
     // Call before looking for a reason to sleep; then sleep ends at once if wake came in between.
-    void prepare_sleep() { woken_ = false; }
-    void sleep() { woken_.wait(false); }
+    void prepare_sleep();
+    void sleep();
 
     // Deterministic machines: how far this CPU is in machine time, counted in instructions that it
     // has retired or had nothing to do for.
@@ -140,7 +142,11 @@ private:
     std::uint32_t step_flags_ = 0;
     std::vector<Breakpoint> breakpoints_;
     std::optional<Breakpoint> untold_;
-    std::atomic<bool> woken_ = false;
+    // Not an atomic's wait, which offers the processor to others some times before it sleeps: on a
+    // busy host they take it for longer than an interrupt may take.
+    std::mutex sleep_mutex_;
+    std::condition_variable wake_up_;
+    bool woken_ = false;  // guarded by sleep_mutex_
     std::atomic<bool> halted_for_good_ = false;
 };
 
