@@ -5,6 +5,7 @@
 #include "ahci_controller.h"
 #include "ata_disk.h"
 #include "atapi_cdrom.h"
+#include "input.h"
 
 #include <backplane/testing/device_bench.h>
 #include <backplane/testing/fake_block.h>
@@ -30,24 +31,6 @@ using backplane::Declaration;
 constexpr std::uint64_t abar = 0xf0000000;
 constexpr std::size_t memory_size = 64 << 10;
 constexpr std::uint32_t lists = 0x1000, received = 0x2000, tables = 0x3000, table_size = 0x100;
-
-class Input {
-public:
-    explicit Input(std::span<const std::uint8_t> bytes) : rest_{bytes} {}
-
-    bool is_empty() const { return rest_.empty(); }
-    std::uint8_t take8() {
-        if (rest_.empty()) return 0;
-        const std::uint8_t value = rest_.front();
-        rest_ = rest_.subspan(1);
-        return value;
-    }
-    std::uint32_t take16() { return static_cast<std::uint32_t>(take8() << 8 | take8()); }
-    std::uint32_t take32() { return take16() << 16 | take16(); }
-
-private:
-    std::span<const std::uint8_t> rest_;
-};
 
 // Commands that do something, more often than chance would have it.
 constexpr std::array<std::uint8_t, 16> opcodes{0x60, 0x61, 0x60, 0x61, 0x25, 0x35, 0xc8, 0xca,

@@ -3,6 +3,7 @@
 // Whoever reads a sector gets what was last written before he began, or what somebody wrote while
 // he read; and in the end the cache has what the image has.
 #include "images/block_cache.h"
+#include "input.h"
 
 #include <algorithm>
 #include <array>
@@ -17,23 +18,9 @@
 namespace {
 
 using namespace backplane::images;
+using backplane::testing::Input;
 
 constexpr std::uint64_t sector = 512, sectors = 96, size = sectors * sector;
-
-class Input {
-public:
-    explicit Input(std::span<const std::uint8_t> bytes) : rest_{bytes} {}
-    bool is_empty() const { return rest_.empty(); }
-    std::uint8_t take() {
-        if (rest_.empty()) return 0;
-        const std::uint8_t value = rest_.front();
-        rest_ = rest_.subspan(1);
-        return value;
-    }
-
-private:
-    std::span<const std::uint8_t> rest_;
-};
 
 // Leaves all that can be left to the caller.
 class Image final : public ImageStorage {
@@ -92,7 +79,7 @@ public:
     explicit Play(Input& input) : input_{input} {
         auto image = std::make_unique<Image>();
         image_ = image.get();
-        const std::uint8_t how = input.take();
+        const std::uint8_t how = input.take8();
         BlockCacheOptions options{.contents = how & 1 ? CacheContents::PackedPieces
                                                       : CacheContents::Everything,
                                   .block_size = std::uint64_t{1024} << (how >> 1 & 3),
@@ -113,7 +100,7 @@ public:
         image_->fails = 0;
         while (!tasks_.empty())
             finish(0);
-        if (input_.take() == 0) run_later(later_.size());
+        if (input_.take8() == 0) run_later(later_.size());
         std::vector<std::byte> data(size);
         if (cache_->read(0, Segment{data}, Waiting::Yes) != 0 || data != image_->bytes)
             fail("the cache and the image differ", 0);
@@ -136,8 +123,8 @@ private:
     };
 
     void step() {
-        const std::uint8_t what = input_.take();
-        const std::uint64_t first = input_.take() % sectors;
+        const std::uint8_t what = input_.take8();
+        const std::uint64_t first = input_.take8() % sectors;
         const std::uint64_t count = std::min<std::uint64_t>(sectors - first,
                                                             1 + (what >> 4) * (what >> 4) / 8);
         ++now_;
@@ -236,8 +223,8 @@ private:
         if (task.task.finish) error = task.task.finish(error);
         if (task.is_write) {
             // In the ordinary way, as it was not done in this one.
-            if (error != 0 && cache_->write(task.first * sector, Segment{task.data},
-                                            Durability::Cached) != 0)
+            if (error != 0 &&
+                cache_->write(task.first * sector, Segment{task.data}, Durability::Cached) != 0)
                 std::abort();
             has_ended(task.first, task.count, task.stamp);
         } else if (error == 0) {

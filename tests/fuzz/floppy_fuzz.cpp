@@ -3,6 +3,7 @@
 // After it all of it must survive a snapshot, and go on as without one.
 #include "fdc82077.h"
 #include "floppy_drive.h"
+#include "input.h"
 #include "storage/fake_dma_channel.h"
 
 #include <backplane/testing/device_bench.h>
@@ -28,22 +29,6 @@ using backplane::Duration;
 constexpr std::size_t dma_memory = 20 * 1024;
 // The smallest there are: making disks is most of a run's cost.
 constexpr std::array<std::size_t, 4> disk_sizes{163840, 327680, 512, 0};
-
-class Input {
-public:
-    explicit Input(std::span<const std::uint8_t> bytes) : rest_{bytes} {}
-
-    bool is_empty() const { return rest_.empty(); }
-    std::uint8_t take8() {
-        if (rest_.empty()) return 0;
-        const std::uint8_t value = rest_.front();
-        rest_ = rest_.subspan(1);
-        return value;
-    }
-
-private:
-    std::span<const std::uint8_t> rest_;
-};
 
 class Subject {
 public:

@@ -2,6 +2,7 @@
 // configuration space, commands of all kinds in its queues, and what is in the memory that these
 // point at; and what happens to its images meanwhile. After it all the controller must survive a
 // snapshot, and go on as without one.
+#include "input.h"
 #include "nvme_command.h"
 #include "nvme_controller.h"
 #include "nvme_registers.h"
@@ -31,28 +32,6 @@ using backplane::Declaration;
 constexpr std::uint64_t bar = 0xc000'0000;
 // The guest's memory: queues, then lists, then data.
 constexpr std::uint64_t memory_size = 64 << 10, lists = 0x6000;
-
-class Input {
-public:
-    explicit Input(std::span<const std::uint8_t> bytes) : rest_{bytes} {}
-
-    bool is_empty() const { return rest_.empty(); }
-    std::uint8_t take8() {
-        if (rest_.empty()) return 0;
-        const std::uint8_t value = rest_.front();
-        rest_ = rest_.subspan(1);
-        return value;
-    }
-    std::uint32_t take32() {
-        std::uint32_t value = 0;
-        for (int byte = 0; byte < 4; ++byte)
-            value = value << 8 | take8();
-        return value;
-    }
-
-private:
-    std::span<const std::uint8_t> rest_;
-};
 
 std::vector<std::uint8_t> pattern(std::size_t size) {
     static const std::vector<std::uint8_t> bytes = [] {

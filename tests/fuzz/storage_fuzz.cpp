@@ -3,6 +3,7 @@
 // all of them must survive a snapshot, and go on as without one.
 #include "ata_disk.h"
 #include "atapi_cdrom.h"
+#include "input.h"
 #include "pci_ide.h"
 
 #include <backplane/testing/device_bench.h>
@@ -25,33 +26,6 @@ using namespace backplane::testing;
 using backplane::Declaration;
 
 constexpr std::uint64_t bus_master = 0xc000;
-
-class Input {
-public:
-    explicit Input(std::span<const std::uint8_t> bytes) : rest_{bytes} {}
-
-    bool is_empty() const { return rest_.empty(); }
-    std::uint8_t take8() {
-        if (rest_.empty()) return 0;
-        const std::uint8_t value = rest_.front();
-        rest_ = rest_.subspan(1);
-        return value;
-    }
-    std::uint32_t take32() {
-        std::uint32_t value = 0;
-        for (int byte = 0; byte < 4; ++byte)
-            value = value << 8 | take8();
-        return value;
-    }
-    std::span<const std::uint8_t> take(std::size_t count) {
-        const auto taken = rest_.first(std::min(count, rest_.size()));
-        rest_ = rest_.subspan(taken.size());
-        return taken;
-    }
-
-private:
-    std::span<const std::uint8_t> rest_;
-};
 
 class Subject {
 public:

@@ -1,6 +1,7 @@
 // The bytes are what a guest does to a virtio disk: registers of both interfaces, configuration
 // space, rings of both layouts with anything in them, requests, and what happens to the image
 // meanwhile. After it the disk must survive a snapshot, and go on as without one.
+#include "input.h"
 #include "virtio_blk.h"
 
 #include <backplane/testing/device_bench.h>
@@ -23,30 +24,6 @@ using namespace backplane::storage;
 using namespace backplane::testing;
 namespace virtio = backplane::virtio;
 using backplane::Declaration;
-
-class Input {
-public:
-    explicit Input(std::span<const std::uint8_t> bytes) : rest_{bytes} {}
-
-    bool is_empty() const { return rest_.empty(); }
-    std::uint8_t take8() {
-        if (rest_.empty()) return 0;
-        const std::uint8_t value = rest_.front();
-        rest_ = rest_.subspan(1);
-        return value;
-    }
-    std::uint16_t take16() {
-        const unsigned low = take8();
-        return static_cast<std::uint16_t>(low | take8() << 8);
-    }
-    std::uint32_t take32() {
-        const std::uint32_t low = take16();
-        return low | static_cast<std::uint32_t>(take16()) << 16;
-    }
-
-private:
-    std::span<const std::uint8_t> rest_;
-};
 
 // Where everything is. Rings of 8, one behind the other in all layouts.
 constexpr std::uint64_t rings = 0x1000, headers = 0x4000, data = 0x5000;
