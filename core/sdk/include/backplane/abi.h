@@ -25,6 +25,7 @@
 #include "backplane/abi/display.h"
 #include "backplane/abi/dma_channel.h"
 #include "backplane/abi/firmware_files.h"
+#include "backplane/abi/floppy_drive.h"
 #include "backplane/abi/host.h"
 #include "backplane/abi/input.h"
 #include "backplane/abi/interrupt_controller.h"
