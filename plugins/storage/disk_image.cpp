@@ -191,9 +191,11 @@ void DiskImage::put(Job job, const backplane_block_request& request) {
                });
 }
 
+// The kernel does a part of it on the thread that asked, the CPU's, which has to be woken up for
+// that: so the first request is left to a thread, and what comes while that waits to the kernel.
 // What fails there is done again by a thread, which finds out why.
 bool DiskImage::put_in_file(const Job& job, const backplane_block_request& request) {
-    if (!queue_.has_ring()) return false;
+    if (!queue_.has_ring() || queue_.pending() == 0) return false;
     images::FileTask task;
     const bool is_write = job.operation == BACKPLANE_BLOCK_WRITE;
     if (is_write) {
