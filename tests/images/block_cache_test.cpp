@@ -369,8 +369,13 @@ TEST_P(CachedWork, GivesWhatIsTrue) {
             const auto disk = kind.is_qcow2 ? packed_disk(kind) : make(kind, size);
             StampedDisk work{size, seed};
             auto cache = cached(kind, disk);
-            for (int step = 0; step < 600; ++step)
+            for (int step = 0; step < 600; ++step) {
                 ASSERT_EQ(work.step(*cache), 0) << work.difference;
+                // Now and then one after another, for what is read ahead.
+                if (step % 100 == 99)
+                    for (std::uint64_t first = 0; first < size / 512; first += 16)
+                        ASSERT_TRUE(work.read(*cache, first, 16)) << work.difference;
+            }
             EXPECT_TRUE(work.is_current(*cache)) << work.difference;
             ASSERT_EQ(cache->close(), 0);
             cache.reset();
