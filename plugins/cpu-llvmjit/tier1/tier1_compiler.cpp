@@ -481,6 +481,8 @@ std::uint32_t backplane_jit_find_second_page(Core* cpu, const Block* block) {
     return compiler_of(cpu).finds_second_page(*block) ? 1 : 0;
 }
 
+// The sanitizer would look for a type in front of compiled code, where there is none.
+[[clang::no_sanitize("function")]]
 void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
     cpu->count(Counter::LeftEdge);
     Block* target = compiler_of(cpu).follow(*op);
@@ -493,6 +495,8 @@ void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, s
     BACKPLANE_TAIL interp::handler_of (*target->ops())(cpu, target->ops(), pages, last);
 }
 
+// The sanitizer would look for a type in front of compiled code, where there is none.
+[[clang::no_sanitize("function")]]
 void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
     interp::JumpCacheEntry& found =
         cpu->jump_cache[cpu->compiled.kept / sizeof(interp::JumpCacheEntry)];
