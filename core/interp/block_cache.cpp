@@ -2,8 +2,6 @@
 
 #include "interp/dispatch.h"
 
-#include <sys/mman.h>
-
 #include <bit>
 #include <cstring>
 #include <new>
@@ -14,12 +12,8 @@ namespace backplane::interp {
 void* BlockArena::allocate(std::size_t bytes) {
     bytes = (bytes + alignment - 1) & ~(alignment - 1);
     if (next_ + bytes > chunk_bytes) {
-        if (!spare_) {
-            spare_.reset(static_cast<std::byte*>(
-                ::operator new[](chunk_bytes, std::align_val_t{chunk_bytes})));
-            // All of it is going to be used; a hint that may be refused.
-            madvise(spare_.get(), chunk_bytes, MADV_HUGEPAGE);
-        }
+        // All of it is going to be used.
+        if (!spare_) spare_.reset(static_cast<std::byte*>(allocate_large_pages(chunk_bytes)));
         chunks_.push_back(std::move(spare_));
         next_ = 0;
     }
@@ -127,9 +121,14 @@ void BlockCache::replace(Block& old, Block& by) {
 
 void BlockCache::link(Block*& place, Block* target) {
     place = target;
-    void* memory = free_links_ ? std::exchange(free_links_, free_links_->next)
-                               : arena_.allocate(sizeof(IncomingLink));
-    target->incoming = new (memory) IncomingLink{&place, target->incoming};
+    if (!free_links_) {
+        constexpr std::size_t together = BlockArena::alignment / sizeof(IncomingLink);
+        auto* links = static_cast<IncomingLink*>(arena_.allocate(BlockArena::alignment));
+        for (std::size_t i = 0; i < together; ++i)
+            free_links_ = new (&links[i]) IncomingLink{nullptr, free_links_};
+    }
+    IncomingLink* link = std::exchange(free_links_, free_links_->next);
+    *link = {&place, std::exchange(target->incoming, link)};
 }
 
 void BlockCache::remove_from_page(Block* block, std::uint64_t page) {

@@ -4,6 +4,7 @@
 
 #include "interp/block.h"
 #include "interp/compiler.h"
+#include "interp/large_pages.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,8 @@ namespace backplane::interp {
 // chunk: whoever fills an arena needs it again at once.
 class BlockArena {
 public:
+    static constexpr std::size_t alignment = 64;
+
     explicit BlockArena(std::size_t limit) : limit_{limit} {}
 
     void* allocate(std::size_t bytes);
@@ -25,15 +28,13 @@ public:
     void release();
 
 private:
-    static constexpr std::size_t chunk_bytes = std::size_t{2} << 20, alignment = 64;
+    static constexpr std::size_t chunk_bytes = large_page_bytes;
 
     struct Release {
-        void operator()(std::byte* chunk) const {
-            ::operator delete[](chunk, std::align_val_t{chunk_bytes});
-        }
+        void operator()(std::byte* chunk) const { free_large_pages(chunk); }
     };
 
-    using Chunk = std::unique_ptr<std::byte[], Release>;
+    using Chunk = std::unique_ptr<std::byte, Release>;
 
     std::size_t limit_, next_ = chunk_bytes;
     std::vector<Chunk> chunks_;
@@ -118,7 +119,7 @@ private:
     std::size_t dropped_count_ = 0;
     std::vector<Block*> free_;
     IncomingLink* free_links_ = nullptr;
-    std::vector<Block*> table_ = std::vector<Block*>(buckets);
+    std::vector<Block*, LargePages<Block*>> table_{buckets, nullptr};
     std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(filter_words);
     std::unordered_map<std::uint64_t, CodePage> pages_;
     Watch watch_;

@@ -7,8 +7,6 @@
 #include "x86/reset_state.h"
 #include "x86/segmented_address.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -44,22 +42,11 @@ Interpreter::Interpreter(const ProcessorParts& parts)
     if (compiler_) compiler_->attach(*this);
 }
 
-namespace {
-
-constexpr std::size_t host_large_page = std::size_t{2} << 20;
-
-}  // namespace
-
 void* Interpreter::operator new(std::size_t bytes, std::align_val_t) {
-    bytes = (bytes + host_large_page - 1) / host_large_page * host_large_page;
-    void* place = ::operator new(bytes, std::align_val_t{host_large_page});
-    madvise(place, bytes, MADV_HUGEPAGE);  // a hint that may be refused
-    return place;
+    return allocate_large_pages(bytes);
 }
 
-void Interpreter::operator delete(void* place, std::align_val_t) {
-    ::operator delete(place, std::align_val_t{host_large_page});
-}
+void Interpreter::operator delete(void* place, std::align_val_t) { free_large_pages(place); }
 
 // ---- Requests from outside ----
 
