@@ -89,7 +89,8 @@ struct alignas(512) Core {
         std::uint64_t kept = 0;       // by an instruction while it makes a second access
         const x86::FastPage* pages = nullptr;
         const bool* interrupt_request = nullptr;  // others change it
-        std::uint64_t frame = 0;                  // the host's RBP, which handlers keep
+        // The host's RBP, which handlers keep, and its stack.
+        std::uint64_t frame = 0, host_stack = 0;
         // How much of the vector registers may be used, and is in the host's: 0, 1: XMM, 2: YMM.
         std::uint8_t vectors = 0;
         std::uint8_t vector_size = 1;  // the same of the processor model

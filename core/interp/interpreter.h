@@ -16,6 +16,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <mutex>
@@ -50,7 +51,12 @@ struct ProcessorParts {
     std::uint32_t compile_threshold = 0;  // executions after which a block goes there
 };
 
-class Interpreter : public Core, public x86::SystemServices {
+// In front of Core, as compiled code has the stack pointer there; signals may be handled on it.
+struct CompiledStack {
+    alignas(Core) std::array<std::byte, 64 * 1024> compiled_stack;
+};
+
+class Interpreter : public CompiledStack, public Core, public x86::SystemServices {
 public:
     explicit Interpreter(const ProcessorParts& parts);
     Interpreter(const Interpreter&) = delete;

@@ -336,7 +336,7 @@ TEST(JitReports, ShowGuestAndHostCodeSideBySide) {
     EXPECT_THAT(text, HasSubstr("100006  jnz 0x0000000000100000  "));
     EXPECT_THAT(text, HasSubstr("  jnz +00")) << "to its own start";
     EXPECT_THAT(text, HasSubstr("  jmp -> leave: edge\n"));
-    EXPECT_THAT(text, HasSubstr("  ; budget\n"));
+    EXPECT_THAT(text, HasSubstr("  sub r12, 0x03  ; budget\n"));
     EXPECT_EQ(bench.dump("physical:0x100003"), text) << "in the middle of it";
     EXPECT_THAT(
         bench.dump("0x100008"),

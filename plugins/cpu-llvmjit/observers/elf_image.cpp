@@ -11,12 +11,13 @@
 namespace backplane::jit {
 namespace {
 
-// As compiled code is called (tier1/registers.h): RSP is where the call left it, and RBP was put
-// away, in Core, whose address is in R12. Nobody relies on the others.
+// As compiled code is called (tier1/registers.h): RSP and RBP were put away in Core, whose address
+// is in RSP now. Nobody relies on the others.
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winvalid-offsetof"
-constexpr std::size_t frame = offsetof(interp::Core, compiled) +
-                              offsetof(interp::Core::Compiled, frame);
+constexpr std::size_t compiled = offsetof(interp::Core, compiled),
+                      frame = compiled + offsetof(interp::Core::Compiled, frame),
+                      stack = compiled + offsetof(interp::Core::Compiled, host_stack);
 #pragma clang diagnostic pop
 
 class Bytes {
@@ -56,7 +57,8 @@ private:
 // DWARF 4 section 6.4, with the register numbers of the System V ABI (x86-64, figure 3.36).
 namespace dwarf {
 constexpr unsigned rbx = 3, rbp = 6, rsp = 7, r12 = 12, return_address = 16;
-constexpr unsigned def_cfa = 0x0c, offset = 0x80, expression = 0x10, undefined = 0x07, breg0 = 0x70;
+constexpr unsigned def_cfa_expression = 0x0f, offset = 0x80, expression = 0x10, undefined = 0x07;
+constexpr unsigned breg0 = 0x70, deref = 0x06, plus_uconst = 0x23;
 }  // namespace dwarf
 
 struct Range {
@@ -81,10 +83,11 @@ Bytes debug_frame(std::initializer_list<Range> ranges) {
     entry([&] {
         frames.add(std::uint32_t{0xffff'ffff});              // a CIE
         frames.add({1, 0, 1, 0x78, dwarf::return_address});  // version; code by 1, data by -8
-        frames.add({dwarf::def_cfa, dwarf::rsp, 8});
+        static_assert(frame < 1 << 13 && stack < 1 << 13);   // as two bytes, and not negative
+        frames.add({dwarf::def_cfa_expression, 6, dwarf::breg0 + dwarf::rsp, 0x80 | (stack & 0x7f),
+                    stack >> 7, dwarf::deref, dwarf::plus_uconst, 8});
         frames.add({dwarf::offset | dwarf::return_address, 1});
-        static_assert(frame < 1 << 13);
-        frames.add({dwarf::expression, dwarf::rbp, 3, dwarf::breg0 + dwarf::r12,
+        frames.add({dwarf::expression, dwarf::rbp, 3, dwarf::breg0 + dwarf::rsp,
                     0x80 | (frame & 0x7f), frame >> 7});
         for (const unsigned lost : {dwarf::rbx, dwarf::r12, 13u, 14u, 15u})
             frames.add({dwarf::undefined, lost});

@@ -236,8 +236,13 @@ private:
         if (const auto target = x86::branch_target(host))
             text = text.substr(0, text.find(' ') + 1) +
                    destination(native, static_cast<Place>(*target));
-        for (const ZydisDecodedOperand& operand : host.operands)
+        for (const ZydisDecodedOperand& operand :
+             std::span{host.operands}.first(host.decoded.operand_count_visible)) {
             if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY) name_place(text, native, operand, host);
+            if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+                operand.reg.value == ZYDIS_REGISTER_R12)
+                text += "  ; budget";
+        }
         return {std::move(text), host.decoded.length};
     }
 
@@ -249,7 +254,7 @@ private:
             const auto target = host.next_ip() + static_cast<std::uint64_t>(operand.mem.disp.value);
             const std::string place = trimmed(offset(native, static_cast<Place>(target)));
             text.replace(from, text.find(']') + 1 - from, '[' + place + ']');
-        } else if (operand.mem.base == ZYDIS_REGISTER_R12) {
+        } else if (operand.mem.base == ZYDIS_REGISTER_RSP) {
             text += "  ; " + core_part(static_cast<std::size_t>(operand.mem.disp.value));
         }
     }

@@ -22,7 +22,8 @@ extern "C" {
 
 // ---- Into compiled code: CpuState to registers; goes to R13 ----
 
-// From a block's first op. R15: where the block begins in its page; R12 and R14 as for a handler.
+// From a block's first op. R15: where the block begins in its page; R12 and R14 as for a
+// handler.
 void backplane_jit_enter();
 // From an op behind one that the interpreter has executed for the block.
 void backplane_jit_resume();
@@ -38,8 +39,6 @@ void backplane_jit_leave_target();
 void backplane_jit_leave_value();
 // The block's last bytes are in a page that is not mapped behind the first one any more.
 void backplane_jit_leave_second_page();
-// The block does not fit the budget.
-void backplane_jit_leave_for_budget();
 // By the edge of this op, which is not chained yet.
 void backplane_jit_leave_by_edge();
 // To the block that the jump cache has where R14 says, in bytes, which may not be compiled.
@@ -48,6 +47,10 @@ void backplane_jit_leave_to_block();
 void backplane_jit_leave_to_region();
 
 // ---- Within ----
+
+// The block does not fit what R12 has of the budget. As for leaving, but called: it returns if the
+// budget has more, and R12 is then what is left behind the block. Else the block is left.
+void backplane_jit_need_budget();
 
 // The vector registers are needed, XMM or YMM, or the x87 unit. As for leaving, and the host's
 // stack has where to go on. If the guest may not use them now, the block is left.

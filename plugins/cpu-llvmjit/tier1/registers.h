@@ -1,8 +1,8 @@
 // Where compiled code keeps the guest's registers, in all blocks alike, so that a block goes on in
 // the next one without moving anything.
 //
-//   RSP  the host's own stack
-//   R12  Core
+//   RSP  Core, with a stack of its own in front of it (interp::CompiledStack)
+//   R12  instructions that may still be executed, out of Core::budget
 //   RAX  the arithmetic flags as LAHF and SETO AL leave them, where they are not in the host's own
 //   R13, R14  free
 //   all others  a general register of the guest each; those that are left stay in CpuState, which
@@ -10,7 +10,7 @@
 //   XMM0 to XMM15, YMM0 to YMM15  the guest's, once a block has needed one
 //   (Core::Compiled::vectors)
 //
-// R12 to R14 are where the interpreter's handlers have what they are given, too.
+// The interpreter's handlers have what they are given in R12 to R14, Core first.
 #pragma once
 
 #include "tier1/assembler.h"
@@ -20,7 +20,7 @@
 
 namespace backplane::jit {
 
-constexpr Host core = r12, flags_image = rax, scratch = r13, scratch2 = r14;
+constexpr Host core = rsp, budget = r12, flags_image = rax, scratch = r13, scratch2 = r14;
 
 constexpr std::uint8_t in_memory = 0xff;
 

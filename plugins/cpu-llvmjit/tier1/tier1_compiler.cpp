@@ -34,7 +34,7 @@ void Tier1Compiler::make_ways() {
         {Way::LeaveTarget, &backplane_jit_leave_target},
         {Way::LeaveValue, &backplane_jit_leave_value},
         {Way::LeaveSecondPage, &backplane_jit_leave_second_page},
-        {Way::LeaveForBudget, &backplane_jit_leave_for_budget},
+        {Way::NeedBudget, &backplane_jit_need_budget},
         {Way::LeaveByEdge, &backplane_jit_leave_by_edge},
         {Way::LeaveToBlock, &backplane_jit_leave_to_block},
         {Way::LeaveToRegion, &backplane_jit_leave_to_region},
@@ -376,10 +376,12 @@ bool Tier1Compiler::redirect(NativeBlock& native) {
     stub.cold_start = stub.cold_end = now.cold.used;
     stub.far_links = stub.far_links_end = now.far_links.used;
     Assembler code{cache_.writable(), now.hot.used, now.hot.end};
-    code.sub_immediate(offset_of::operand(offset_of::budget), block.instruction_count);
+    code.sub_immediate(Operand::of(budget), block.instruction_count);
     code.load_immediate(scratch, sizeof(Block));
     code.load_immediate(scratch2, reinterpret_cast<std::uint64_t>(&block));
-    code.patch(code.jump_if(condition::sign), ways_[static_cast<std::size_t>(Way::LeaveForBudget)]);
+    const auto has_budget = code.jump_if(condition::not_sign);
+    code.patch(code.call(), ways_[static_cast<std::size_t>(Way::NeedBudget)]);
+    code.patch_here(has_budget);
     code.patch(code.jump(), ways_[static_cast<std::size_t>(Way::LeaveToRegion)]);
     stub.end = code.place();
     cache_.installed(stub, 0);

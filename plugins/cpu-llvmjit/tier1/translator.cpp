@@ -143,7 +143,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
 
 void Translator::emit_entries() {
     note(CodePart::Kind::Entry);
-    code_.sub_immediate(offset_of::operand(offset_of::budget), block_->instruction_count);
+    code_.sub_immediate(Operand::of(budget), block_->instruction_count);
     open_edges_.push_back({nullptr, code_.jump_if(condition::sign)});
     if (native_->locality.is_hot)
         code_.increment32(offset_of::operand(offset_of::executions(native_->locality.counter)));
@@ -313,7 +313,12 @@ void Translator::emit_exits() {
         }
         code_.load_immediate(scratch, op_offset(edge.edge ? edge.edge->op : 0));
         code_.load_immediate(scratch2, block);
-        go(edge.edge ? Way::LeaveByEdge : Way::LeaveForBudget);
+        if (edge.edge) {
+            go(Way::LeaveByEdge);
+        } else {
+            code_.patch(code_.call(), ways_[static_cast<std::size_t>(Way::NeedBudget)]);
+            code_.patch(code_.jump(), edge.jump + 4);
+        }
     }
 }
 
@@ -336,7 +341,7 @@ void Translator::emit_side_exits() {
         keep_flags();
         const auto refund = [&] {
             const int rest = block_->instruction_count - (exit.instruction + 1);
-            code_.sub_immediate(offset_of::operand(offset_of::budget), -rest);
+            code_.sub_immediate(Operand::of(budget), -rest);
         };
         if (is_direct(exit.target)) {
             refund();
