@@ -80,25 +80,44 @@ std::uint64_t sum(const TestProcessor& processor, std::uint64_t base, std::uint6
     return total;
 }
 
-TEST_F(HotAccesses, AreCompiledOnceMoreAndComeToTheSame) {
+TEST_F(HotAccesses, AreCompiledTwiceMoreAndComeToTheSame) {
     place_sum(0x7ff8);
     become_hot();
     EXPECT_EQ((*processor)[RDI], sum(*processor, data, long_enough, 1, 0x7ff8));
-    ASSERT_TRUE(run(long_enough));
-    EXPECT_EQ((*processor)[RDI], sum(*processor, data, long_enough, 1, 0x7ff8));
-    EXPECT_EQ(remakes(), 1u);
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(run(long_enough));
+        EXPECT_EQ((*processor)[RDI], sum(*processor, data, long_enough, 1, 0x7ff8));
+    }
+    EXPECT_EQ(remakes(), 2u) << "with a counter, and without";
     const NativeBlock* native = native_at(*processor, code);
     ASSERT_TRUE(native);
     EXPECT_TRUE(native->locality.is_hot);
+    EXPECT_FALSE(native->locality.is_counted);
     EXPECT_EQ(native->locality.scattered, 0u);
 }
 
 TEST_F(HotAccesses, AreLeftAloneWhereTheyAreScattered) {
     place_scattered_sum(0x7fff8);
     become_hot();
-    ASSERT_TRUE(run(long_enough));
-    EXPECT_EQ((*processor)[RDI], sum(*processor, data, long_enough, 0x1008, 0x7fff8));
-    EXPECT_EQ(remakes(), 2u);
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(run(long_enough));
+        EXPECT_EQ((*processor)[RDI], sum(*processor, data, long_enough, 0x1008, 0x7fff8));
+    }
+    EXPECT_EQ(remakes(), 3u) << "with a counter, without what is scattered, and without it";
+    const NativeBlock* native = native_at(*processor, code);
+    ASSERT_TRUE(native);
+    EXPECT_EQ(native->locality.scattered, 1u << 2) << "the third instruction";
+}
+
+TEST_F(HotAccesses, AreFoundToBeScatteredLaterToo) {
+    place_sum(0x7ff8);
+    for (int i = 0; i < 4; ++i)
+        ASSERT_TRUE(run(long_enough));
+    ASSERT_EQ(remakes(), 2u);
+    // In another page each time.
+    for (std::uint64_t i = 0; i < 2000; ++i)
+        ASSERT_TRUE(run(1, data + i % 64 * 0x1000));
+    EXPECT_EQ(remakes(), 3u);
     const NativeBlock* native = native_at(*processor, code);
     ASSERT_TRUE(native);
     EXPECT_EQ(native->locality.scattered, 1u << 2) << "the third instruction";

@@ -5,7 +5,7 @@
 // Those to the stack are taken to be of the first kind. Of the others it is found out where it
 // matters: the block is compiled again when it has been met often while executing, with all
 // accesses of the first kind and counting its executions; and then again without those that miss
-// often.
+// often. When it has been met as often once more it is compiled without the counter.
 #pragma once
 
 #include "interp/core.h"
@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace backplane::jit {
 
@@ -22,7 +23,8 @@ class Locality {
 public:
     struct Known {
         bool is_hot = false;
-        std::uint16_t counter = 0;    // of a hot block, in Core::hot_executions
+        bool is_counted = false;      // for the time being, if it is hot
+        std::uint16_t counter = 0;    // in Core::hot_executions, if it is counted
         std::uint64_t scattered = 0;  // instructions with accesses of the second kind, a bit each
     };
 
@@ -31,14 +33,16 @@ public:
         return found != known_.end() ? found->second : Known{};
     }
 
-    // The block was met when the budget ended. True once: it has become hot.
+    // The block was met when the budget ended. True twice: when it has become hot, and when it has
+    // been that for long enough.
     bool met(const interp::Block& block) {
         Sample& sample = samples_[block.physical * 0x9e37'79b9'7f4a'7c15 >> 54];
         if (sample.physical != block.physical) sample = {block.physical, 0};
         if (++sample.times != hot) return false;
+        sample.times = 0;
         Known& known = note(block);
-        if (known.is_hot) return false;
-        known.is_hot = true;
+        if (known.is_hot) return std::exchange(known.is_counted, false);
+        known.is_hot = known.is_counted = true;
         known.counter = next_counter_++ % counters;
         return true;
     }
@@ -52,7 +56,7 @@ public:
     static constexpr std::uint8_t looks_every = 64;
 
     // The access has missed so many times since the last look. True: it is one of the second kind.
-    // Of a hot block its executions so far are known, else instructions.
+    // Of a block that is counted its executions so far are known, else instructions.
     bool is_scattered_by_executions(const void* code, std::uint32_t executions) {
         return since_last_look(code, executions) < looks_every * often;
     }

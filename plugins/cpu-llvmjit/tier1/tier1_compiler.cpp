@@ -236,7 +236,7 @@ void Tier1Compiler::recalled(const void* from, unsigned instruction) {
     const auto place = place_of(from);
     const NativeBlock* native = place ? block_at(*place) : nullptr;
     if (!native) return;
-    const bool is_scattered = native->locality.is_hot
+    const bool is_scattered = native->locality.is_counted
                                   ? locality_.is_scattered_by_executions(
                                         from, cpu_->hot_executions_of(native->locality.counter))
                                   : locality_.is_scattered_by_instructions(from,
@@ -250,7 +250,7 @@ void Tier1Compiler::recalled(const void* from, unsigned instruction) {
 void Tier1Compiler::sampled(Block& block) {
     if (upper_) upper_->sampled(block);
     const auto* native = static_cast<const NativeBlock*>(block.compiled);
-    if (!native || !native->has_unknown_accesses) return;
+    if (!native || !(native->has_unknown_accesses || native->locality.is_counted)) return;
     const x86::HostFloatingPoint host;
     if (locality_.met(block)) want_remake(block);
 }

@@ -145,7 +145,7 @@ void Translator::emit_entries() {
     note(CodePart::Kind::Entry);
     code_.sub_immediate(Operand::of(budget), block_->instruction_count);
     open_edges_.push_back({nullptr, code_.jump_if(condition::sign)});
-    if (native_->locality.is_hot)
+    if (native_->locality.is_counted)
         code_.increment32(offset_of::operand(offset_of::executions(native_->locality.counter)));
     if (block_->crosses_page) check_second_page();
 }
