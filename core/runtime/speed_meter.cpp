@@ -1,7 +1,6 @@
 #include "runtime/speed_meter.h"
 
-#include <algorithm>
-#include <cmath>
+#include "measure/nearest_rank.h"
 
 namespace backplane::runtime {
 
@@ -13,15 +12,6 @@ double mips_of(std::uint64_t instructions, SpeedMeter::Clock::duration time) {
 }
 
 }  // namespace
-
-double percentile(std::span<const double> samples, double percent) {
-    if (samples.empty()) return 0;
-    std::vector<double> sorted{samples.begin(), samples.end()};
-    std::ranges::sort(sorted);
-    const auto rank = static_cast<std::size_t>(
-        std::ceil(percent / 100 * static_cast<double>(sorted.size())));
-    return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
-}
 
 void SpeedMeter::sample(std::uint64_t instructions, Clock::time_point when) {
     const std::lock_guard guard{mutex_};
@@ -39,7 +29,7 @@ void SpeedMeter::sample(std::uint64_t instructions, Clock::time_point when) {
 SpeedMeter::Mips SpeedMeter::mips() const {
     const std::lock_guard guard{mutex_};
     return {mips_of(last_instructions_ - first_instructions_, last_ - first_),
-            percentile(samples_, 95)};
+            measure::percentile(samples_, 95)};
 }
 
 }  // namespace backplane::runtime

@@ -4,14 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
-#include <span>
 #include <vector>
 
 namespace backplane::runtime {
-
-// The value that `percent` of the samples do not exceed, by nearest rank: element ceil(percent/100
-// * n) of the sorted samples. 0 when there are none.
-[[nodiscard]] double percentile(std::span<const double> samples, double percent);
 
 class SpeedMeter {
 public:

@@ -2,19 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <vector>
-
 namespace backplane::runtime {
 namespace {
-
-TEST(Percentile, TakesTheNearestRank) {
-    const std::vector<double> samples{5, 1, 4, 2, 3};
-    EXPECT_EQ(percentile(samples, 50), 3);
-    EXPECT_EQ(percentile(samples, 95), 5);
-    EXPECT_EQ(percentile(samples, 20), 1);
-    EXPECT_EQ(percentile(samples, 0), 1);
-    EXPECT_EQ(percentile({}, 95), 0);
-}
 
 TEST(SpeedMeter, AveragesOverTheWholeTime) {
     SpeedMeter meter;
