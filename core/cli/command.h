@@ -65,5 +65,6 @@ extern const Command type_command;
 extern const Command sendkey_command;
 extern const Command jit_command;
 extern const Command image_command;
+extern const Command bench_command;
 
 }  // namespace backplane::cli
