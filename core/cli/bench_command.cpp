@@ -1,6 +1,7 @@
 #include "bench/cpu_bench.h"
 #include "bench/cpu_report.h"
-#include "bench/export_file.h"
+#include "bench/export.h"
+#include "bench/json_file.h"
 #include "cli/bench_settings.h"
 #include "cli/command.h"
 #include "runtime/plugin_registry.h"
@@ -10,6 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace backplane::cli {
@@ -45,10 +48,16 @@ int run_cpu(const Arguments& arguments) {
     const auto chosen = bench_settings(arguments);
     if (!chosen) return fail(ExitCode::BadInput, chosen.error());
 
-    const bench::ExportFile file{{.version = project_version,
-                                  .git_sha = source_revision,
-                                  .mode = build_type,
-                                  .compiler = compiler}};
+    std::optional<bench::JsonFile> file;
+    if (arguments.has("json")) {
+        auto opened = bench::JsonFile::open(arguments.text("json"));
+        if (!opened) return fail(ExitCode::BadInput, opened.error());
+        file.emplace(std::move(*opened));
+    }
+    const bench::Export facts{{.version = project_version,
+                               .git_sha = source_revision,
+                               .mode = build_type,
+                               .compiler = compiler}};
     runtime::PluginRegistry plugins{runtime::PluginSearchPath::standard(arguments.plugin_path)};
     std::vector<bench::CpuBenchResult> results;
     fmt::print("{}", bench::cpu_report_heading());
@@ -64,10 +73,11 @@ int run_cpu(const Arguments& arguments) {
             fmt::print("{}", bench::cpu_report_lines(results.back()));
             std::fflush(stdout);
         }
-    if (!arguments.has("json")) return static_cast<int>(ExitCode::Ok);
-    const auto json = file.json("guest_cpu", bench::cpu_report_json(results, chosen->settings));
-    const auto written = bench::write_json(arguments.text("json"), json);
-    return written ? static_cast<int>(ExitCode::Ok) : fail(ExitCode::BadInput, written.error());
+    if (!file) return static_cast<int>(ExitCode::Ok);
+    const auto json = facts.json("guest_cpu", bench::cpu_report_json(results, chosen->settings));
+    const auto written = file->write(json);
+    return written ? static_cast<int>(ExitCode::Ok)
+                   : fail(ExitCode::InternalError, written.error());
 }
 
 int run(const Arguments& arguments) {

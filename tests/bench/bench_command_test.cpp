@@ -9,7 +9,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
+#include <string_view>
 
 namespace backplane::bench {
 namespace {
@@ -52,6 +55,43 @@ TEST(BenchCommand, SaysWhatIsWrongWithAnOption) {
     expect("cpu -p cpu0.type=cpu.none --iters 1", bad_input, "cpu.none");
     expect("cpu --iters 1 --variants alu64 --modes interpreter --json /no/such/folder/file",
            bad_input, "/no/such/folder/file: No such file or directory");
+    expect("cpu --iters 1 --variants alu64 --modes interpreter --json /tmp", bad_input,
+           "/tmp: Is a directory");
+}
+
+TEST(BenchCommand, WritesThroughLinksAndIntoDevices) {
+    const std::filesystem::path file = test::temp_path("target.json"),
+                                link = test::temp_path("link.json");
+    std::ofstream{file} << "old";
+    std::filesystem::create_symlink(file, link);
+    expect("cpu --iters 1 --variants alu64 --modes interpreter --json " + link.string(), 0,
+           "alu64");
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_GT(std::filesystem::file_size(file), 100u);
+    std::filesystem::remove(file);
+    for (const char* device : {"/dev/null", "/dev/full"}) {
+        std::filesystem::remove(link);
+        std::filesystem::create_symlink(device, link);
+        const bool is_full = std::string_view{device} == "/dev/full";
+        expect("cpu --iters 1 --variants alu64 --modes interpreter --json " + link.string(),
+               is_full ? 1 : 0, is_full ? "No space left on device" : "alu64");
+        EXPECT_TRUE(std::filesystem::is_symlink(link));
+    }
+    std::filesystem::remove(link);
+}
+
+// What was there stays when there are no results, and nothing is left beside it.
+TEST(BenchCommand, LeavesAFileAloneWithoutResults) {
+    const std::filesystem::path folder = test::temp_path("bench-folder");
+    std::filesystem::create_directory(folder);
+    const std::filesystem::path file = folder / "old.json";
+    std::ofstream{file} << "old";
+    expect("cpu --iters 1 -p cpu0.model=none --json " + file.string(), bad_input, "none");
+    std::ostringstream text;
+    text << std::ifstream{file}.rdbuf();
+    EXPECT_EQ(text.str(), "old");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator{folder}, {}), 1);
+    std::filesystem::remove_all(folder);
 }
 
 TEST(BenchCommand, MeasuresWhatIsAskedFor) {
