@@ -1,0 +1,1 @@
+"""Results of benchmarks: read, kept, compared and drawn."""
