@@ -16,11 +16,11 @@ using Seconds = std::chrono::duration<double>;
 // For so long nothing may have been compiled before speed is measured. LLVM compiles a loop in the
 // background, in tens of milliseconds on a quiet host.
 constexpr Seconds longest_quiet{0.3}, shortest_quiet{0.03};
-constexpr Seconds longest_settling{5};
-// How long to wait for LLVM, which has nothing to compile in some kernels: so many times as long as
-// is measured, up to this.
+constexpr Seconds longest_settling{10};
+// How long to wait for LLVM's code, which a busy host may keep waiting: so many times as long as is
+// measured, up to this.
 constexpr double times_awaited = 3;
-constexpr Seconds longest_awaiting{1.5};
+constexpr Seconds longest_awaiting{5};
 
 class Measurement {
 public:
@@ -67,7 +67,8 @@ std::expected<void, Failure> Measurement::warm_up() {
 std::expected<void, Failure> Measurement::settle() {
     const Seconds quiet = std::clamp(settings_.time, shortest_quiet, longest_quiet);
     const Seconds awaiting = std::min(settings_.time * times_awaited, longest_awaiting);
-    const std::string awaited{mode_.awaited};
+    // Tier 2 compiles no 32-bit code.
+    const std::string awaited{kernel_.size == CodeSize::Bits64 ? mode_.awaited : ""};
     const auto begun = Clock::now();
     auto changed = begun;
     Statistics before = machine_.statistics();

@@ -29,7 +29,8 @@ constexpr const char* other_suites =
     "  tools/bench/pc          firmware, boot loaders and boots from disk and CD\n"
     "  tools/bench/micro       event hub, buses, timers, virtqueues and TLB in nanoseconds\n"
     "  tools/bench/history     keep results, and compare them\n"
-    "  tools/bench/dashboard   draw what was kept\n";
+    "  tools/bench/dashboard   draw what was kept\n"
+    "  tools/bench/nightly     all of it, several times\n";
 
 void declare(CommandOptions& options) {
     declare_bench_settings(options);

@@ -149,7 +149,7 @@ def page(history, neutral):
         last = entries[-1]
         environment = "; ".join(f"{html.escape(str(name))}: {html.escape(str(value))}"
                                 for name, value in last["environment"].items())
-        body = (f'<p>{len(entries)} entries, the latest of {html.escape(last["timestamp"])}, commit {commit(last)}. '
+        body = (f'<p>{len(entries)} {"entry" if len(entries) == 1 else "entries"}, the latest of {html.escape(last["timestamp"])}, commit {commit(last)}. '
                 f'Changes are from one entry to the next; up to {percent(neutral, "")} they count as none.</p>'
                 f'<div class="tops">{top("Regressions", "regression", series, neutral)}'
                 f'{top("Improvements", "improvement", series, neutral)}</div>')
