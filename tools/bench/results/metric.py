@@ -14,7 +14,7 @@ class Metric:
     better: str  # "higher" or "lower"
     values: list
     samples: dict | None = None
-    middle: float | None = None  # the median of a single result's samples
+    medians: list | None = None  # of each result's samples, where they are known
 
     @property
     def value(self):
@@ -22,9 +22,8 @@ class Metric:
 
     @property
     def median(self):
-        if len(self.values) == 1 and self.middle is not None:
-            return self.middle
-        return statistics.median(self.values)
+        """A few samples that the host disturbed move a result's mean, and hardly its median."""
+        return statistics.median(self.medians or self.values)
 
     def spread(self):
         """How far the samples lie apart; with several results these are the samples."""
@@ -45,7 +44,8 @@ class Metric:
     def with_results_of(self, other):
         if (self.unit, self.better) != (other.unit, other.better):
             raise ValueError(f"is in {self.unit} and in {other.unit}")
-        return Metric(self.unit, self.better, self.values + other.values)
+        medians = self.medians + other.medians if self.medians and other.medians else None
+        return Metric(self.unit, self.better, self.values + other.values, None, medians)
 
 
 def relative(deviation, mean):

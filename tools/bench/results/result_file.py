@@ -41,7 +41,7 @@ def guest_cpu(found):
         metrics[f"{result['variant']}.{result['mode']}"] = Metric(
             "MIPS", "higher", [mean],
             {"n": result["measured_runs"], "min": result["mips_min"], "max": result["mips_max"], "stdev": stdev,
-             "cv": relative(stdev, mean)}, result["mips_median"])
+             "cv": relative(stdev, mean)}, [result["mips_median"]])
     return metrics
 
 
