@@ -253,6 +253,13 @@ class Compare(HistoryTest):
         self.compare_results(export(result(), result(mode="jit_opt")), export(result()), REGRESSION,
                              "lost: is not in the new results")
 
+    def test_compares_what_was_measured_anew(self):
+        when = ["--commit", SHA, "--timestamp", "2026-01-01T00:00:00Z"]
+        self.appended(self.write("a.json", export(result())), self.write("m.json", micro(1.0)), *when)
+        self.compare("latest", self.folder / "m.json", PASS, "guest_cpu: not measured anew")
+        self.write("m2.json", micro(1.0, name="something_else"))
+        self.compare(self.folder / "a.json", self.folder / "m2.json", BAD_INPUT, "no metric in common")
+
     def test_takes_what_is_new(self):
         self.compare_results(export(result()), export(result(), result(mode="jit_opt")), PASS, "new")
 
@@ -288,7 +295,7 @@ class Compare(HistoryTest):
         self.compare(path, self.folder / "empty", BAD_INPUT, "No such file")
         self.compare(path, path, BAD_INPUT, "not a file of thresholds", "nightly", "--thresholds",
                      self.write("t.json", {"schemaVersion": 1}))
-        self.compare_results(micro(1, name="x"), micro(1, name="x"), BAD_INPUT, "neither of the two", "nightly",
+        self.compare_results(micro(1, name="x"), micro(1, name="x"), BAD_INPUT, "no metric in common", "nightly",
                              "--thresholds", self.write("t.json", {
                                  "schemaVersion": 1, "profiles": {"nightly": {
                                      "regressionPercent": 5, "extremeCvThreshold": 1, "metrics": {"guest_cpu/*": {}}}}}))

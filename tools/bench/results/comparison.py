@@ -91,17 +91,16 @@ def judge(name, base, new, threshold):
 
 
 def compare(base, new, profile):
-    """A verdict for each metric that the profile names."""
-
-    def flat(results):
-        return {f"{scenario}/{name}": metric for scenario, metrics in results.scenarios.items()
-                for name, metric in metrics.items()}
-
-    before, after = flat(base), flat(new)
-    verdicts = [judge(name, before.get(name), after.get(name), threshold)
-                for name in dict.fromkeys([*before, *after]) if (threshold := profile.threshold_for(name))]
-    if not verdicts:
-        raise BadInput("neither of the two has a metric that the profile compares")
+    """A verdict for each metric that the profile names, of the scenarios that were measured anew."""
+    verdicts = []
+    for scenario, after in new.scenarios.items():
+        before = base.scenarios.get(scenario, {})
+        for each in dict.fromkeys([*before, *after]):
+            name = f"{scenario}/{each}"
+            if threshold := profile.threshold_for(name):
+                verdicts.append(judge(name, before.get(each), after.get(each), threshold))
+    if all(each.verdict == "new" for each in verdicts):
+        raise BadInput("the two have no metric in common that the profile compares")
     return verdicts
 
 
