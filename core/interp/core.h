@@ -68,7 +68,7 @@ struct alignas(512) Core {
 
     // Instructions that may still be executed. Another thread asks for attention by subtracting
     // `attention_weight`; a plain read-modify-write here may lose that, so that such requests are
-    // also remembered elsewhere.
+    // also remembered elsewhere. Compiled code takes a part at a time to a register.
     alignas(512) std::atomic<std::int64_t> budget{0};
     Block* block = nullptr;  // being executed
     std::uint64_t jump_key = 0;
