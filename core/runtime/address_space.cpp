@@ -304,7 +304,9 @@ std::uint32_t AddressSpace::write_many(std::uint64_t address, std::uint32_t size
 void AddressSpace::write_memory(const Mapping& mapping, std::uint64_t address, const void* data,
                                 std::uint64_t length) {
     std::uint8_t* place = mapping.window->memory + (address - mapping.base + mapping.offset);
-    std::memcpy(place, data, length);
+    // What a device had a host file read into the memory itself is there already, and a CPU may be
+    // writing beside it: written over itself, that would be lost.
+    if (place != data) std::memcpy(place, data, length);
     if (DirtyPages* pages = dirty_.find(place)) pages->mark(place, length);
     tell_code_written(address, length);
 }

@@ -1,6 +1,7 @@
 #include "runtime/address_space.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <array>
 #include <cstddef>
@@ -264,6 +265,28 @@ TEST_F(AddressSpaceTest, TellsListenersAboutWritesIntoWatchedCode) {
     memory.watch_code(0x2000, false);
     memory.write_block(0x2000, data.data(), 1);
     EXPECT_EQ(heard.writes.size(), 1u);
+}
+
+// A write would end the test: the page cannot be written to.
+TEST_F(AddressSpaceTest, DoesNotWriteWhatIsThereButTellsOfIt) {
+    void* page = mmap(nullptr, 0x1000, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(page, MAP_FAILED);
+    Ram in_place{0x1000};
+    in_place.window.memory = static_cast<std::uint8_t*>(page);
+    ASSERT_FALSE(memory.map(in_place.at(0x1000)));
+    unsigned told = 0;
+    const backplane_address_space_listener listener{
+        sizeof(backplane_address_space_listener),
+        0,
+        [](void*, std::uint64_t, std::uint64_t) {},
+        [](void* user, std::uint64_t, std::uint64_t) { ++*static_cast<unsigned*>(user); },
+        &told,
+        nullptr};
+    memory.listen(listener);
+    memory.watch_code(0x1000, true);
+    memory.write_block(0x1200, static_cast<std::uint8_t*>(page) + 0x200, 0x400);
+    EXPECT_EQ(told, 1u);
+    munmap(page, 0x1000);
 }
 
 TEST_F(AddressSpaceTest, TellsWhoKeepsCodeAndDropsItWhenThePageIsClaimed) {
