@@ -105,6 +105,7 @@ std::string HostFile::find_size() {
     if (fstat(fd_, &status) != 0) return std::strerror(errno);
     if (S_ISREG(status.st_mode)) {
         size_ = static_cast<std::uint64_t>(status.st_size);
+        had_name_ = status.st_nlink != 0;
         return {};
     }
     if (!S_ISBLK(status.st_mode)) return "it is neither a file nor a block device";
@@ -193,6 +194,7 @@ int HostFile::read(std::uint64_t offset, Segments segments, Waiting waiting) {
 }
 
 int HostFile::write(std::uint64_t offset, Segments segments, Durability durability) {
+    if (durability == Durability::Stable && is_gone()) return ENOENT;
     const int flags = durability == Durability::Stable && !is_unsafe_ ? RWF_DSYNC : 0;
     if (!is_direct_) return write_plainly(offset, segments, flags);
     if (!is_aligned(offset, segments)) return write_unaligned(offset, segments, flags);
@@ -225,8 +227,17 @@ void HostFile::has_grown_to(std::uint64_t end) {
     }
 }
 
+// The host goes on serving a file that was deleted or replaced, and forgets it when it is closed:
+// what is written to it is lost.
+bool HostFile::is_gone() const {
+    struct stat status{};
+    return had_name_ && fstat(fd_, &status) == 0 && status.st_nlink == 0;
+}
+
 int HostFile::flush() {
-    if (is_read_only() || is_unsafe_) return 0;
+    if (is_read_only()) return 0;
+    if (is_gone()) return ENOENT;
+    if (is_unsafe_) return 0;
     if (const int error = flush_error_; error != 0) return error;
     while (fdatasync(fd_) != 0) {
         if (errno == EINTR) continue;

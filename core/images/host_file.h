@@ -72,11 +72,13 @@ private:
     int write_end(std::uint64_t offset, Segments segments, int flags);
     std::string lock() const;
     std::string find_size();
+    bool is_gone() const;
     void has_grown_to(std::uint64_t end);
 
     int fd_;
     FileAccess access_;
     bool is_device_ = false;
+    bool had_name_ = false;
     bool can_discard_ = true;
     bool is_unsafe_ = false, is_direct_ = false;
     std::uint32_t offset_alignment_ = 4096, memory_alignment_ = 4096;

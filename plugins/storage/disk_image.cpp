@@ -267,7 +267,8 @@ int DiskImage::flush() {
 BlockResult DiskImage::finish(const Job& job, int error) {
     if (error != 0) {
         log_failure(job, error);
-        return error == ENOSPC || error == EDQUOT ? BlockResult::NoSpace : BlockResult::Failed;
+        return error == ENOSPC || error == EDQUOT || error == EFBIG ? BlockResult::NoSpace
+                                                                    : BlockResult::Failed;
     }
     if (job.operation == BACKPLANE_BLOCK_READ) bytes_read_ += job.length;
     if (job.operation == BACKPLANE_BLOCK_WRITE) bytes_written_ += job.length;

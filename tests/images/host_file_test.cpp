@@ -128,5 +128,25 @@ TEST_F(HostFileTest, WhatIsNeverFlushedIsInTheFileAllTheSame) {
     EXPECT_EQ(get("disk.img"), ".a..");
 }
 
+TEST_F(HostFileTest, WhatIsWrittenToADeletedFileDoesNotCountAsStable) {
+    for (const Caching caching : {Caching::Writeback, Caching::Unsafe}) {
+        put("disk.img", "....", 4);
+        const auto deleted = file("disk.img", caching);
+        ASSERT_TRUE(deleted);
+        const std::byte a{'a'};
+        EXPECT_EQ(deleted->write(1, Segment{{&a, 1}}, Durability::Stable), 0);
+        EXPECT_EQ(deleted->flush(), 0);
+        fs::rename(at("disk.img"), at("moved.img"));
+        EXPECT_EQ(deleted->flush(), 0) << "it is somewhere";
+        fs::remove(at("moved.img"));
+        EXPECT_EQ(deleted->flush(), ENOENT);
+        EXPECT_EQ(deleted->write(1, Segment{{&a, 1}}, Durability::Stable), ENOENT);
+        EXPECT_EQ(deleted->write(1, Segment{{&a, 1}}, Durability::Cached), 0);
+    }
+    const auto temporary = HostFile::temporary();
+    ASSERT_TRUE(temporary);
+    EXPECT_EQ((*temporary)->flush(), 0) << "that never had a name";
+}
+
 }  // namespace
 }  // namespace backplane::images
