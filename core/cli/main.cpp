@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -202,6 +203,8 @@ int main(std::vector<std::string> arguments) {
 int main(int argc, char** argv) {
     using backplane::cli::ExitCode;
     backplane::cli::fill_standard_descriptors();
+    // A limit on the size of files (ulimit -f) is an error for whoever writes, as a full disk is.
+    std::signal(SIGXFSZ, SIG_IGN);
     try {
         return backplane::cli::main({argv + (argc > 0 ? 1 : 0), argv + argc});
     } catch (const backplane::cli::UsageError& error) {
