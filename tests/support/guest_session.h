@@ -32,9 +32,12 @@ class GuestSession {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // `arguments` follow `backplane run MACHINE`; the machine is one of machines/.
-    GuestSession(const std::string& machine, const std::vector<std::string>& arguments,
-                 Input input = Input::Terminal) {
+    // `arguments` follow `backplane run MACHINE`; the machine is one of machines/. `prepare` is
+    // called in the program's process, before it is the program.
+    GuestSession(
+        const std::string& machine, const std::vector<std::string>& arguments,
+        Input input = Input::Terminal, void (*prepare)() = [] {})
+        : prepare_{prepare} {
         std::vector<std::string> command{
             paths::program, "run", std::string{paths::source} + "/machines/" + machine + ".yaml"};
         command.insert(command.end(), arguments.begin(), arguments.end());
@@ -175,6 +178,7 @@ private:
         child_ = fork();
         if (child_ != 0) return;
         redirect();
+        prepare_();
         for (int fd = 3; fd < 64; ++fd)
             close(fd);
         execv(words[0], words.data());
@@ -205,6 +209,7 @@ private:
         return mode;
     }
 
+    void (*prepare_)();
     pid_t child_ = -1;
     int input_ = -1, output_ = -1, slave_ = -1;
     termios initial_{};
