@@ -133,9 +133,11 @@ class Console:
         self.process.stdin.flush()
 
     def log_in(self, limit=600):
-        """Seconds of the host's processors, and of its clock, until root can log in."""
+        """Seconds of the host's processors until Linux was loaded, and, also of its clock, until root can log in."""
+        self.expect("Linux version", limit)
+        loaded = self.cpu_seconds()
         self.expect("backplane login: ", limit)
-        took = self.cpu_seconds(), time.monotonic() - self.start
+        took = loaded, self.cpu_seconds(), time.monotonic() - self.start
         self.send("root\n")
         self.expect(self.PROMPT)
         # A prompt that stays the same, without the colours of terminals, lines as long as they need to be, and no echo.
