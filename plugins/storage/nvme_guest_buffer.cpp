@@ -101,7 +101,7 @@ void GuestBuffer::point_at_pieces(const AddressSpace& memory) {
     }
 }
 
-// Memory that the image wrote into directly is written over itself, so that CPUs that keep code of
+// Memory that the image wrote into directly is told as written, so that CPUs that keep code of
 // it, and whoever notes dirty pages, hear of it.
 void GuestBuffer::close(const AddressSpace& memory) {
     if (direction_ == Direction::FromGuest) return;
