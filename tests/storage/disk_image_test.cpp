@@ -439,7 +439,7 @@ TEST_F(FormatTest, AHostThatHasNoRoomGivesErrors) {
     const BlockResult result = user.write(2 << 20, Data(1 << 20, 2));
     ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
     (void)std::signal(SIGXFSZ, old_handler);
-    EXPECT_EQ(result, BlockResult::Failed);
+    EXPECT_EQ(result, BlockResult::NoSpace);
     EXPECT_EQ(user.read(0, 4096), Data(4096, 1));
     EXPECT_EQ(user.write(2 << 20, Data(4096, 3)), BlockResult::Ok) << "there is room again";
     EXPECT_EQ(user.read(2 << 20, 4096), Data(4096, 3));
