@@ -72,6 +72,7 @@ struct alignas(64) Block {
     bool hashed = false;  // found again by its address; code in devices is not
     // its last instruction is INT n, INT1, INT3, INTO or SYSCALL
     bool is_software_interrupt = false;
+    bool has_counter = false;  // its first op is one of block_counts.h
     // What entering costs of the budget; 0 once invalid. Beside the first op, so that one cache
     // line has both.
     alignas(32) std::int64_t length = 0;

@@ -64,7 +64,10 @@ Block* BlockBuilder::build(const CodeBytes& code, std::uint8_t mode, const GoesO
     if (goes_on && !kept_)
         kept_ = std::make_unique_for_overwrite<x86::Instruction[]>(block_max_instructions);
     software_interrupt_ = false;
-    if (is_counted(mode)) add_counter();
+    if (counts_)
+        add_counter<&count_block>(0);
+    else if (is_counted(mode))
+        add_counter<&count_execution>(compile_threshold_);
     for (;;) {
         const Progress progress = add(code, mode, goes_on);
         if (progress == Progress::NeedsNextPage) return nullptr;
@@ -180,10 +183,12 @@ bool BlockBuilder::is_counted(std::uint8_t mode) const {
     return compile_threshold_ != 0 && !(mode & (block_mode::single | block_mode::interpreted));
 }
 
-void BlockBuilder::add_counter() {
+// No instruction's op.
+template <HandlerFunction function>
+void BlockBuilder::add_counter(std::uint64_t start) {
     Op op;
-    op.immediate = compile_threshold_;
-    static constexpr Variant counter[]{{&count_execution, 0, Left::None}};
+    op.immediate = start;
+    static constexpr Variant counter[]{{function, 0, Left::None}};
     add_op(op, Handler{counter}, {.is_known = true, .is_harmless = true, .flags = FlagUse::Leaves});
 }
 
@@ -251,6 +256,18 @@ void BlockBuilder::choose_handlers(bool apart) {
     }
 }
 
+BlockCount& BlockBuilder::count_of(const Block& block, const CodeBytes& code) {
+    const auto view = static_cast<View>((block.mode & block_mode::view) >> block_mode::view_shift);
+    const auto size = block.mode & block_mode::code_size;
+    const bool is_user = privilege_of(view) == x86::Privilege::User;
+    return counts_->of({.linear = code.linear,
+                        .physical = code.physical,
+                        .length = block.instruction_count,
+                        .bytes = block.bytes,
+                        .privilege = static_cast<std::uint8_t>(is_user ? 3 : 0),
+                        .code_size = static_cast<std::uint8_t>(16u << size)});
+}
+
 Block* BlockBuilder::finish(const CodeBytes& code, std::uint8_t mode) {
     const bool apart = is_apart(mode);
     if (!apart) find_unread_flags();
@@ -272,6 +289,8 @@ Block* BlockBuilder::finish(const CodeBytes& code, std::uint8_t mode) {
         block->retired_before[i] = drafts_[i].retired_before;
     }
     block->retired_before[ops_] = static_cast<std::uint8_t>(instructions_);
+    block->has_counter = counts_ != nullptr;
+    if (counts_) block->ops()->immediate = reinterpret_cast<std::uint64_t>(&count_of(*block, code));
     return block;
 }
 

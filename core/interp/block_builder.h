@@ -2,6 +2,7 @@
 #pragma once
 
 #include "interp/block_cache.h"
+#include "interp/block_counts.h"
 #include "interp/effects.h"
 #include "interp/forms_table.h"
 #include "x86/decoder.h"
@@ -14,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace backplane::interp {
 
@@ -38,6 +40,7 @@ struct CodeBytes {
     std::uint64_t second_page = 0;
     std::uint64_t ip = 0;
     std::uint16_t segment_end = 0;  // Block::segment_end
+    std::uint64_t linear = 0;       // of the first byte
 };
 
 class BlockBuilder {
@@ -56,6 +59,9 @@ public:
     // A block for a compiler, which executes the branches within: the interpreter does not get past
     // them.
     Block* build(const CodeBytes& code, std::uint8_t mode, const GoesOn& goes_on);
+    // From now on blocks count how often they are executed. Null: no longer. False: as before.
+    bool count_into(BlockCounts* counts) { return std::exchange(counts_, counts) != counts; }
+
     // Of that block, until the next one is made: the instructions up to one that cannot be decoded.
     std::span<const x86::Instruction> instructions() const { return {kept_.get(), decoded_}; }
     // Whether such a block would be longer than this one, without making it.
@@ -78,10 +84,12 @@ private:
     void add_op(const Op& op, Handler handler, const Effects& effects);
     bool is_counted(std::uint8_t mode) const;
     bool is_apart(std::uint8_t mode) const;
-    void add_counter();
+    template <HandlerFunction function>
+    void add_counter(std::uint64_t start);
     void add_fault(Handler handler, std::size_t bytes);
     void find_unread_flags();
     void choose_handlers(bool apart);
+    BlockCount& count_of(const Block& block, const CodeBytes& code);
     Block* finish(const CodeBytes& code, std::uint8_t mode);
 
     BlockCache& blocks_;
@@ -89,6 +97,7 @@ private:
     x86::SystemServices& services_;
     std::size_t max_instructions_;
     std::uint32_t compile_threshold_;
+    BlockCounts* counts_ = nullptr;
     x86::Decoder decoder_;
     Forms forms_;
 

@@ -7,6 +7,9 @@
 // are not compiled, the end of the budget, exceptions.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <span>
 
 namespace backplane::x86 {
@@ -18,6 +21,21 @@ namespace backplane::interp {
 struct Block;
 class BlockCache;
 class Interpreter;
+
+// A thread of the host's that was interrupted.
+struct HostRegisters {
+    std::uint64_t pc = 0;
+    std::array<std::uint64_t, 16> general{};  // as instructions number them
+};
+
+// What such a thread executes, if it is compiled code.
+struct CompiledPlace {
+    unsigned tier = 1;
+    const Block* block = nullptr;  // null: that cannot be told
+    std::uint32_t offset = 0;      // of the instruction, from the block's first byte
+    // The guest's RSP and RBP, where they are not in CpuState.
+    std::optional<std::uint64_t> stack_pointer, frame_pointer;
+};
 
 class Compiler {
 public:
@@ -43,6 +61,9 @@ public:
     virtual void remake(BlockCache&) {}
     // A block that it would compile finds no room. It is offered again after `release`, or this:
     virtual bool is_full() const = 0;
+    // [vcpu, between slices] Where the thread was within the last slice. Nothing: in no code of
+    // this compiler's.
+    virtual std::optional<CompiledPlace> place_of(const HostRegisters&) { return std::nullopt; }
     // [vcpu, safe point] Drops blocks, so that there is room. False: only `release` helps.
     virtual bool make_room(BlockCache&) { return false; }
 };

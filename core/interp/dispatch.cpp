@@ -12,7 +12,10 @@ Interpreter& owner(Core* cpu) { return *static_cast<Interpreter*>(cpu); }
 void leave_at(Core* core, const Op* op, Exit exit) {
     const Block& block = *core->block;
     const std::size_t index = block.index_of(op);
-    owner(core).refund(block.instruction_count - block.retired_before[index]);
+    const std::int64_t left = block.instruction_count - block.retired_before[index];
+    owner(core).refund(left);
+    if (block.has_counter) [[unlikely]]
+        BlockCounts::give_back(block, left);
     core->exit = exit;
 }
 
@@ -94,6 +97,11 @@ void count_execution(Core* cpu, const Op* op, const x86::FastPage* pages, std::u
     BACKPLANE_TAIL handler_of(op[1])(cpu, op + 1, pages, last);
 }
 
+void count_block(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+    ++reinterpret_cast<BlockCount*>(op->immediate)->hits;
+    BACKPLANE_TAIL handler_of(op[1])(cpu, op + 1, pages, last);
+}
+
 // A block that could not be found within the chain is left to the run loop, which deals with the
 // reason.
 void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
@@ -120,6 +128,8 @@ void refuse_target(Core* cpu, const Op* op, const x86::FastPage* pages, std::uin
     }
     cpu->state.rip = cpu->state.block_ip + links_behind(op).branch_offset;
     owner(cpu).refund(1);
+    if (cpu->block->has_counter) [[unlikely]]
+        BlockCounts::give_back(*cpu->block, 1);
     owner(cpu).step_once();
     cpu->exit = Exit::Leave;
 }

@@ -55,6 +55,10 @@ BACKPLANE_HANDLER void fall_through(Core* cpu, const Op* op, const x86::FastPage
 BACKPLANE_HANDLER void count_execution(Core* cpu, const Op* op, const x86::FastPage* pages,
                                        std::uint64_t last);
 
+// The first op of a block while blocks are counted: its immediate is where its BlockCount is.
+BACKPLANE_HANDLER void count_block(Core* cpu, const Op* op, const x86::FastPage* pages,
+                                   std::uint64_t last);
+
 // ---- Entering a block ----
 
 // False: it does not fit; leave_for_budget comes next.

@@ -1,6 +1,7 @@
 #include "interp/interpreter.h"
 
 #include "interp/dispatch.h"
+#include "interp/profile_probe.h"
 #include "x86/cpu_model.h"
 #include "x86/guest_floating_point.h"
 #include "x86/interrupt_delivery.h"
@@ -136,8 +137,12 @@ RunResult Interpreter::run(std::int64_t total) {
     std::optional<RunResult> result;
     hit_.reset();
     delivered_ = false;
+    if (probe_) [[unlikely]]
+        probe_->entered();
     while (!result) {
         nudged_ = false;
+        if (probe_) [[unlikely]]
+            probe_->look(kept_.retired);
         if (memory_requests_) carry_out_memory_requests();
         // A watchpoint hit within the instruction before, or within what is delivered now.
         if (!hit_ && ((result = deliver_pending_debug()) || (result = attend()))) break;
@@ -166,12 +171,13 @@ RunResult Interpreter::run(std::int64_t total) {
         }
         bool step = wants_step();
         Block* block = step ? nullptr : interpret_once_ ? look_up_interpreted() : locate();
-        if (block && block->length > total && block->is_compiled()) block = look_up_interpreted();
-        std::int64_t slice = std::min(total, slice_instructions);
-        if (block && block->length > total) {
+        const std::int64_t limit = probe_ ? probe_->until_counted(kept_.retired, total) : total;
+        if (block && block->length > limit && block->is_compiled()) block = look_up_interpreted();
+        std::int64_t slice = std::min(limit, slice_instructions);
+        if (block && block->length > limit) {
             // The beginning of the block up to where the budget ends, if that can be told.
             slice = block->length;
-            step = !leave_behind(*block, total);
+            step = !leave_behind(*block, limit);
         }
         if (step) {
             block = step_block();
@@ -185,6 +191,8 @@ RunResult Interpreter::run(std::int64_t total) {
         result = finish(step);
         if (kept_.retired - published_ >= slice_instructions) publish_counters();
     }
+    if (probe_) [[unlikely]]
+        probe_->left(kept_.retired);
     x86::leave_guest_fp(state);
     publish_counters();
     return *result;

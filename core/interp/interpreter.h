@@ -1,6 +1,7 @@
 // One virtual processor executed by the interpreter: the run loop and all that is not a handler.
 #pragma once
 
+#include "interp/activity.h"
 #include "interp/block_builder.h"
 #include "interp/block_cache.h"
 #include "interp/compiler.h"
@@ -22,6 +23,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -29,6 +31,7 @@
 namespace backplane::interp {
 
 class InterpreterMachine;
+class ProfileProbe;
 
 enum class RunResult : std::uint8_t {
     Budget,
@@ -120,6 +123,22 @@ public:
     bool remove_breakpoint(const x86::DebuggerBreakpoint& wanted);
     // What the last run ended with, if it was one.
     const std::optional<x86::DebuggerBreakpoint>& hit_breakpoint() const { return hit_; }
+
+    // ---- For a profiler ----
+
+    // [vcpu, outside run] It looks from now on. Null: nobody does.
+    void set_probe(ProfileProbe* probe) { probe_ = probe; }
+    // [vcpu, between slices] Blocks are counted from now on, or no longer. The same counts until
+    // then.
+    void count_blocks(BlockCounts* counts);
+    // [vcpu, also in a signal] Whether it is executing, and not between two slices.
+    bool is_in_slice() const { return slice_ != 0; }
+    Activity activity() const { return activity_.load(std::memory_order_relaxed); }
+    Doing doing(Activity activity) { return Doing{activity_, activity}; }
+    // [vcpu, in a signal] The slice ends soon, and nothing else happens for it.
+    void end_slice() { nudge(); }
+    // [vcpu, between slices] Bytes of memory from here on that are at hand, within the page.
+    std::span<const std::byte> memory_at(std::uint64_t linear);
 
     // SystemServices
     void flush_tlb() override;
@@ -358,6 +377,11 @@ private:
     std::int64_t slice_ = 0;
     std::uint64_t published_ = 0;  // instructions when counters were copied last
     bool trap_after_step_ = false, step_once_ = false, interpret_once_ = false;
+
+    // Of a profiler.
+    ProfileProbe* probe_ = nullptr;
+    std::atomic<Activity> activity_{Activity::Interpreter};
+    std::uint8_t counted_mode_ = 0;  // what blocks have besides mode_ while they are counted
 };
 
 }  // namespace backplane::interp

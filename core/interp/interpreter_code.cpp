@@ -41,7 +41,7 @@ Block* Interpreter::locate() {
     if (known && known->valid) return known;
     if (steps_through(state.rip)) return nullptr;
     count(Counter::BlockLookups);
-    return look_up(mode_);
+    return look_up(mode_ | counted_mode_);
 }
 
 Block* Interpreter::look_up(std::uint8_t mode) {
@@ -67,12 +67,13 @@ Block* Interpreter::look_up(std::uint8_t mode) {
     const auto end = static_cast<std::uint16_t>(near_end ? offset + behind + 1 : 0);
     Block* found = blocks_.find({physical, mode, end}, false, 0);
     if (!found) found = build(physical, mode, end);
-    if (found && mode == mode_ && found->hashed)
+    if (found && mode == (mode_ | counted_mode_) && found->hashed)
         insert_in_jump_cache(state.rip, linear, found, *page);
     return found;
 }
 
 Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end) {
+    const Doing work = doing(Activity::Compiler);
     constexpr std::size_t reach = x86::Decoder::max_length;
     std::array<std::byte, 2 * reach> copy;
     const std::uint64_t offset = physical & x86::page_offset_mask;
@@ -82,7 +83,8 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
                    .physical = physical,
                    .second_page = 0,
                    .ip = state.rip,
-                   .segment_end = segment_end};
+                   .segment_end = segment_end,
+                   .linear = linear_of(state.rip)};
     // SDM 3A 5.3: each byte of an instruction lies within the limit.
     const auto beyond_limit = [&]() -> Block* {
         set_fault({.vector = x86::Vector::GeneralProtection});
@@ -152,6 +154,7 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
 
 bool Interpreter::compile(Block& hot) {
     if (patched_op_ || compiler_full_) return false;
+    const Doing work = doing(Activity::Compiler);
     if (Block* longer = lengthen(hot)) {
         compiler_->compile(*longer, builder_.instructions());
         if (longer->is_compiled()) {
@@ -182,7 +185,8 @@ Block* Interpreter::lengthen(const Block& hot) {
                          .physical = hot.physical,
                          .second_page = 0,
                          .ip = state.block_ip,
-                         .segment_end = 0};
+                         .segment_end = 0,
+                         .linear = linear_of(state.block_ip)};
     // The block that ends with the branch, as long as it is known.
     const Block* before = &hot;
     const auto goes_on = [&](std::int64_t taken, std::uint32_t next) {
@@ -303,6 +307,7 @@ void Interpreter::renew_jump_key(Privilege privilege) {
 // ---- Code that changes ----
 
 void Interpreter::code_page_watched(std::uint64_t page, bool watch) {
+    const Doing wait = doing(Activity::Waiting);
     {
         const x86::HostFloatingPoint host;
         telling_ = std::this_thread::get_id();
@@ -319,6 +324,7 @@ void Interpreter::code_page_watched(std::uint64_t page, bool watch) {
 }
 
 void Interpreter::claim_code_page(std::uint64_t page) {
+    const Doing wait = doing(Activity::Waiting);
     {
         const x86::HostFloatingPoint host;
         telling_ = std::this_thread::get_id();
@@ -342,6 +348,7 @@ void Interpreter::lose_foreign_code_pages() {
 }
 
 void Interpreter::begin_exclusive() {
+    const Doing wait = doing(Activity::Waiting);
     {
         const x86::HostFloatingPoint host;
         bus_.begin_exclusive();

@@ -105,6 +105,7 @@ std::expected<PageTranslation, Fault> Interpreter::translate_ungated(std::uint64
 
 std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, AccessKind kind,
                                                       View through) {
+    const Doing work = doing(Activity::Memory);
     count(Counter::TlbMisses);
     if (is_in_compiled()) count(Counter::CompiledTranslations);
     if (mode_stale_) refresh_mode();
@@ -132,6 +133,7 @@ std::optional<Interpreter::Page> Interpreter::resolve(std::uint64_t linear, Acce
 bool Interpreter::refill(std::uint64_t linear, std::uint32_t size, AccessKind kind) {
     const std::uint64_t offset = linear & x86::page_offset_mask;
     if (offset + size > x86::page_size || mode_stale_ || !a20_open_) return false;
+    const Doing work = doing(Activity::Memory);
     const PageTranslation* page = second_level_.find(linear);
     if (!page || !x86::permits(paging_, *page, access_of(view, kind))) return false;
     if (kind == AccessKind::Write && !page->dirty) return false;
@@ -283,11 +285,13 @@ void Interpreter::physical_map_changed() {
 // ---- Devices ----
 
 std::uint64_t Interpreter::read_bus(std::uint64_t physical, unsigned size) {
+    const Doing work = doing(Activity::Device);
     const x86::HostFloatingPoint host;
     return bus_.read(physical, size);
 }
 
 int Interpreter::acknowledge_interrupt() {
+    const Doing work = doing(Activity::Device);
     const x86::HostFloatingPoint host;
     return bus_.acknowledge_interrupt();
 }
@@ -308,6 +312,7 @@ void Interpreter::device_write(const Op* op, std::uint64_t physical, unsigned si
     if (is_in_compiled()) count(Counter::CompiledDeviceAccesses);
     access_op = op;
     {
+        const Doing work = doing(Activity::Device);
         const x86::HostFloatingPoint host;
         bus_.write(physical, size, value);
     }
@@ -320,6 +325,7 @@ std::uint32_t Interpreter::port_read(const Op* op, std::uint16_t port, unsigned 
     access_op = op;
     std::uint64_t value = 0;
     {
+        const Doing work = doing(Activity::Device);
         const x86::HostFloatingPoint host;
         value = bus_.read_port(port, size);
     }
@@ -333,6 +339,7 @@ void Interpreter::port_write(const Op* op, std::uint16_t port, unsigned size, st
     count(Counter::PortWrites);
     access_op = op;
     {
+        const Doing work = doing(Activity::Device);
         const x86::HostFloatingPoint host;
         bus_.write_port(port, size, value);
     }
@@ -347,6 +354,7 @@ std::uint32_t Interpreter::port_read_many(const Op* op, std::uint16_t port, unsi
     access_op = op;
     std::uint32_t done = 0;
     {
+        const Doing work = doing(Activity::Device);
         const x86::HostFloatingPoint host;
         done = bus_.read_port_many(port, size, data);
     }
@@ -362,6 +370,7 @@ std::uint32_t Interpreter::port_write_many(const Op* op, std::uint16_t port, uns
     access_op = op;
     std::uint32_t done = 0;
     {
+        const Doing work = doing(Activity::Device);
         const x86::HostFloatingPoint host;
         done = bus_.write_port_many(port, size, data);
     }

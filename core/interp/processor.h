@@ -3,6 +3,7 @@
 #pragma once
 
 #include "interp/interpreter.h"
+#include "interp/profile_probe.h"
 #include "interp/system_bus.h"
 #include "x86/cpu_model.h"
 #include "x86/guest_floating_point.h"
@@ -44,6 +45,16 @@ public:
     std::int32_t remove_breakpoint(const backplane_breakpoint* breakpoint);
     std::int32_t hit_breakpoint(backplane_breakpoint* breakpoint);
     std::uint32_t step(std::uint32_t flags);
+
+    // backplane.cpu-profile/1
+    std::int32_t attach_profiler(const backplane_cpu_profiler* profiler);
+    void detach_profiler();
+    std::int32_t request_sample();
+    void sample_every(std::uint64_t instructions);
+    std::uint64_t read_memory(std::uint64_t linear, void* data, std::uint64_t length);
+    void count_blocks(std::int32_t on);
+    void take_block_counts(void (*take)(void* user, const backplane_block_count* count),
+                           void* user);
 
 protected:
     // The tier above the interpreter, asked for when the processor is made.
@@ -112,6 +123,7 @@ private:
     x86::MsrBank msrs_;
     std::unique_ptr<Compiler> compiler_;
     std::unique_ptr<Engine> engine_;
+    std::unique_ptr<ProfileProbe> probe_;  // null: nobody profiles
     std::set<std::pair<x86::Unknown, std::uint64_t>> reported_;
 };
 

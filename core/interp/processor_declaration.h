@@ -203,6 +203,13 @@ void declare_processor(Declaration<P>& d) {
                                        thunk<&P::hit_breakpoint>,
                                        thunk<&P::step>};
 
+    static constexpr backplane_cpu_profile profile{
+        sizeof(backplane_cpu_profile), 0,
+        thunk<&P::attach_profiler>,    thunk<&P::detach_profiler>,
+        thunk<&P::request_sample>,     thunk<&P::sample_every>,
+        thunk<&P::read_memory>,        thunk<&P::count_blocks>,
+        thunk<&P::take_block_counts>};
+
     const auto of = []<class V>(V Processor::* member) { return static_cast<V P::*>(member); };
     d.property("model", of(&Processor::model_name_),
                "Processor model, with features added or taken away: x86-64-v1,-nx; models are "
@@ -229,6 +236,7 @@ void declare_processor(Declaration<P>& d) {
         "interrupt-controller", [](Processor& p) -> auto& { return p.bus_.controller; },
         "8259 pair or local APIC that gives the vectors", Optional::Yes);
     d.provides("cpu", cpu, "Execution and registers");
+    d.provides("profile", profile, "Samples and counts of what is executed");
     d.template line_input<&Processor::on_interrupt>("intr", "Maskable interrupt request");
     d.template line_input<&Processor::on_nmi>("nmi", "Non-maskable interrupt");
     d.template line_input<&Processor::on_a20>(

@@ -133,6 +133,9 @@ const backplane_host& Component::services() {
             return static_cast<std::uint32_t>(
                 static_cast<Component*>(context)->machine_.cpus().size());
         };
+        h.peek_now = [](void* context) {
+            return static_cast<Component*>(context)->machine_.peek_time();
+        };
         return h;
     }();
     return host;

@@ -56,8 +56,8 @@ public:
     [[nodiscard]] MachineLock& lock() { return lock_; }
     [[nodiscard]] ExclusiveSection& exclusive() { return exclusive_; }
     [[nodiscard]] VirtualClock& clock() { return *clock_; }
-    // Guest time for who looks from outside, while no CPU runs: a deterministic machine does not
-    // notice, as it would if its clock were asked.
+    // Guest time for who only looks: a deterministic machine does not notice, as it would if its
+    // clock were asked. There, on the CPUs' thread or while no CPU runs.
     [[nodiscard]] std::uint64_t peek_time();
     [[nodiscard]] EventHub& events() { return events_; }
     [[nodiscard]] IoLoop& io() { return io_; }

@@ -29,6 +29,7 @@ std::uint64_t Machine::instructions_passed() {
 }
 
 std::uint64_t Machine::peek_time() {
+    if (!is_deterministic()) return clock_->now();
     const std::uint64_t latest = latest_;
     const std::uint64_t time = clock_->now();
     latest_ = latest;

@@ -33,8 +33,9 @@ public:
     virtual bool is_full() const = 0;
     // [safe point] Its code goes; what tier 1 has made is executed again.
     virtual void make_room() = 0;
-    // Bytes of code.
+    // Bytes of code; and whether this is part of it.
     virtual std::size_t used() const = 0;
+    virtual bool has_code(const void* host) const = 0;
 
     // [outside run] For people: what it made of a block, in a few words; and all of it, or nothing.
     virtual std::string summary(const interp::Block& block) const = 0;

@@ -225,6 +225,7 @@ bool Tier1Compiler::make_room(interp::BlockCache& blocks) {
     is_evicting_ = false;
     tell_released(cache_.by_age(0));
     cache_.reuse_oldest();
+    sampled_.forget();
     is_full_ = false;
     count_blocks();
     counters_.publish();
@@ -275,6 +276,7 @@ void Tier1Compiler::release() {
     for (std::size_t i = 0; i < CodeCache::generations; ++i)
         tell_released(cache_.by_age(i));
     cache_.clear();
+    sampled_.forget();
     is_full_ = false;
     counters_.count(JitCounter::CacheEvictions, std::exchange(valid_blocks_, 0));
     count_blocks();
@@ -403,6 +405,20 @@ void Tier1Compiler::watch(CodeWatcher& watcher) {
     watchers_.push_back(&watcher);
     watcher.began(
         {.start = cache_.executable(), .bytes = cache_.size(), .shared = cache_.shared()});
+}
+
+std::optional<interp::CompiledPlace> Tier1Compiler::place_of(const interp::HostRegisters& host) {
+    const auto* pc = reinterpret_cast<const void*>(host.pc);
+    constexpr unsigned second_tier = 2;
+    const interp::CompiledPlace untold{.tier = upper_ && upper_->has_code(pc) ? second_tier : 1,
+                                       .block = nullptr,
+                                       .offset = 0,
+                                       .stack_pointer = std::nullopt,
+                                       .frame_pointer = std::nullopt};
+    const auto place = place_of(pc);
+    if (!place) return untold.tier == second_tier ? std::optional{untold} : std::nullopt;
+    const NativeBlock* native = block_at(*place);
+    return native ? sampled_.find(*this, *native, *place, host) : untold;
 }
 
 std::optional<Place> Tier1Compiler::place_of(const void* host) const {

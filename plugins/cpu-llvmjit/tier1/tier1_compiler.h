@@ -11,6 +11,7 @@
 #include "tier1/code_map.h"
 #include "tier1/locality.h"
 #include "tier1/native_block.h"
+#include "tier1/sampled_code.h"
 #include "tier1/untranslated.h"
 #include "tier1/way.h"
 #include "upper_tier.h"
@@ -46,6 +47,7 @@ public:
     bool is_full() const override { return is_full_ || (upper_ && upper_->is_full()); }
     bool make_room(interp::BlockCache& blocks) override;
     void remake(interp::BlockCache& blocks) override;
+    std::optional<interp::CompiledPlace> place_of(const interp::HostRegisters& host) override;
 
     // [vcpu] The current block was left behind `op` by an edge that has no jump yet: where to,
     // which is state.rip then. Null: a block for it has yet to be found.
@@ -126,6 +128,7 @@ private:
     bool is_full_ = false;      // a block was not compiled for want of room
     bool is_evicting_ = false;  // what is dropped makes room
     Untranslated untranslated_;
+    SampledCode sampled_;
     JitCounters counters_;
     std::vector<CodeWatcher*> watchers_;
 };

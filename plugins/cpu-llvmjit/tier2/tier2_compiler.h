@@ -51,6 +51,10 @@ public:
     bool is_full() const override { return arena_.size() - used_ < largest_region; }
     void make_room() override;
     std::size_t used() const override { return used_; }
+    bool has_code(const void* host) const override {
+        return static_cast<std::size_t>(static_cast<const std::uint8_t*>(host) -
+                                        arena_.executable()) < arena_.size();
+    }
 
     std::string summary(const interp::Block& block) const override;
     std::string text(const interp::Block& block) const override;

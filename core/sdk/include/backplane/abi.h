@@ -21,6 +21,7 @@
 #include "backplane/abi/block.h"
 #include "backplane/abi/character.h"
 #include "backplane/abi/cpu.h"
+#include "backplane/abi/cpu_profile.h"
 #include "backplane/abi/device.h"
 #include "backplane/abi/display.h"
 #include "backplane/abi/dma_channel.h"

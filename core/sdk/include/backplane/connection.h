@@ -26,6 +26,8 @@ template <> inline constexpr const char* interface_id<backplane_character> = BAC
 template <> inline constexpr const char* interface_id<backplane_interrupt_controller> =
     BACKPLANE_INTERRUPT_CONTROLLER;
 template <> inline constexpr const char* interface_id<backplane_cpu> = BACKPLANE_CPU;
+template <> inline constexpr const char* interface_id<backplane_cpu_profile> =
+    BACKPLANE_CPU_PROFILE;
 template <> inline constexpr const char* interface_id<backplane_pci_slot> = BACKPLANE_PCI_SLOT;
 template <> inline constexpr const char* interface_id<backplane_pci_interrupt_router> =
     BACKPLANE_PCI_INTERRUPT_ROUTER;

@@ -112,6 +112,11 @@ typedef struct backplane_host {
     /* [any, once the machine runs] How many CPUs there are. One alone need not make its locked
        instructions atomic. */
     uint32_t (*cpu_count)(void* context);
+
+    /* ---- Since ABI 1.4 ---- */
+    /* [vcpu, inside run; or with no CPU inside run] Guest time for who only looks: asking for `now`
+       is part of what a deterministic machine does, and asking for this is not. */
+    uint64_t (*peek_now)(void* context);
 } backplane_host;
 
 #ifdef __cplusplus

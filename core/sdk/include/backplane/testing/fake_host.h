@@ -144,6 +144,7 @@ private:
         functions_.now = [](void* context) {
             return static_cast<std::uint64_t>(self(context).clock_.now().count());
         };
+        functions_.peek_now = functions_.now;
         functions_.timer_create = [](void* context, const char* name, void (*expire)(void*),
                                      void* user) {
             auto* created = self(context).clock_.create(name, expire, user);
