@@ -66,5 +66,6 @@ extern const Command sendkey_command;
 extern const Command jit_command;
 extern const Command image_command;
 extern const Command bench_command;
+extern const Command profile_command;
 
 }  // namespace backplane::cli

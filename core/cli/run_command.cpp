@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/control_options.h"
 #include "cli/load_machine.h"
+#include "cli/profile_run.h"
 #include "cli/run_options.h"
 #include "runtime/gdb/server.h"
 #include "runtime/machine.h"
@@ -45,7 +46,10 @@ void declare(CommandOptions& options) {
         ("timeout", po::value<std::int64_t>()->value_name("SECONDS"),
          "end with code 5 after this time")  //
         ("stats", po::value<std::string>()->value_name("FILE"),
-         "write all counters there at the end, as JSON");
+         "write all counters there at the end, as JSON")  //
+        ("profile", po::value<std::string>()->value_name("FILE"),
+         "record where the guest's time goes: FILE.json.gz for profiler.firefox.com, FILE.svg or "
+         "FILE.html a flame graph, FILE.folded, or FILE.data for `backplane profile`");
 }
 
 // Not fmt::print, which throws: an unwritable stderr shall not change how a run ends.
@@ -72,7 +76,7 @@ debug_address(const Arguments& arguments) {
 int run(const Arguments& arguments) {
     // Who reads our output may go away before the guest ends.
     std::signal(SIGPIPE, SIG_IGN);
-    const auto overrides = guest_overrides(arguments);
+    auto overrides = guest_overrides(arguments);
     if (!overrides) return fail(ExitCode::BadInput, overrides.error());
 
     runtime::RunOptions options{.end_on_reset = arguments.has("no-reboot"),
@@ -93,6 +97,15 @@ int run(const Arguments& arguments) {
 
     runtime::Diagnostics diagnostics;
     runtime::PluginRegistry plugins{runtime::PluginSearchPath::standard(arguments.plugin_path)};
+    std::optional<ProfileRun> profile;
+    if (arguments.has("profile")) {
+        auto wanted = ProfileRun::to(arguments.text("profile"));
+        if (!wanted) return fail(ExitCode::BadInput, wanted.error());
+        const auto added = wanted->overrides(arguments.text("machine"), *overrides, plugins);
+        if (!added) return fail(ExitCode::BadInput, added.error());
+        overrides->insert(overrides->begin(), added->begin(), added->end());
+        profile = std::move(*wanted);
+    }
     const auto loaded = load_machine(arguments.text("machine"), *overrides, plugins, diagnostics);
     std::unique_ptr<runtime::Machine> machine;
     if (loaded.description) machine = runtime::Machine::build(*loaded.description, diagnostics);
@@ -131,6 +144,12 @@ int run(const Arguments& arguments) {
     if (stats.is_open())
         stats << runtime::statistics_report(*machine, speed, ending).dump(2) << '\n';
     say("backplane: " + ending.why);
+    if (profile) {
+        const ProfileRun::Result result = profile->finish();
+        say("backplane: " + result.text);
+        if (!result.is_done && ending.exit_code == 0)
+            return static_cast<int>(ExitCode::InternalError);
+    }
     return ending.exit_code;
 }
 

@@ -45,6 +45,7 @@ Block* Interpreter::locate() {
 }
 
 Block* Interpreter::look_up(std::uint8_t mode) {
+    const Doing work = doing(Activity::Compiler);
     const bool code64 = (mode & block_mode::code_size) ==
                         static_cast<std::uint8_t>(x86::CodeSize::Bits64);
     const std::uint64_t address_mask = code64 ? ~std::uint64_t{0} : 0xffff'ffff;
@@ -73,7 +74,6 @@ Block* Interpreter::look_up(std::uint8_t mode) {
 }
 
 Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end) {
-    const Doing work = doing(Activity::Compiler);
     constexpr std::size_t reach = x86::Decoder::max_length;
     std::array<std::byte, 2 * reach> copy;
     const std::uint64_t offset = physical & x86::page_offset_mask;
@@ -155,6 +155,7 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
 bool Interpreter::compile(Block& hot) {
     if (patched_op_ || compiler_full_) return false;
     const Doing work = doing(Activity::Compiler);
+    state.rip = state.block_ip;  // for a profiler that looks now
     if (Block* longer = lengthen(hot)) {
         compiler_->compile(*longer, builder_.instructions());
         if (longer->is_compiled()) {

@@ -115,6 +115,7 @@ void ProfileProbe::note(const void* context) {
     note_.is_in_slice = cpu_.is_in_slice();
     note_.block = cpu_.block;
     note_.access_op = cpu_.access_op;
+    note_.rip = state.rip;
     note_.block_ip = state.block_ip;
     note_.page_ip = cpu_.compiled.page_ip;
     note_.stack_pointer = state.gpr[x86::RSP];
@@ -182,7 +183,7 @@ void ProfileProbe::tell(std::uint64_t retired) {
 void ProfileProbe::tell_requested(backplane_cpu_sample sample) {
     sample.activity = static_cast<std::uint8_t>(note_.activity);
     sample.host_time = note_.host_time;
-    if (note_.is_in_slice) look_up(sample);
+    look_up(sample);
     sample.requests = requests_.exchange(0);
     is_noted_ = false;
     is_pending_ = false;
@@ -191,6 +192,9 @@ void ProfileProbe::tell_requested(backplane_cpu_sample sample) {
 
 // Where the thread was, if that can be told; otherwise the sample stays one of the boundary.
 void ProfileProbe::look_up(backplane_cpu_sample& sample) const {
+    // Between slices, and whenever a block is looked for or compiled, RIP is in its place.
+    if (!note_.is_in_slice || note_.activity == Activity::Compiler)
+        return put_place(sample, note_.rip, note_.stack_pointer, note_.frame_pointer);
     Compiler* compiler = cpu_.compiler();
     if (const auto place = compiler ? compiler->place_of(note_.host) : std::nullopt) {
         sample.activity = BACKPLANE_CPU_COMPILED_CODE;
@@ -223,22 +227,24 @@ void ProfileProbe::put_place(backplane_cpu_sample& sample, std::uint64_t pc,
 }
 
 // A handler has the Core in R12 and its op in R13 (HandlerFunction), and so has what it calls as
-// long as that does not use these registers; during a device access the op is noted.
+// long as that does not use these registers. Further down the op is noted, as far as it asked for
+// a service or a device.
 const Op* ProfileProbe::interpreted_op() const {
     if (!note_.block) return nullptr;
     const Op* first = note_.block->ops();
-    const auto is_in_block = [&](std::uint64_t address) {
+    const auto in_block = [&](std::uint64_t address) -> const Op* {
         const std::uint64_t distance = address - reinterpret_cast<std::uint64_t>(first);
-        return distance < note_.block->op_count * sizeof(Op) && distance % sizeof(Op) == 0;
+        const bool is_inside = distance < note_.block->op_count * sizeof(Op) &&
+                               distance % sizeof(Op) == 0;
+        return is_inside ? first + distance / sizeof(Op) : nullptr;
     };
-    const auto op_at = [](std::uint64_t address) { return reinterpret_cast<const Op*>(address); };
-    const auto accessing = reinterpret_cast<std::uint64_t>(note_.access_op);
-    if (note_.activity == Activity::Device && is_in_block(accessing)) return op_at(accessing);
     constexpr std::size_t core = 12, op = 13;
     const Core* self = &cpu_;
     const auto& registers = note_.host.general;
-    if (registers[core] != reinterpret_cast<std::uint64_t>(self)) return nullptr;
-    return is_in_block(registers[op]) ? op_at(registers[op]) : nullptr;
+    if (registers[core] == reinterpret_cast<std::uint64_t>(self) &&
+        note_.activity != Activity::Device)
+        return in_block(registers[op]);
+    return in_block(reinterpret_cast<std::uint64_t>(note_.access_op));
 }
 
 }  // namespace backplane::interp

@@ -59,7 +59,7 @@ private:
         bool is_in_slice = false;
         const Block* block = nullptr;
         const Op* access_op = nullptr;
-        std::uint64_t block_ip = 0, page_ip = 0, stack_pointer = 0, frame_pointer = 0;
+        std::uint64_t rip = 0, block_ip = 0, page_ip = 0, stack_pointer = 0, frame_pointer = 0;
         std::uint64_t cr3 = 0, host_time = 0;
         x86::SegmentRegister cs, ss;
         bool is_code64 = false;

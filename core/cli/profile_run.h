@@ -1,0 +1,38 @@
+// `run --profile FILE`: a profiler in any machine, and what becomes of its recording.
+#pragma once
+
+#include "cli/command.h"
+#include "runtime/overrides.h"
+#include "runtime/plugin_registry.h"
+
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace backplane::cli {
+
+class ProfileRun {
+public:
+    // FILE's name says what it becomes (profile_output.h).
+    static std::expected<ProfileRun, std::string> to(const std::string& file);
+
+    // What adds the profiler to this machine, to come before all other settings; nothing if the
+    // machine is wrong, which whoever loads it will say. The plugin is loaded.
+    [[nodiscard]] std::expected<std::vector<runtime::Override>, std::string>
+    overrides(const std::filesystem::path& machine, const std::vector<runtime::Override>& others,
+              runtime::PluginRegistry& plugins) const;
+
+    // After the run: makes FILE of the recording, which stays if that fails. What there is to say;
+    // false: it failed.
+    struct Result {
+        std::string text;
+        bool is_done;
+    };
+    [[nodiscard]] Result finish() const;
+
+private:
+    std::filesystem::path file_, recording_;
+};
+
+}  // namespace backplane::cli
