@@ -46,7 +46,11 @@ ProfileRun::overrides(const std::filesystem::path& machine,
                       runtime::PluginRegistry& plugins) const {
     using runtime::Override;
     runtime::Diagnostics ignored;
-    const auto loaded = load_machine(machine, others, plugins, ignored);
+    // Settings of the profiler's are for a device that is not there yet.
+    std::vector<Override> of_machine = others;
+    std::erase_if(of_machine,
+                  [](const Override& each) { return each.path.starts_with("profiler."); });
+    const auto loaded = load_machine(machine, of_machine, plugins, ignored);
     if (!loaded.description) return std::vector<Override>{};
     std::string cpus;
     for (const runtime::ComponentDescription& component : loaded.description->components)
