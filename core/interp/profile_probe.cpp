@@ -15,6 +15,10 @@ namespace {
 
 constexpr int sample_signal = SIGPROF;
 
+// Of this thread, if it is in run and somebody profiles it. What a library that was loaded later
+// may use in a signal handler: no memory is allocated for it then.
+[[gnu::tls_model("initial-exec")]] thread_local ProfileProbe* current = nullptr;
+
 struct sigaction before{};
 
 std::uint64_t nanoseconds(clockid_t clock) {
@@ -42,10 +46,6 @@ constexpr int general_registers[16]{REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP,
                                     REG_R12, REG_R13, REG_R14, REG_R15};
 
 }  // namespace
-
-// What a library that was loaded later may use in a signal handler: no memory is allocated for it
-// then.
-[[gnu::tls_model("initial-exec")]] thread_local ProfileProbe* ProfileProbe::current_ = nullptr;
 
 ProfileProbe::ProfileProbe(Interpreter& cpu, const backplane_host& host,
                            const backplane_cpu_profiler& profiler)
@@ -83,12 +83,12 @@ void ProfileProbe::entered() {
     // A signal that came outside of run is lost.
     is_pending_ = false;
     requests_ = 0;
-    current_ = this;
+    current = this;
     is_inside_ = true;
 }
 
 void ProfileProbe::left(std::uint64_t retired) {
-    current_ = nullptr;
+    current = nullptr;
     std::atomic_signal_fence(std::memory_order_seq_cst);
     look(retired);
     is_inside_ = false;
@@ -97,7 +97,7 @@ void ProfileProbe::left(std::uint64_t retired) {
 // ---- In the signal ----
 
 void ProfileProbe::on_signal(int signal, siginfo_t* info, void* context) {
-    ProfileProbe* probe = current_;
+    ProfileProbe* probe = current;
     if (probe && probe->is_pending_ && !probe->is_noted_) return probe->note(context);
     if ((before.sa_flags & SA_SIGINFO) != 0 && before.sa_sigaction)
         before.sa_sigaction(signal, info, context);

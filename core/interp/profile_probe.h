@@ -85,9 +85,6 @@ private:
     void put_place(backplane_cpu_sample& sample, std::uint64_t pc, std::uint64_t stack_pointer,
                    std::uint64_t frame_pointer) const;
 
-    // Of this thread, if it is in run and somebody profiles it.
-    [[gnu::tls_model("initial-exec")]] static thread_local ProfileProbe* current_;
-
     Interpreter& cpu_;
     const backplane_host& host_;
     backplane_cpu_profiler profiler_;

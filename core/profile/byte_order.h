@@ -27,7 +27,7 @@ public:
     T get() {
         T value = 0;
         const std::string_view part = bytes(sizeof value);
-        if (part.size() == sizeof value) std::memcpy(&value, part.data(), sizeof value);
+        if (part.size() == sizeof value) std::memcpy(&value, part.data(), part.size());
         return value;
     }
 

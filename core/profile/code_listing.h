@@ -1,6 +1,7 @@
 // The guest's code around samples, disassembled, with how many there were at each instruction.
 #pragma once
 
+#include "profile/guest_code.h"
 #include "profile/recording.h"
 #include "profile/symbolizer.h"
 
@@ -16,14 +17,9 @@ public:
     std::string of_function(Space space, std::uint64_t address) const;
 
 private:
-    struct Line {
-        std::uint64_t address, samples;
-        std::string text;
-    };
-    const CodeBytes* bytes_at(std::uint64_t address) const;
-
     const Recording& recording_;
     const Symbolizer& symbols_;
+    GuestCode code_;
 };
 
 }  // namespace backplane::profile

@@ -1,5 +1,6 @@
 #include "profile/profile_export.h"
 
+#include "profile/opcode_profile.h"
 #include "profile/profile_totals.h"
 #include "profile/space_saving.h"
 #include "profile/speed_history.h"
@@ -66,6 +67,13 @@ json hotspots(const Recording& recording, const ExportOptions& options) {
     return list;
 }
 
+json opcodes(const Recording& recording) {
+    json list = json::array();
+    for (const OpcodeTotal& total : opcode_profile(recording))
+        list.push_back({{"mnemonic", total.mnemonic}, {"samples", total.samples}});
+    return list;
+}
+
 json functions(const ProfileStacks& stacks, const ProfileTotals& totals, std::size_t most) {
     json list = json::array();
     for (const FunctionTotal& total : totals.functions) {
@@ -117,7 +125,8 @@ json profile_export(ProfileStacks& stacks, const ExportOptions& options) {
             {"time_split", time_split(totals)},
             {"tiers", std::move(tiers)},
             {"functions", functions(stacks, totals, options.functions)},
-            {"hotspots", hotspots(recording, options)}};
+            {"hotspots", hotspots(recording, options)},
+            {"opcodes", opcodes(recording)}};
 }
 
 }  // namespace backplane::profile

@@ -1,6 +1,7 @@
 #include "profile/profile_report.h"
 
 #include "profile/code_listing.h"
+#include "profile/opcode_profile.h"
 #include "profile/profile_totals.h"
 
 #include <fmt/format.h>
@@ -54,6 +55,18 @@ std::string time_split(const ProfileTotals& totals) {
     return text;
 }
 
+std::string opcodes(const Recording& recording, std::size_t most) {
+    const std::vector<OpcodeTotal> totals = opcode_profile(recording);
+    std::uint64_t all = 0;
+    for (const OpcodeTotal& total : totals)
+        all += total.samples;
+    std::string text = "\nInstructions, as far as samples name them\n";
+    for (std::size_t i = 0; i < std::min(most, totals.size()); ++i)
+        text += fmt::format("  {:>6.1f} %  {:>7}  {}\n", percent(totals[i].samples, all),
+                            totals[i].samples, totals[i].mnemonic);
+    return text;
+}
+
 std::string name_with_module(const Function& function) {
     if (function.module.empty()) return function.name;
     return fmt::format("{}  [{}]", function.name, function.module);
@@ -74,6 +87,7 @@ std::string profile_report(ProfileStacks& stacks, const Symbolizer& symbols,
                             percent(total.total, busy), total.self,
                             name_with_module(stacks.functions()[total.function]));
     }
+    text += opcodes(recording, options.opcodes);
     const CodeListing listing{recording, symbols};
     std::size_t shown = 0;
     for (const FunctionTotal& total : totals.functions) {

@@ -11,6 +11,7 @@ namespace backplane::profile {
 struct ReportOptions {
     std::size_t functions = 30;  // lines of the table
     std::size_t code = 5;        // functions whose code is shown
+    std::size_t opcodes = 15;    // lines of the table
 };
 
 [[nodiscard]] std::string profile_report(ProfileStacks& stacks, const Symbolizer& symbols,

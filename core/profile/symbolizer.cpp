@@ -36,8 +36,9 @@ std::expected<void, std::string> Symbolizer::add_file(Space space, const std::st
     if (const auto at = argument.rfind('@'); at != std::string::npos) {
         std::string_view number = std::string_view{argument}.substr(at + 1);
         if (number.starts_with("0x")) number.remove_prefix(2);
-        const char* end = number.data() + number.size();
-        const auto [rest, error] = std::from_chars(number.data(), end, offset, 16);
+        const char* const start = number.data();
+        const char* const end = start + number.size();
+        const auto [rest, error] = std::from_chars(start, end, offset, 16);
         if (error == std::errc{} && rest == end && !number.empty())
             file.resize(at);
         else

@@ -17,7 +17,9 @@ static_assert(Sample::exact == BACKPLANE_SAMPLE_EXACT &&
 constexpr std::uint64_t code_piece = 256, longest_instruction = 15;
 constexpr std::size_t most_pieces = 1 << 18;
 constexpr unsigned user = 3;
-constexpr std::uint64_t block_period = 1'000'000'000;
+constexpr std::uint64_t block_period = 1'000'000'000;  // nanoseconds
+// In instructions, so that counted samples are the same in each run.
+constexpr std::uint64_t forget_period = 100'000'000;
 
 }  // namespace
 
@@ -92,6 +94,10 @@ std::uint32_t CpuSampler::weight_of(const backplane_cpu_sample& sample) {
 
 void CpuSampler::took(const backplane_cpu_sample& told) {
     const bool is_exact = (told.flags & BACKPLANE_SAMPLE_EXACT) != 0;
+    if (told.instructions - calls_forgotten_ >= forget_period) {
+        calls_forgotten_ = told.instructions;
+        known_calls_.forget();
+    }
     Sample sample{.host_time = told.host_time,
                   .guest_time = told.guest_time,
                   .instructions = told.instructions,
@@ -108,7 +114,7 @@ void CpuSampler::took(const backplane_cpu_sample& told) {
                   .tier = told.tier,
                   .privilege = told.privilege,
                   .code_size = told.code_size,
-                  .callers = walk_stack(*this,
+                  .callers = walk_stack(*this, known_calls_,
                                         {.pc = told.pc,
                                          .stack_pointer = told.stack_pointer,
                                          .frame_pointer = told.frame_pointer,

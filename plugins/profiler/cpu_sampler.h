@@ -22,8 +22,11 @@ struct Batch {
     std::vector<profile::Sample> samples;
     std::vector<profile::CodeBytes> code;
     std::vector<profile::BlockCount> blocks;
+    std::vector<profile::Marker> markers;
 
-    bool is_empty() const { return samples.empty() && code.empty() && blocks.empty(); }
+    bool is_empty() const {
+        return samples.empty() && code.empty() && blocks.empty() && markers.empty();
+    }
 };
 
 struct CpuSamplerOptions {
@@ -75,8 +78,10 @@ private:
     // Of the processor's thread.
     std::unordered_set<std::uint64_t> known_code_;
     std::vector<profile::CodeBytes> new_code_;
-    std::uint64_t blocks_taken_ = 0;  // host time
-    std::uint64_t thread_time_ = 0;   // of the last sample
+    KnownCalls known_calls_;
+    std::uint64_t calls_forgotten_ = 0;  // instructions
+    std::uint64_t blocks_taken_ = 0;     // host time
+    std::uint64_t thread_time_ = 0;      // of the last sample
 
     std::mutex mutex_;
     Batch batch_;

@@ -83,6 +83,7 @@ void Recorder::write(const Batch& batch) {
     writer_.add(batch.samples);
     writer_.add(batch.code);
     writer_.add(batch.blocks);
+    writer_.add(batch.markers);
     const int error = write(writer_.take());
     if (error == 0) return;
     lost_ += batch.samples.size();

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstring>
 #include <ranges>
+#include <utility>
 
 namespace backplane::profiler {
 
@@ -61,6 +62,8 @@ void SamplingProfiler::declare(Declaration<SamplingProfiler>& d) {
         .range(0u, 1'000'000u);
     d.property("count-blocks", &SamplingProfiler::counts_blocks_,
                "Count how often each block is executed, exactly; nothing is compiled then");
+    d.property("mark-compiles", &SamplingProfiler::marks_compiles_,
+               "Record when blocks are compiled, too");
     d.property("kernel-symbols", &SamplingProfiler::kernel_symbols_,
                "The guest kernel's System.map, /proc/kallsyms or ELF file, for whoever reads the "
                "recording");
@@ -128,6 +131,7 @@ Outcome SamplingProfiler::start() {
             return attached;
         }
     }
+    if (marks_compiles_) compiles_.start(host());
     handed_over_ = SamplingThread::Clock::now();
     thread_.start(instructions_ != 0 ? counted_period : Duration{frequency_.span(1)},
                   [this](SamplingThread::Clock::time_point now) { tick(now); });
@@ -136,6 +140,8 @@ Outcome SamplingProfiler::start() {
 
 void SamplingProfiler::stop() {
     thread_.stop();
+    compiles_.stop();
+    recorder_.add(std::exchange(markers_, {}));
     for (CpuSampler& sampler : samplers_)
         sampler.detach();
     hand_over();
@@ -149,9 +155,12 @@ void SamplingProfiler::tick(SamplingThread::Clock::time_point now) {
     if (instructions_ == 0)
         for (CpuSampler& sampler : samplers_)
             sampler.tick(static_cast<std::uint64_t>(host_time));
+    for (profile::Marker& marker : compiles_.take(static_cast<std::uint64_t>(host_time)))
+        markers_.markers.push_back(std::move(marker));
     if (counts_.waiting <= flush_samples_ && now - handed_over_ < longest_wait) return;
     handed_over_ = now;
     hand_over();
+    recorder_.add(std::exchange(markers_, {}));
 }
 
 void SamplingProfiler::hand_over() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu_sampler.h"
+#include "jit_markers.h"
 #include "profile/space_saving.h"
 #include "recorder.h"
 #include "sampling_thread.h"
@@ -48,7 +49,7 @@ private:
     std::uint32_t flush_samples_ = 20'000;
     std::filesystem::path file_;
     std::uint32_t hot_block_count_ = 256;
-    bool counts_blocks_ = false;
+    bool counts_blocks_ = false, marks_compiles_ = true;
     std::uint32_t callers_ = 64;
     std::filesystem::path kernel_symbols_;
     std::string user_symbols_;
@@ -57,6 +58,8 @@ private:
     SampleCounts counts_;
     std::deque<CpuSampler> samplers_;
     Recorder recorder_;
+    JitMarkers compiles_;
+    Batch markers_;  // of the sampling thread
     SamplingThread thread_;
     SamplingThread::Clock::time_point handed_over_;
 

@@ -18,8 +18,9 @@ constexpr std::uint64_t largest_frame = 1 << 20;
 
 class Walk {
 public:
-    Walk(GuestMemory& memory, const StackPlace& place, std::size_t most)
-        : memory_{memory}, place_{place}, most_{most}, word_{place.code_size == 64 ? 8u : 4u} {}
+    Walk(GuestMemory& memory, KnownCalls& known, const StackPlace& place, std::size_t most)
+        : memory_{memory}, known_{known}, place_{place}, most_{most},
+          word_{place.code_size == 64 ? 8u : 4u} {}
 
     // Those of code that keeps frame pointers: two in a row are no accident.
     std::vector<Caller> by_frames() {
@@ -78,8 +79,18 @@ private:
     }
 
     // Where the call goes that returns here; Caller::indirect where that is not in the code.
-    // SDM 2, CALL: E8 with a distance, FF /2 with any address.
     std::optional<std::uint64_t> call_before(std::uint64_t address) {
+        if (place_.is_user) return decode_call_before(address);
+        KnownCalls::Entry& known = known_.at(address);
+        if (known.address != address) {
+            const auto target = decode_call_before(address);
+            known = {address, target.value_or(0), target.has_value()};
+        }
+        return known.is_call ? std::optional{known.target} : std::nullopt;
+    }
+
+    // SDM 2, CALL: E8 with a distance, FF /2 with any address.
+    std::optional<std::uint64_t> decode_call_before(std::uint64_t address) {
         constexpr std::size_t longest = 7, direct = 5;
         std::array<std::byte, longest> bytes{};
         if (memory_.read(address - longest, bytes) != longest) return std::nullopt;
@@ -111,16 +122,18 @@ private:
     }
 
     GuestMemory& memory_;
+    KnownCalls& known_;
     const StackPlace& place_;
     std::size_t most_, word_;
 };
 
 }  // namespace
 
-std::vector<Caller> walk_stack(GuestMemory& memory, const StackPlace& place, std::size_t most) {
+std::vector<Caller> walk_stack(GuestMemory& memory, KnownCalls& known, const StackPlace& place,
+                               std::size_t most) {
     constexpr unsigned real_mode = 16;
-    if (place.code_size == real_mode) return {};
-    Walk walk{memory, place, most};
+    if (place.code_size == real_mode || most == 0) return {};
+    Walk walk{memory, known, place, most};
     std::vector<Caller> callers = walk.by_frames();
     return callers.empty() ? walk.by_scan() : callers;
 }

@@ -4,10 +4,14 @@
 #include "profile/folded_stacks.h"
 #include "profile/profile_export.h"
 #include "profile/profile_report.h"
+#include "support/paths.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <string>
 
 namespace backplane::profile {
 namespace {
@@ -139,6 +143,51 @@ TEST_F(Outputs, TheReportNamesFunctionsAndTheirInstructions) {
     EXPECT_THAT(report, HasSubstr("62.5 %  75.0 %      250  do_work  [System.map]"));
     EXPECT_THAT(report, HasSubstr("ffffffff81000105 +0x5  add rax, rbx"));
     EXPECT_THAT(report, HasSubstr("ffffffff81000104 +0x4  clc"));
+    EXPECT_THAT(report, HasSubstr("66.7 %      200  add\n"));
+}
+
+// As much of JSON Schema as docs/profile.schema.json uses.
+void expect_valid(const json& value, const json& schema, const std::string& where) {
+    if (schema.contains("const")) EXPECT_EQ(value, schema["const"]) << where;
+    if (schema.contains("type")) {
+        const auto is_of = [&](const std::string& type) {
+            if (type == "null") return value.is_null();
+            if (type == "integer") return value.is_number_integer();
+            if (type == "number") return value.is_number();
+            return std::string{value.type_name()} == type;
+        };
+        bool fits = false;
+        const json& types = schema["type"];
+        for (const json& type : types.is_array() ? types : json::array({types}))
+            fits |= is_of(type);
+        EXPECT_TRUE(fits) << where << ": " << value;
+    }
+    for (const json& name : schema.value("required", json::array()))
+        EXPECT_TRUE(value.contains(name.get<std::string>())) << where << " lacks " << name;
+    if (value.is_array())
+        for (const json& item : value)
+            expect_valid(item, schema.at("items"), where + "[]");
+    if (!value.is_object()) return;
+    for (const auto& [name, member] : value.items()) {
+        const json known = schema.value("properties", json::object());
+        const json others = schema.value("additionalProperties", json(true));
+        if (known.contains(name))
+            expect_valid(member, known[name], where + '.' + name);
+        else if (others.is_object())
+            expect_valid(member, others, where + '.' + name);
+        else
+            EXPECT_TRUE(others.get<bool>()) << where << " may not have " << name;
+    }
+}
+
+TEST_F(Outputs, TheExportIsAsItsSchemaSays) {
+    const json schema = json::parse(
+        std::ifstream{std::string{test::paths::source} + "/docs/profile.schema.json"});
+    ProfileStacks stacks{recording, symbols};
+    expect_valid(profile_export(stacks, {}), schema, "");
+    Recording empty;
+    ProfileStacks nothing{empty, symbols};
+    expect_valid(profile_export(nothing, {}), schema, "");
 }
 
 TEST_F(Outputs, TheExportHasTotalsRollingValuesAndNulls) {
@@ -152,6 +201,8 @@ TEST_F(Outputs, TheExportHasTotalsRollingValuesAndNulls) {
     EXPECT_EQ(exported["settings"]["instructions"], nullptr);
     EXPECT_EQ(exported["time_split"]["device"]["percent"], 12.5);
     EXPECT_EQ(exported["time_split"]["device"]["target_percent"], 15);
+    EXPECT_EQ(exported["opcodes"], (json{{{"mnemonic", "add"}, {"samples", 200}},
+                                         {{"mnemonic", "clc"}, {"samples", 100}}}));
     ASSERT_EQ(exported["hotspots"].size(), 3u);
     EXPECT_EQ(exported["hotspots"][0]["hits"], nullptr) << "blocks were not counted";
     recording.blocks.push_back({.pc = 0x1000, .physical = 0, .hits = 5, .instructions = 75});

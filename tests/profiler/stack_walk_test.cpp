@@ -41,7 +41,10 @@ protected:
         place(address - bytes.size(), bytes);
     }
 
-    std::vector<Caller> walk(std::size_t most = 16) { return walk_stack(*this, place_, most); }
+    std::vector<Caller> walk(std::size_t most = 16) {
+        KnownCalls known;
+        return walk_stack(*this, known, place_, most);
+    }
 
     StackPlace place_{.pc = kernel + 4,
                       .stack_pointer = stack,
