@@ -71,7 +71,7 @@ ProfileRun::Result ProfileRun::finish() const {
     const ProfileText result = profile_text(recording_, kind, {}, file_.extension() == ".html");
     std::string text;
     for (const std::string& warning : result.warnings)
-        text += fmt::format("profile: {}\n", warning);
+        text += fmt::format("profile: {}\nbackplane: ", warning);
     std::string error = result.error;
     if (error.empty())
         if (const auto written = profile::write_host_file(file_, result.text); !written)

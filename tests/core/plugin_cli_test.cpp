@@ -138,9 +138,9 @@ TEST(ListCommand, TakesThePluginPathBeforeTheCommandToo) {
 }
 
 TEST(VersionCommand, TellsProgramAndAbi) {
-    expect(backplane_program("version"), ExitCode::Ok, "plugin ABI 1.3");
+    expect(backplane_program("version"), ExitCode::Ok, "plugin ABI 1.4");
     const auto json = nlohmann::json::parse(backplane_program("version --json").output);
-    EXPECT_EQ(json["abi"], "1.3");
+    EXPECT_EQ(json["abi"], "1.4");
     EXPECT_THAT(backplane_program("--version").output,
                 HasSubstr(json["version"].get<std::string>()));
 }
