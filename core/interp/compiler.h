@@ -64,6 +64,9 @@ public:
     // [vcpu, between slices] Where the thread was within the last slice. Nothing: in no code of
     // this compiler's.
     virtual std::optional<CompiledPlace> place_of(const HostRegisters&) { return std::nullopt; }
+    // [vcpu, in a signal that has interrupted it there] What compiled code has in registers of the
+    // budget goes back to Core.
+    virtual void return_budget(HostRegisters&) {}
     // [vcpu, safe point] Drops blocks, so that there is room. False: only `release` helps.
     virtual bool make_room(BlockCache&) { return false; }
 };

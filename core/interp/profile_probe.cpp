@@ -105,8 +105,8 @@ void ProfileProbe::on_signal(int signal, siginfo_t* info, void* context) {
         before.sa_handler(signal);
 }
 
-void ProfileProbe::note(const void* context) {
-    const auto& registers = static_cast<const ucontext_t*>(context)->uc_mcontext.gregs;
+void ProfileProbe::note(void* context) {
+    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
     note_.host.pc = static_cast<std::uint64_t>(registers[REG_RIP]);
     for (std::size_t i = 0; i < note_.host.general.size(); ++i)
         note_.host.general[i] = static_cast<std::uint64_t>(registers[general_registers[i]]);
@@ -127,6 +127,12 @@ void ProfileProbe::note(const void* context) {
     note_.cpl = state.cpl;
     note_.host_time = nanoseconds(CLOCK_MONOTONIC);
     is_noted_ = true;
+    // The boundary is to come at once.
+    if (Compiler* compiler = cpu_.compiler()) {
+        compiler->return_budget(note_.host);
+        for (std::size_t i = 0; i < note_.host.general.size(); ++i)
+            registers[general_registers[i]] = static_cast<greg_t>(note_.host.general[i]);
+    }
     cpu_.end_slice();
 }
 

@@ -76,7 +76,7 @@ private:
     };
 
     static void on_signal(int signal, siginfo_t* info, void* context);
-    void note(const void* context);
+    void note(void* context);
     void tell(std::uint64_t retired);
     void tell_requested(backplane_cpu_sample sample);
     backplane_cpu_sample sample_of_now(std::uint64_t retired) const;

@@ -421,6 +421,14 @@ std::optional<interp::CompiledPlace> Tier1Compiler::place_of(const interp::HostR
     return native ? sampled_.find(*this, *native, *place, host) : untold;
 }
 
+// The glue has the same registers on its way in and out, but there they are in Core before long.
+void Tier1Compiler::return_budget(interp::HostRegisters& host) {
+    const bool is_compiled = place_of(reinterpret_cast<const void*>(host.pc)).has_value();
+    const Core* self = cpu_;
+    if (!is_compiled || host.general[core] != reinterpret_cast<std::uint64_t>(self)) return;
+    cpu_->budget.fetch_add(static_cast<std::int64_t>(std::exchange(host.general[budget], 0)));
+}
+
 std::optional<Place> Tier1Compiler::place_of(const void* host) const {
     const auto distance = reinterpret_cast<std::uintptr_t>(host) -
                           reinterpret_cast<std::uintptr_t>(cache_.executable());

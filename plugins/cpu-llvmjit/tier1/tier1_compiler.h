@@ -48,6 +48,7 @@ public:
     bool make_room(interp::BlockCache& blocks) override;
     void remake(interp::BlockCache& blocks) override;
     std::optional<interp::CompiledPlace> place_of(const interp::HostRegisters& host) override;
+    void return_budget(interp::HostRegisters& host) override;
 
     // [vcpu] The current block was left behind `op` by an edge that has no jump yet: where to,
     // which is state.rip then. Null: a block for it has yet to be found.
