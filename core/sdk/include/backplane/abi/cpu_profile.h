@@ -18,7 +18,7 @@ typedef enum backplane_cpu_activity {
     BACKPLANE_CPU_COMPILED_CODE, /* executing */
     BACKPLANE_CPU_MEMORY,        /* finding out what a linear address is */
     BACKPLANE_CPU_DEVICE,        /* in an access to a device */
-    BACKPLANE_CPU_COMPILER,      /* decoding or compiling */
+    BACKPLANE_CPU_COMPILER,      /* looking for, decoding or compiling code */
     BACKPLANE_CPU_WAITING        /* for other CPUs */
 } backplane_cpu_activity;
 #define BACKPLANE_CPU_ACTIVITIES 7
