@@ -17,6 +17,8 @@ struct TestEngine {
 
 // It takes milliseconds for each block: long tests do less.
 bool is_engine_slow();
+// A sample of where it is within its code names the instruction.
+bool names_engine_instructions();
 
 TestEngine make_test_engine(const x86::CpuModel& model);
 

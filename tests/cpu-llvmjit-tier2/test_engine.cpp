@@ -9,6 +9,8 @@ namespace backplane::interp::testing {
 
 bool is_engine_slow() { return true; }
 
+bool names_engine_instructions() { return false; }
+
 // Tier 2 alone, which takes every block at its first execution.
 TestEngine make_test_engine(const x86::CpuModel& model) {
     auto arena = jit::CodeArena::make(std::size_t{16} << 20);

@@ -50,6 +50,20 @@ bool masked_elements(const Case&, const Instruction* instruction, const Result& 
                                    ZYDIS_MNEMONIC_VPMASKMOVD, ZYDIS_MNEMONIC_VPMASKMOVQ});
 }
 
+bool masked_elements_at_64k(const Case&, const Instruction* instruction, const Result&) {
+    return instruction && instruction->decoded.address_width == 16 &&
+           is_one_of(instruction, {ZYDIS_MNEMONIC_VMASKMOVPS, ZYDIS_MNEMONIC_VMASKMOVPD,
+                                   ZYDIS_MNEMONIC_VPMASKMOVD, ZYDIS_MNEMONIC_VPMASKMOVQ});
+}
+
+// CMPSD is the name of a comparison of vectors, too.
+bool compared_strings(const Case&, const Instruction* instruction, const Result& native) {
+    return faults(native) && instruction &&
+           instruction->decoded.meta.category == ZYDIS_CATEGORY_STRINGOP &&
+           is_one_of(instruction, {ZYDIS_MNEMONIC_CMPSB, ZYDIS_MNEMONIC_CMPSW, ZYDIS_MNEMONIC_CMPSD,
+                                   ZYDIS_MNEMONIC_CMPSQ});
+}
+
 bool store_of_conversion(const Case&, const Instruction* instruction, const Result& native) {
     return faults(native) && is_one_of(instruction, {ZYDIS_MNEMONIC_VCVTPS2PH}) &&
            instruction->memory_operand();
@@ -230,6 +244,11 @@ constexpr Disagreement table[] = {
      "#GP by privilege comes before #UD on the processor under the tests; LOCK reaches CR8 on it",
      part::all, unknown_system_register},
     {"hypercalls", "answered by the hypervisor that the tests run under", part::all, hypercall},
+    {"elements of a masked move around 64 KiB",
+     "go on behind it on AMD's family 1Ah, and at 0 on 19h", part::all, masked_elements_at_64k},
+    {"faults of CMPS",
+     "AMD's family 1Ah reads the first operand first, 19h the second; the manuals leave it open",
+     part::which_fault | part::fault_address, compared_strings},
     {"LOCK VERR and VERW", "the processor under the tests takes them; the manuals say #UD",
      part::all, locked_verification},
 };
