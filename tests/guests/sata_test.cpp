@@ -48,6 +48,13 @@ protected:
         return text;
     }
 
+    // Linux looks at all ports at once, and gives names in the order in which they answer.
+    static std::string device_at(GuestSession& session, unsigned port) {
+        const std::string name = session.shell("ls /sys/devices/pci*/*/ata" + std::to_string(port) +
+                                               "/h*/t*/*/block");
+        return "/dev/" + name.substr(0, name.find('\n'));
+    }
+
     void change_medium(const std::string& arguments) const {
         const std::string command = std::string{paths::program} + " ctl " + socket_ +
                                     " change-medium " + arguments + " > /dev/null";
@@ -66,21 +73,25 @@ TEST_F(Sata, LinuxKeepsFilesOnADiskAndReadsACd) {
     EXPECT_THAT(session.shell("dmesg | grep -E 'ata[123]'"),
                 AllOf(HasSubstr("ata1: SATA link up 3.0 Gbps"), HasSubstr("NCQ (depth 32)"),
                       HasSubstr("ata3.00: ATAPI: CD-ROM")));
-    session.shell("mke2fs /dev/sda && mkdir /mnt && mount -t ext4 /dev/sda /mnt");
+    const std::string first = device_at(session, 1), second = device_at(session, 2);
+    ASSERT_THAT(first, HasSubstr("/dev/sd"));
+    ASSERT_THAT(second, HasSubstr("/dev/sd"));
+    session.shell("mke2fs " + first + " && mkdir /mnt && mount -t ext4 " + first + " /mnt");
     session.shell("dd if=/dev/urandom of=/mnt/random bs=1M count=8");
     session.shell("for i in $(seq 300); do echo file $i > /mnt/f$i; done; rm /mnt/f1*; sync");
     const std::string sum = session.shell("md5sum < /mnt/random");
-    session.shell("umount /mnt && mount -t ext4 /dev/sda /mnt");
+    session.shell("umount /mnt && mount -t ext4 " + first + " /mnt");
     EXPECT_EQ(session.shell("md5sum < /mnt/random"), sum);
     EXPECT_EQ(session.shell("cat /mnt/f234; ls /mnt/f* | wc -l"), "file 234\n189\n");
     EXPECT_THAT(session.shell("fstrim -v /mnt"), HasSubstr("trimmed"));
     session.shell("umount /mnt");
 
     // A pattern that the host looks for where the guest put it, and that the CD drive sees too.
-    session.shell("yes backplane | dd of=/dev/sdb bs=64k count=128 iflag=fullblock oflag=direct");
+    session.shell("yes backplane | dd of=" + second +
+                  " bs=64k count=128 iflag=fullblock oflag=direct");
     session.shell("sync; echo 3 > /proc/sys/vm/drop_caches");
-    for (const char* device : {"/dev/sdb", "/dev/sr0"})
-        EXPECT_EQ(session.shell(std::string{"head -c 8388608 "} + device + " | md5sum"),
+    for (const std::string& device : {second, std::string{"/dev/sr0"}})
+        EXPECT_EQ(session.shell("head -c 8388608 " + device + " | md5sum"),
                   "29a2b26745a0541f123587747bd1ad00  -\n");
     EXPECT_EQ(session.shell("dmesg | grep -iE 'exception|failed command|timeout|hard resetting'"),
               "");
