@@ -1,9 +1,9 @@
 #include "bench/cpu_bench.h"
 #include "bench/cpu_report.h"
 #include "bench/export.h"
-#include "bench/json_file.h"
 #include "cli/bench_settings.h"
 #include "cli/command.h"
+#include "cli/whole_file.h"
 #include "runtime/plugin_registry.h"
 #include "version.h"
 
@@ -49,9 +49,9 @@ int run_cpu(const Arguments& arguments) {
     const auto chosen = bench_settings(arguments);
     if (!chosen) return fail(ExitCode::BadInput, chosen.error());
 
-    std::optional<bench::JsonFile> file;
+    std::optional<WholeFile> file;
     if (arguments.has("json")) {
-        auto opened = bench::JsonFile::open(arguments.text("json"));
+        auto opened = WholeFile::open(arguments.text("json"));
         if (!opened) return fail(ExitCode::BadInput, opened.error());
         file.emplace(std::move(*opened));
     }
@@ -76,7 +76,8 @@ int run_cpu(const Arguments& arguments) {
         }
     if (!file) return static_cast<int>(ExitCode::Ok);
     const auto json = facts.json("guest_cpu", bench::cpu_report_json(results, chosen->settings));
-    const auto written = file->write(json);
+    const auto written = file->write(
+        json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
     return written ? static_cast<int>(ExitCode::Ok)
                    : fail(ExitCode::InternalError, written.error());
 }

@@ -1,6 +1,5 @@
 #include "cli/command.h"
 #include "cli/profile_output.h"
-#include "profile/host_files.h"
 
 #include <fmt/format.h>
 
@@ -72,7 +71,7 @@ int run(const Arguments& arguments) {
             return fail("cannot write to standard output");
         return 0;
     }
-    const auto written = profile::write_host_file(output, result.text);
+    const auto written = write_profile(output, result.text);
     return written ? 0 : fail(written.error());
 }
 

@@ -1,8 +1,10 @@
 #include "cli/profile_output.h"
 
+#include "cli/whole_file.h"
 #include "profile/firefox_profile.h"
 #include "profile/flame_graph.h"
 #include "profile/folded_stacks.h"
+#include "profile/host_files.h"
 #include "profile/profile_export.h"
 #include "profile/profile_report.h"
 #include "profile/recording_reader.h"
@@ -96,6 +98,13 @@ ProfileText profile_text(const std::filesystem::path& file, ProfileKind kind,
         result.text = text_of(*recording, symbolizer, kind, symbols, page,
                               file.stem().stem().string());
     return result;
+}
+
+std::expected<void, std::string> write_profile(const std::filesystem::path& file,
+                                               const std::string& text) {
+    auto output = WholeFile::open(file);
+    if (!output) return std::unexpected{output.error()};
+    return output->write(file.extension() == ".gz" ? profile::gzip(text) : text);
 }
 
 }  // namespace backplane::cli

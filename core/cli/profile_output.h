@@ -1,6 +1,7 @@
 // What becomes of a profiler's recording: any of several files, by their names.
 #pragma once
 
+#include <expected>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -29,5 +30,9 @@ struct ProfileText {
 // `page`: a flame graph within an HTML page.
 [[nodiscard]] ProfileText profile_text(const std::filesystem::path& recording, ProfileKind kind,
                                        const ProfileSymbols& symbols, bool page = false);
+
+// Compressed where the file's name ends with .gz. The message names the file.
+[[nodiscard]] std::expected<void, std::string> write_profile(const std::filesystem::path& file,
+                                                             const std::string& text);
 
 }  // namespace backplane::cli

@@ -2,7 +2,6 @@
 
 #include "cli/load_machine.h"
 #include "cli/profile_output.h"
-#include "profile/host_files.h"
 
 #include <backplane/abi/cpu_profile.h>
 
@@ -74,7 +73,7 @@ ProfileRun::Result ProfileRun::finish() const {
         text += fmt::format("profile: {}\nbackplane: ", warning);
     std::string error = result.error;
     if (error.empty())
-        if (const auto written = profile::write_host_file(file_, result.text); !written)
+        if (const auto written = write_profile(file_, result.text); !written)
             error = written.error();
     if (!error.empty())
         return {fmt::format("{}profile: {}; the recording is {}", text, error, recording_.string()),

@@ -6,7 +6,6 @@
 #include <zlib.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <new>
 
@@ -48,37 +47,6 @@ std::expected<std::string, std::string> read_host_file(const std::filesystem::pa
         if (count == 0) return content;
         if (count < 0 && errno != EINTR) return failure("read", file, errno);
     }
-}
-
-std::expected<void, std::string> write_host_file(const std::filesystem::path& file,
-                                                 std::string_view content) {
-    const std::string packed = file.extension() == ".gz" ? gzip(content) : std::string{};
-    std::string_view rest = file.extension() == ".gz" ? std::string_view{packed} : content;
-    // What is no plain file, /dev/stdout say, is written as it is.
-    std::error_code error;
-    const bool in_place = std::filesystem::exists(file, error) &&
-                          !std::filesystem::is_regular_file(file, error);
-    std::filesystem::path target = file;
-    if (!in_place) target += fmt::format(".{}.tmp", getpid());
-    const int create = in_place ? 0 : O_CREAT | O_TRUNC;
-    const Descriptor output{open(target.c_str(), O_WRONLY | O_CLOEXEC | create, 0666)};
-    if (!output) return failure("write", file, errno);
-    while (!rest.empty()) {
-        const ssize_t count = write(output.get(), rest.data(), rest.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) {
-            const int why = errno;
-            if (!in_place) unlink(target.c_str());
-            return failure("write", file, why);
-        }
-        rest.remove_prefix(static_cast<std::size_t>(count));
-    }
-    if (!in_place && rename(target.c_str(), file.c_str()) != 0) {
-        const int why = errno;
-        unlink(target.c_str());
-        return failure("write", file, why);
-    }
-    return {};
 }
 
 std::string gzip(std::string_view content) {

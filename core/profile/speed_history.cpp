@@ -1,7 +1,8 @@
 #include "profile/speed_history.h"
 
+#include "measure/nearest_rank.h"
+
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -49,12 +50,7 @@ std::optional<double> SpeedHistory::average_of_last(std::size_t count) const {
 
 std::optional<double> SpeedHistory::p95() const {
     if (steps_.empty()) return std::nullopt;
-    std::vector<double> sorted = steps_;
-    std::ranges::sort(sorted);
-    constexpr double share = 0.95;
-    const auto rank = static_cast<std::size_t>(
-        std::ceil(share * static_cast<double>(sorted.size())));
-    return sorted[std::max<std::size_t>(rank, 1) - 1];
+    return measure::percentile(steps_, 95);
 }
 
 }  // namespace backplane::profile

@@ -155,6 +155,19 @@ TEST(ProfileRun, WhatCannotBeIsSaidBeforeTheGuestRuns) {
     EXPECT_THAT(full.output, HasSubstr("cannot write to \"/dev/full\": No space left on device"));
 }
 
+TEST(ProfileRun, ALinkToTheOutputStaysOne) {
+    const std::string file = temp_path("linked.data"), output = temp_path("linked.svg"),
+                      link = temp_path("link.svg");
+    ASSERT_EQ(run({"--profile", file, "-p", "profiler.instructions=1000"}).exit_code, passed);
+    std::ofstream{output} << "what was there before";
+    std::filesystem::create_symlink(output, link);
+    EXPECT_EQ(profile("flame " + file + " -o " + link).exit_code, 0);
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_THAT(*profile::read_host_file(output), HasSubstr("<svg"));
+    for (const std::string& each : {file, output, link})
+        std::filesystem::remove(each);
+}
+
 TEST(ProfileRun, EachActionReadsTheRecording) {
     const std::string file = temp_path("actions.data"), output = temp_path("actions.svg");
     ASSERT_EQ(run({"--profile", file, "-p", "profiler.instructions=100"}).exit_code, passed);

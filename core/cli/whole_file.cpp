@@ -1,7 +1,6 @@
-#include "bench/json_file.h"
+#include "cli/whole_file.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,9 +8,9 @@
 #include <system_error>
 #include <utility>
 
-namespace backplane::bench {
+namespace backplane::cli {
 
-JsonFile::JsonFile(std::filesystem::path path) : path_{std::move(path)} {
+WholeFile::WholeFile(std::filesystem::path path) : path_{std::move(path)} {
     // A link stays one, and /dev/stdout what it is.
     std::error_code unknown;
     const bool is_new = !std::filesystem::exists(std::filesystem::symlink_status(path_, unknown));
@@ -25,24 +24,24 @@ JsonFile::JsonFile(std::filesystem::path path) : path_{std::move(path)} {
     file_.open(temporary_.empty() ? path_ : temporary_);
 }
 
-JsonFile::JsonFile(JsonFile&& other) noexcept
+WholeFile::WholeFile(WholeFile&& other) noexcept
     : path_{std::move(other.path_)}, temporary_{std::exchange(other.temporary_, {})},
       file_{std::move(other.file_)} {}
 
-JsonFile::~JsonFile() {
+WholeFile::~WholeFile() {
     std::error_code ignored;
     if (!temporary_.empty()) std::filesystem::remove(temporary_, ignored);
 }
 
-std::expected<JsonFile, std::string> JsonFile::open(const std::filesystem::path& path) {
-    JsonFile file{path};
+std::expected<WholeFile, std::string> WholeFile::open(const std::filesystem::path& path) {
+    WholeFile file{path};
     if (!file.file_) return file.refuse(errno);
     return file;
 }
 
-std::expected<void, std::string> JsonFile::write(const nlohmann::ordered_json& json) {
+std::expected<void, std::string> WholeFile::write(std::string_view content) {
     errno = 0;
-    file_ << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+    file_ << content;
     file_.close();
     if (!file_) return refuse(errno);
     if (temporary_.empty()) return {};
@@ -53,9 +52,9 @@ std::expected<void, std::string> JsonFile::write(const nlohmann::ordered_json& j
     return {};
 }
 
-std::unexpected<std::string> JsonFile::refuse(int why) const {
+std::unexpected<std::string> WholeFile::refuse(int why) const {
     return std::unexpected{
         fmt::format("{}: {}", path_.string(), std::strerror(why != 0 ? why : EIO))};
 }
 
-}  // namespace backplane::bench
+}  // namespace backplane::cli
