@@ -27,7 +27,6 @@ constexpr int zero = offsetof(CpuState, flags) + offsetof(x86::LazyFlags, zero),
               pages = compiled + offsetof(Core::Compiled, pages),
               frame = compiled + offsetof(Core::Compiled, frame),
               host_stack = compiled + offsetof(Core::Compiled, host_stack),
-              budget_place = offsetof(Core, budget),
               vectors = compiled + offsetof(Core::Compiled, vectors),
               vector_size = compiled + offsetof(Core::Compiled, vector_size),
               x87 = compiled + offsetof(Core::Compiled, x87),
@@ -101,7 +100,7 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
     [zero] "i"(zero), [sign] "i"(sign), [aux] "i"(aux), [carry] "i"(carry),                        \
         [block_ip] "i"(block_ip), [block] "i"(block), [page_ip] "i"(page_ip),                      \
         [page_key] "i"(page_key), [link_key] "i"(link_key), [pages] "i"(pages),                    \
-        [frame] "i"(frame), [host_stack] "i"(host_stack), [budget] "i"(budget_place),              \
+        [frame] "i"(frame), [host_stack] "i"(host_stack), [budget] "i"(offset_of::budget),              \
         [budget_part] "i"(budget_part), [core_mask] "i"(alignof(Core) - 1),                        \
         [vectors] "i"(vectors), [vector_size] "i"(vector_size), [x87] "i"(x87),                    \
         [vector_registers] "i"(vector_registers), [mxcsr] "i"(mxcsr), [cr0] "i"(cr0),              \
