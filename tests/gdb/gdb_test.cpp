@@ -2,6 +2,7 @@
 #include "support/flat_kernel.h"
 #include "support/guest_session.h"
 #include "support/paths.h"
+#include "support/temp_path.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,8 +27,7 @@ using ::testing::HasSubstr;
 
 // What GDB says to these commands, behind `target remote`.
 std::string run_gdb(const std::string& endpoint, const std::vector<std::string>& commands) {
-    const std::string script = ::testing::TempDir() + "backplane_" + std::to_string(getpid()) +
-                               ".gdb";
+    const std::string script = temp_path("commands.gdb");
     std::ofstream file{script};
     file << "set pagination off\nset confirm off\nset width 0\nset tcp connect-timeout 30\n"
          << "file " << paths::debugged_guest << ".elf\ntarget remote " << endpoint << "\n";
@@ -206,7 +206,7 @@ TEST_P(GdbTest, ShowsATripleFault) {
 }
 
 TEST_P(GdbTest, HearsHowTheMachineEnded) {
-    const std::filesystem::path goes_on = ::testing::TempDir() + "backplane_gdb_goes_on";
+    const std::filesystem::path goes_on = temp_path("goes-on");
     std::filesystem::remove(goes_on);
     std::thread ends{[&] {
         while (!std::filesystem::exists(goes_on))
@@ -233,8 +233,7 @@ TEST(GdbOption, RefusesWhatIsNoAddress) {
 // All but the first wait for a STARTUP.
 TEST(GdbOption, ShowsSeveralCpusAsThreads) {
     constexpr std::array<std::uint8_t, 5> counts{0x48, 0xff, 0xc0, 0xeb, 0xfb};  // inc rax; jmp
-    const std::string kernel = write_flat_kernel(::testing::TempDir() + "backplane_gdb_kernel",
-                                                 counts);
+    const std::string kernel = write_flat_kernel(temp_path("kernel"), counts);
     GuestSession session{"linux-serial-smp",
                          {"-S", "--gdb", "0", "--timeout", "100", "--kernel", kernel},
                          Input::Null};

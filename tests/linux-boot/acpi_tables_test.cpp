@@ -1,10 +1,10 @@
 #include "acpi_tables.h"
 #include "little_endian.h"
+#include "support/temp_path.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <numeric>
@@ -158,10 +158,9 @@ TEST(AcpiTables, SatisfyTheAcpiDisassembler) {
     auto addresses = tables.by_xsdt();
     addresses["XSDT"] = load<std::uint64_t>(tables.root(), 24);
     addresses["DSDT"] = load<std::uint64_t>(tables.at(addresses["FACP"]), 140);
-    const std::filesystem::path folder{::testing::TempDir()};
     for (const auto& [name, address] : addresses) {
         const auto bytes = tables.whole(address);
-        const auto file = (folder / (name + ".aml")).string();
+        const auto file = test::temp_path(name + ".aml");
         std::ofstream{file, std::ios::binary}.write(reinterpret_cast<const char*>(bytes.data()),
                                                     static_cast<std::streamsize>(bytes.size()));
         const std::string log = file + ".log";

@@ -19,7 +19,7 @@ struct Outcome {
 };
 
 Outcome boot(const std::string& run) {
-    const std::string serial = test_file(run + "_serial"), counters = test_file(run + "_counters");
+    const std::string serial = temp_path(run + "_serial"), counters = temp_path(run + "_counters");
     GuestSession session{"linux-serial",
                          linux_guest("backplane_run=\"date; seq 1000 | md5sum\"",
                                      {"-p", "machine.clock=deterministic", "--serial",

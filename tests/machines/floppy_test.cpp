@@ -36,7 +36,7 @@ INSTANTIATE_TEST_SUITE_P(, FloppyBoots,
 
 TEST_P(FloppyBoots, StartGrubWhichReadsTheRest) {
     const FloppyBoot& boot = GetParam();
-    const std::string image = test_file("floppy.img"), data = test_file("data");
+    const std::string image = temp_path("floppy.img"), data = temp_path("data");
     {
         std::ofstream file{data, std::ios::binary};
         for (int line = 0; line < 30'000; ++line)
@@ -60,7 +60,7 @@ TEST_P(FloppyBoots, StartGrubWhichReadsTheRest) {
 }
 
 TEST(Floppy, SaysWhichDiskItCannotTake) {
-    const std::string image = test_file("floppy.img");
+    const std::string image = temp_path("floppy.img");
     std::ofstream{image} << std::string(1'000'000, '\0');
     GuestSession session{"pc", {"--floppy", image}, Input::Null};
     EXPECT_EQ(session.exit_code(), 2);

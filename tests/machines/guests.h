@@ -2,10 +2,10 @@
 #pragma once
 
 #include "support/flat_kernel.h"
+#include "support/temp_path.h"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -90,19 +90,10 @@ inline constexpr std::uint8_t echo_serial[] = {
 };
 // clang-format on
 
-// A file of the running test's own.
-inline std::string test_file(const std::string& name) {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string file = std::string{"backplane_"} + test->test_suite_name() + "_" + test->name() +
-                       "_" + name;
-    std::ranges::replace(file, '/', '_');
-    return ::testing::TempDir() + file;
-}
-
 // Arguments that boot such a guest.
 inline std::vector<std::string> flat_guest(std::span<const std::uint8_t> code,
                                            std::vector<std::string> more = {}) {
-    more.insert(more.begin(), {"--kernel", write_flat_kernel(test_file("kernel"), code)});
+    more.insert(more.begin(), {"--kernel", write_flat_kernel(temp_path("kernel"), code)});
     return more;
 }
 

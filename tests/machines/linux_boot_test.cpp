@@ -47,7 +47,7 @@ TEST(LinuxBoot, RunsOnTheMinimalMachineWithCommandsTypedAheadThroughAPipe) {
 }
 
 TEST(LinuxBoot, StartsAtOnceWithMoreMemoryThanTheHostHas) {
-    const std::string counters = test_file("counters");
+    const std::string counters = temp_path("counters");
     GuestSession session{"linux-serial", linux_guest("", {"-m", "64G", "--stats", counters})};
     EXPECT_TRUE(session.expect("[mem 0x0000000100000000-0x000000103fffffff] usable", seconds{30}))
         << session.unread();

@@ -33,7 +33,7 @@ std::string on_host(const std::string& command) {
 }
 
 std::string empty_disk(const std::string& name, std::uintmax_t size) {
-    const std::string path = test_file(name);
+    const std::string path = temp_path(name);
     std::filesystem::remove(path);
     std::ofstream{path}.close();
     std::filesystem::resize_file(path, size);
@@ -103,7 +103,7 @@ TEST(Nvme, WhatLinuxHasSyncedIsInTheImage) {
         }
         EXPECT_THAT(on_host("e2fsck -fy " + disk), HasSubstr("Pass 5")) << "with its journal";
         EXPECT_EQ(on_host("e2fsck -fn " + disk + " >/dev/null 2>&1; echo $?"), "0\n");
-        const std::string copy = test_file("copy");
+        const std::string copy = temp_path("copy");
         std::filesystem::remove_all(copy);
         std::filesystem::create_directory(copy);
         on_host("debugfs -R 'rdump / " + copy + "' " + disk);

@@ -63,7 +63,7 @@ TEST(PcBoot, FromDiskWithSeaBiosOnQ35AndAgainAfterAReset) {
 }
 
 TEST(PcBoot, FromCdWithUefi) {
-    const std::string variables = test_file("variables.fd");
+    const std::string variables = temp_path("variables.fd");
     std::filesystem::remove(variables);
     GuestSession session{"q35-uefi", cd({"-p", "vars0.file=" + variables})};
     ASSERT_TRUE(session.expect(GuestSession::prompt, boot_limit)) << session.unread();

@@ -44,7 +44,7 @@ void converse(GuestSession& session, int fd) {
 }
 
 TEST(SerialConsole, WritesToAFile) {
-    const std::string file = test_file("out");
+    const std::string file = temp_path("out");
     GuestSession session{"linux-serial",
                          flat_guest(echo_serial, {"--serial", "file:" + file, "--timeout", "1"}),
                          Input::Null};
@@ -60,7 +60,7 @@ TEST(SerialConsole, CanBeNobody) {
 }
 
 TEST(SerialConsole, ServesAClientOnAUnixSocketAndRemovesItAfterwards) {
-    const std::string path = test_file("socket");
+    const std::string path = temp_path("socket");
     GuestSession session{"linux-serial", flat_guest(echo_serial, {"--serial", "unix:" + path}),
                          Input::Null};
     ASSERT_TRUE(session.expect("listening on")) << session.unread();

@@ -35,7 +35,7 @@ protected:
     void powers_the_machine_off_when_it_exits();
     void has_plausible_counters();
 
-    const std::string counters_ = test_file("counters");
+    const std::string counters_ = temp_path("counters");
     GuestSession session_{"linux-serial", linux_guest("", {"--stats", counters_})};
 };
 

@@ -32,10 +32,10 @@ struct Outcome {
 // `repetitions` of each step (tests/smp-guest/machine.h).
 Outcome run_smp_guest(const std::string& run, const std::string& clock, int repetitions) {
     constexpr std::uint32_t memory = 4 << 20;
-    const std::string counters = test_file(run + "_counters");
+    const std::string counters = temp_path(run + "_counters");
     GuestSession session{
         "linux-serial-smp",
-        {"--kernel", write_flat_kernel(test_file("kernel"), bytes_of(paths::smp_guest), memory),
+        {"--kernel", write_flat_kernel(temp_path("kernel"), bytes_of(paths::smp_guest), memory),
          "--append", "repetitions=" + std::to_string(repetitions), "--no-reboot", "-p",
          "machine.clock=" + clock, "--stats", counters},
         Input::Null};
@@ -81,8 +81,8 @@ TEST(FourCpus, RunLinux) {
 
 TEST(FourCpus, BootLinuxTwiceInExactlyTheSameWay) {
     const auto boot = [](const std::string& run) {
-        const std::string serial = test_file(run + "_serial"),
-                          counters = test_file(run + "_counters");
+        const std::string serial = temp_path(run + "_serial"),
+                          counters = temp_path(run + "_counters");
         GuestSession session{
             "linux-serial-smp",
             linux_guest("backplane_run=\"nproc; seq 1000 | md5sum; cat /proc/interrupts\"",

@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string{info.param.name}; });
 
 TEST_P(VirtioDiskOfLinux, KeepsAFileSystem) {
-    const std::string image = test_file("disk.raw");
+    const std::string image = temp_path("disk.raw");
     std::filesystem::remove(image);
     std::ofstream{image}.close();
     std::filesystem::resize_file(image, 64 << 20);
