@@ -3,7 +3,7 @@ use strict;
 use warnings;
 
 open my $file, '<', '/bench/text' or die;
-read $file, my $text, 150000;
+read $file, my $text, 800000;
 my (%words, %pairs);
 my $last = '';
 while ($text =~ /\b([a-z]+)\b/gi) {

@@ -24,25 +24,25 @@ class Body:
         self.position += step * self.velocity
 
 
-print("".join(map(str, digits_of_pi(300))))
+print("".join(map(str, digits_of_pi(1000))))
 
 bodies = [Body(i * 1.5, 0.1 * i) for i in range(6)]
-for _ in range(700):
+for _ in range(8000):
     for body in bodies:
         body.move(bodies, 0.01)
 print([body.position.hex() for body in bodies])
 
 words = {}
 with open("/bench/text") as text:
-    for line in text.read(60000).splitlines():
+    for line in text.read(800000).splitlines():
         for word in line.split():
             words[word] = words.get(word, 0) + len(line)
 print(sorted(words.items(), key=lambda item: (-item[1], item[0]))[:50])
 
 failures = 0
-for number in range(8000):
+for number in range(100000):
     try:
         failures += 10 // (number % 3)
     except ZeroDivisionError:
         failures += 1
-print(failures, sum(ord(c) for c in ",".join(f"{n:x}" for n in range(12000)).upper()))
+print(failures, sum(ord(c) for c in ",".join(f"{n:x}" for n in range(140000)).upper()))

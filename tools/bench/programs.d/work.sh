@@ -2,7 +2,7 @@
 export PATH=
 busybox() { /bin/busybox "$@"; }
 i=0
-while [ $i -lt 60 ]; do
+while [ $i -lt 200 ]; do
     name=$(busybox basename /some/where/file$i.txt .txt)
     case $name in *7) busybox echo "$name" | busybox tr a-z A-Z ;; *) echo "$name" ;; esac
     busybox expr $i '*' 3
