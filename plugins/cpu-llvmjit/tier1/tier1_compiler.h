@@ -31,7 +31,7 @@ namespace backplane::jit {
 
 class Tier1Compiler final : public interp::Compiler {
 public:
-    static constexpr std::size_t default_blocks = 100'000;
+    static constexpr std::size_t default_blocks = 400'000;
 
     // Keeps code of at most so many blocks. The tier above may be none.
     Tier1Compiler(const x86::CpuModel& model, CodeArena arena,
