@@ -19,7 +19,7 @@ struct Block;
 // anybody. `last` is the general register that an op before has left in a host register, where the
 // block builder knows which (variants.h).
 typedef __attribute__((preserve_none)) void (*HandlerFunction)(Core* cpu, const Op* op,
-                                                               const x86::FastPage* pages,
+                                                               const x86::FastPages* pages,
                                                                std::uint64_t last);
 
 inline HandlerFunction handler_of(const Op& op) {

@@ -87,7 +87,7 @@ struct alignas(512) Core {
         std::uint64_t page_key = 0;   // and link_key: while it is the same, so is what is mapped
         std::uint64_t target_ip = 0;  // where a branch to another page goes, to find its link
         std::uint64_t kept = 0;       // by an instruction while it makes a second access
-        const x86::FastPage* pages = nullptr;
+        const x86::FastPages* pages = nullptr;
         const bool* interrupt_request = nullptr;  // others change it
         // The host's RBP, which handlers keep, and its stack.
         std::uint64_t frame = 0, host_stack = 0;
@@ -138,8 +138,8 @@ struct alignas(512) Core {
         return state.cpl == 3 ? x86::Privilege::User : x86::Privilege::Supervisor;
     }
 
-    const x86::FastPage* pages(View through) const {
-        return tlb[static_cast<std::size_t>(through)].pages.data();
+    const x86::FastPages* pages(View through) const {
+        return &tlb[static_cast<std::size_t>(through)].pages;
     }
 };
 

@@ -31,59 +31,60 @@ bool is_stack_reference(const Core& cpu, const Op& op) {
 
 // The next block, where the run loop would do nothing else (Interpreter::may_go_on): mostly nothing
 // has changed but the mode.
-BACKPLANE_HANDLER void go_on(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
+BACKPLANE_HANDLER void go_on(Core* cpu, const Op* op, const x86::FastPages*, std::uint64_t) {
     Block* block = owner(cpu).locate();
     if (!block) {
         cpu->exit = Exit::Lookup;
         return;
     }
     cpu->count(Counter::ExitsLeave);
-    const x86::FastPage* pages = cpu->pages(cpu->view);
+    const x86::FastPages* pages = cpu->pages(cpu->view);
     if (!enter(cpu, block, cpu->state.rip)) BACKPLANE_TAIL leave_for_budget(cpu, op, pages, 0);
     BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages, 0);
 }
 
 }  // namespace
 
-void leave_for_budget(Core* cpu, const Op*, const x86::FastPage*, std::uint64_t) {
+void leave_for_budget(Core* cpu, const Op*, const x86::FastPages*, std::uint64_t) {
     owner(cpu).refund(cpu->block->length);
     cpu->state.rip = cpu->state.block_ip;
     cpu->exit = Exit::Budget;
 }
 
-void leave_with_fault(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
+void leave_with_fault(Core* cpu, const Op* op, const x86::FastPages*, std::uint64_t) {
     if (is_stack_reference(*cpu, *op)) cpu->fault = {.vector = x86::Vector::StackFault};
     cpu->state.rip = cpu->state.block_ip + op->offset;
     leave_at(cpu, op, Exit::Fault);
 }
 
-void leave_again(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
+void leave_again(Core* cpu, const Op* op, const x86::FastPages*, std::uint64_t) {
     cpu->state.rip = cpu->state.block_ip + op->offset;
     leave_at(cpu, op, Exit::Again);
 }
 
-void leave_after(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void leave_after(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     leave_at(cpu, op + 1, Exit::Leave);
     if (owner(cpu).may_go_on()) BACKPLANE_TAIL go_on(cpu, op, pages, last);
 }
 
-void leave_before(Core* cpu, const Op* op, const x86::FastPage*, std::uint64_t) {
+void leave_before(Core* cpu, const Op* op, const x86::FastPages*, std::uint64_t) {
     cpu->state.rip = cpu->state.block_ip + op->offset;
     owner(cpu).restore_patch();
     leave_at(cpu, op, Exit::Leave);
 }
 
-void leave_to_interpreter(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void leave_to_interpreter(Core* cpu, const Op* op, const x86::FastPages* pages,
+                          std::uint64_t last) {
     owner(cpu).interpret_once();
     BACKPLANE_TAIL leave_before(cpu, op, pages, last);
 }
 
-void enter_stale(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void enter_stale(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     cpu->state.rip = cpu->state.block_ip;
     BACKPLANE_TAIL follow_rip(cpu, op, pages, last);
 }
 
-void count_execution(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void count_execution(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     cpu->count(Counter::CountedExecutions);
     // At 0 the block was offered and is not compiled.
     std::uint64_t& left = const_cast<Op*>(op)->immediate;
@@ -97,14 +98,14 @@ void count_execution(Core* cpu, const Op* op, const x86::FastPage* pages, std::u
     BACKPLANE_TAIL handler_of(op[1])(cpu, op + 1, pages, last);
 }
 
-void count_block(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void count_block(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     ++reinterpret_cast<BlockCount*>(op->immediate)->hits;
     BACKPLANE_TAIL handler_of(op[1])(cpu, op + 1, pages, last);
 }
 
 // A block that could not be found within the chain is left to the run loop, which deals with the
 // reason.
-void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void follow_rip(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     if (owner(cpu).is_mode_stale()) {
         cpu->exit = Exit::Lookup;
         if (owner(cpu).may_go_on()) BACKPLANE_TAIL go_on(cpu, op, pages, last);
@@ -121,7 +122,7 @@ void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64
 
 // A relative branch to an address that is not canonical: #GP of the branch. As an op may be more
 // than the branch, which is complete then, the branch is executed once more by itself.
-void refuse_target(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void refuse_target(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     if (cpu->block->mode & block_mode::single) {
         cpu->fault = {.vector = x86::Vector::GeneralProtection};
         BACKPLANE_TAIL leave_with_fault(cpu, op, pages, last);
@@ -136,7 +137,7 @@ void refuse_target(Core* cpu, const Op* op, const x86::FastPage* pages, std::uin
 
 // Branches to other pages come here each time: what is linked is entered without looking at the
 // page tables again.
-void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void follow_taken(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     const std::uint64_t ip = cpu->state.rip;
     if (cpu->state.code64() && !x86::is_canonical(ip)) [[unlikely]]
         BACKPLANE_TAIL refuse_target(cpu, op, pages, last);
@@ -153,7 +154,7 @@ void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint
     BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages, last);
 }
 
-void follow_next(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void follow_next(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     const std::uint64_t ip = cpu->state.rip;
     Block* block = owner(cpu).locate();
     if (!block) {
@@ -165,7 +166,7 @@ void follow_next(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint6
     BACKPLANE_TAIL handler_of (*block->ops())(cpu, block->ops(), pages, last);
 }
 
-void fall_through(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t last) {
+void fall_through(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t last) {
     const auto& links = reinterpret_cast<const BlockLinks&>(*op);
     const std::uint64_t ip = cpu->state.block_ip + links.next_offset;
     Block* next = links.next;

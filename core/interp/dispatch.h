@@ -15,48 +15,48 @@ namespace backplane::interp {
 // The block at state.block_ip does not fit the budget (or attention is wanted): entering it is
 // undone.
 [[gnu::cold]] BACKPLANE_HANDLER void leave_for_budget(Core* cpu, const Op* op,
-                                                      const x86::FastPage* pages, std::uint64_t);
+                                                      const x86::FastPages* pages, std::uint64_t);
 // The op ended with Fault, Again or Leave (state.rip is then the next instruction's).
 [[gnu::cold]] BACKPLANE_HANDLER void leave_with_fault(Core* cpu, const Op* op,
-                                                      const x86::FastPage* pages, std::uint64_t);
+                                                      const x86::FastPages* pages, std::uint64_t);
 [[gnu::cold]] BACKPLANE_HANDLER void leave_again(Core* cpu, const Op* op,
-                                                 const x86::FastPage* pages, std::uint64_t);
+                                                 const x86::FastPages* pages, std::uint64_t);
 [[gnu::cold]] BACKPLANE_HANDLER void leave_after(Core* cpu, const Op* op,
-                                                 const x86::FastPage* pages, std::uint64_t);
+                                                 const x86::FastPages* pages, std::uint64_t);
 // Found instead of an op: the block changed, or something wants to happen, before this op is
 // executed.
 [[gnu::cold]] BACKPLANE_HANDLER void leave_before(Core* cpu, const Op* op,
-                                                  const x86::FastPage* pages, std::uint64_t);
+                                                  const x86::FastPages* pages, std::uint64_t);
 // A branch within a block, which only compiled code executes: from here on the interpreter has the
 // block that begins with it.
 [[gnu::cold]] BACKPLANE_HANDLER void
-leave_to_interpreter(Core* cpu, const Op* op, const x86::FastPage* pages, std::uint64_t);
+leave_to_interpreter(Core* cpu, const Op* op, const x86::FastPages* pages, std::uint64_t);
 // Found as the first op of a block that is no longer valid.
 [[gnu::cold]] BACKPLANE_HANDLER void enter_stale(Core* cpu, const Op* op,
-                                                 const x86::FastPage* pages, std::uint64_t);
+                                                 const x86::FastPages* pages, std::uint64_t);
 
 // state.rip is where a direct branch cannot go.
 [[gnu::cold]] BACKPLANE_HANDLER void refuse_target(Core* cpu, const Op* op,
-                                                   const x86::FastPage* pages, std::uint64_t);
+                                                   const x86::FastPages* pages, std::uint64_t);
 
 // state.rip is where a direct branch goes that has no link yet: taken, or past it.
-BACKPLANE_HANDLER void follow_taken(Core* cpu, const Op* op, const x86::FastPage* pages,
+BACKPLANE_HANDLER void follow_taken(Core* cpu, const Op* op, const x86::FastPages* pages,
                                     std::uint64_t);
-BACKPLANE_HANDLER void follow_next(Core* cpu, const Op* op, const x86::FastPage* pages,
+BACKPLANE_HANDLER void follow_next(Core* cpu, const Op* op, const x86::FastPages* pages,
                                    std::uint64_t);
 // state.rip is any next instruction that is not in the jump cache.
-BACKPLANE_HANDLER void follow_rip(Core* cpu, const Op* op, const x86::FastPage* pages,
+BACKPLANE_HANDLER void follow_rip(Core* cpu, const Op* op, const x86::FastPages* pages,
                                   std::uint64_t);
 // The op behind the last one of a block that does not end with a branch.
-BACKPLANE_HANDLER void fall_through(Core* cpu, const Op* op, const x86::FastPage* pages,
+BACKPLANE_HANDLER void fall_through(Core* cpu, const Op* op, const x86::FastPages* pages,
                                     std::uint64_t);
 
 // The first op of a block that is to be compiled once it is hot: counts down Op::immediate.
-BACKPLANE_HANDLER void count_execution(Core* cpu, const Op* op, const x86::FastPage* pages,
+BACKPLANE_HANDLER void count_execution(Core* cpu, const Op* op, const x86::FastPages* pages,
                                        std::uint64_t last);
 
 // The first op of a block while blocks are counted: its immediate is where its BlockCount is.
-BACKPLANE_HANDLER void count_block(Core* cpu, const Op* op, const x86::FastPage* pages,
+BACKPLANE_HANDLER void count_block(Core* cpu, const Op* op, const x86::FastPages* pages,
                                    std::uint64_t last);
 
 // ---- Entering a block ----
@@ -88,7 +88,7 @@ template <class Operand>
 concept BranchTarget = requires { requires Operand::is_relative; };
 
 template <class Machine, auto semantic, class... Operands>
-BACKPLANE_HANDLER void execute(Core* cpu, const Op* op, const x86::FastPage* pages,
+BACKPLANE_HANDLER void execute(Core* cpu, const Op* op, const x86::FastPages* pages,
                                std::uint64_t last) {
     constexpr bool is_direct_branch = (BranchTarget<Operands> || ...);
     Machine machine{*cpu, *op, pages, last};

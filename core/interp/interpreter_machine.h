@@ -40,7 +40,7 @@ template <> struct UnsignedOf<16> {
 // so that the compiler adds nothing to that; fences and locked instructions are the host's.
 class InterpreterMachine {
 public:
-    BACKPLANE_INLINE InterpreterMachine(Core& cpu, const Op& op, const x86::FastPage* pages,
+    BACKPLANE_INLINE InterpreterMachine(Core& cpu, const Op& op, const x86::FastPages* pages,
                                         std::uint64_t last = 0)
         : cpu_{cpu}, op_{op}, pages_{pages}, last_{last}, left_{last} {}
 
@@ -172,8 +172,8 @@ private:
 
     template <class T>
     BACKPLANE_INLINE std::optional<T> load_through(std::uint64_t linear,
-                                                   const x86::FastPage* pages) {
-        const x86::FastPage& page = pages[x86::fast_index(linear)];
+                                                   const x86::FastPages* pages) {
+        const x86::FastPage page = (*pages)[x86::fast_index(linear)];
         T value;
         if (last_page<T>(linear) == page.read_tag) [[likely]] {
             std::memcpy(&value, host(linear, page), sizeof value);
@@ -185,8 +185,9 @@ private:
     }
 
     template <class T>
-    BACKPLANE_INLINE bool store_through(std::uint64_t linear, T value, const x86::FastPage* pages) {
-        const x86::FastPage& page = pages[x86::fast_index(linear)];
+    BACKPLANE_INLINE bool store_through(std::uint64_t linear, T value,
+                                        const x86::FastPages* pages) {
+        const x86::FastPage page = (*pages)[x86::fast_index(linear)];
         if (last_page<T>(linear) == page.write_tag) [[likely]] {
             std::memcpy(host(linear, page), &value, sizeof value);
             return true;
@@ -197,8 +198,8 @@ private:
 
     template <class T, class F>
     BACKPLANE_INLINE std::optional<T> update_through(std::uint64_t linear, F f,
-                                                     const x86::FastPage* pages) {
-        const x86::FastPage& page = pages[x86::fast_index(linear)];
+                                                     const x86::FastPages* pages) {
+        const x86::FastPage page = (*pages)[x86::fast_index(linear)];
         if (last_page<T>(linear) == page.write_tag) [[likely]] {
             T before;
             std::memcpy(&before, host(linear, page), sizeof before);
@@ -222,9 +223,9 @@ private:
     // for these the other processors are stopped.
     template <class T, class F>
     BACKPLANE_INLINE std::optional<T> update_atomically_through(std::uint64_t linear, F f,
-                                                                const x86::FastPage* pages) {
+                                                                const x86::FastPages* pages) {
         using Bits = typename UnsignedOf<sizeof(T)>::Type;
-        const x86::FastPage& page = pages[x86::fast_index(linear)];
+        const x86::FastPage page = (*pages)[x86::fast_index(linear)];
         void* place = host(linear, page);
         if (last_page<T>(linear) != page.write_tag) [[unlikely]] {
             cpu_.fault_raised = false;
@@ -252,7 +253,7 @@ private:
 
     Core& cpu_;
     const Op& op_;
-    const x86::FastPage* pages_;
+    const x86::FastPages* pages_;
     std::uint64_t last_, left_, target_ = 0;
     bool jumped_ = false, restarted_ = false;
 };
@@ -260,7 +261,7 @@ private:
 // The machine of an op whose flags nobody reads: a compiler drops the stores.
 class FlaglessMachine : public InterpreterMachine {
 public:
-    BACKPLANE_INLINE FlaglessMachine(Core& cpu, const Op& op, const x86::FastPage* pages,
+    BACKPLANE_INLINE FlaglessMachine(Core& cpu, const Op& op, const x86::FastPages* pages,
                                      std::uint64_t last)
         : InterpreterMachine{cpu, op, pages, last}, flags_{cpu.state.flags} {}
 

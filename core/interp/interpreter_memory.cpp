@@ -142,7 +142,7 @@ bool Interpreter::refill(std::uint64_t linear, std::uint32_t size, AccessKind ki
     const PhysicalRange& range = range_of(physical);
     if (!range.memory) return false;
     fill(linear, view, *page, range, physical, blocks_.has_code(physical & ~x86::page_offset_mask));
-    const x86::FastPage& fast = pages(view)[x86::fast_index(linear)];
+    const x86::FastPage fast = (*pages(view))[x86::fast_index(linear)];
     if ((kind == AccessKind::Write ? fast.write_tag : fast.read_tag) != linear - offset)
         return false;
     // Otherwise it comes to `resolve`.
@@ -157,9 +157,12 @@ bool Interpreter::gather(std::uint64_t linear, std::uint32_t size) {
     if (size <= first || size > transfer.size()) return false;
     const auto take = [&](std::uint64_t from, std::uint32_t bytes, std::uint8_t* to) {
         const std::uint64_t page = from & ~x86::page_offset_mask;
-        const x86::FastPage& fast = pages(view)[x86::fast_index(from)];
-        if (fast.read_tag != page && !refill(from, bytes, AccessKind::Read)) return false;
-        std::memcpy(to, reinterpret_cast<const std::uint8_t*>(fast.host) + (from - page), bytes);
+        const x86::FastPages& known = *pages(view);
+        const std::size_t index = x86::fast_index(from);
+        if (known.read_tags.of[index] != page && !refill(from, bytes, AccessKind::Read))
+            return false;
+        const auto* host = reinterpret_cast<const std::uint8_t*>(known.hosts.of[index]);
+        std::memcpy(to, host + (from - page), bytes);
         return true;
     };
     const std::uint64_t second = linear + first;

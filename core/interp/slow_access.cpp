@@ -15,7 +15,7 @@ using x86::AccessKind;
 
 Interpreter& owner(Core* cpu) { return *static_cast<Interpreter*>(cpu); }
 
-View view_of(const Core* cpu, const x86::FastPage* pages) {
+View view_of(const Core* cpu, const x86::FastPages* pages) {
     for (const View view : {View::User, View::SupervisorUserData, View::UserAligned})
         if (pages == cpu->pages(view)) return view;
     return View::Supervisor;
@@ -143,20 +143,20 @@ BACKPLANE_THUNK(end_exclusive_slow)
 BACKPLANE_BODY std::uint64_t backplane_interp_load_slow_body(Core* cpu, const Op* op,
                                                              std::uint64_t linear,
                                                              std::uint32_t size,
-                                                             const x86::FastPage* pages) {
+                                                             const x86::FastPages* pages) {
     return load(cpu, op, linear, size, view_of(cpu, pages), AccessKind::Read);
 }
 
 BACKPLANE_BODY std::uint64_t
 backplane_interp_load_for_update_slow_body(Core* cpu, const Op* op, std::uint64_t linear,
-                                           std::uint32_t size, const x86::FastPage* pages) {
+                                           std::uint32_t size, const x86::FastPages* pages) {
     return load(cpu, op, linear, size, view_of(cpu, pages), AccessKind::Write);
 }
 
 BACKPLANE_BODY std::uint64_t backplane_interp_store_slow_body(Core* core, const Op* op,
                                                               std::uint64_t linear,
                                                               std::uint32_t size,
-                                                              const x86::FastPage* pages) {
+                                                              const x86::FastPages* pages) {
     Interpreter& cpu = owner(core);
     const View view = view_of(core, pages);
     const std::uint32_t first_size = bytes_in_page(linear, size);
@@ -177,7 +177,7 @@ BACKPLANE_BODY std::uint64_t backplane_interp_store_slow_body(Core* core, const 
 
 BACKPLANE_BODY std::uint64_t
 backplane_interp_host_for_update_slow_body(Core* core, const Op* op, std::uint64_t linear,
-                                           std::uint32_t size, const x86::FastPage* pages) {
+                                           std::uint32_t size, const x86::FastPages* pages) {
     if (bytes_in_page(linear, size) != size) return 0;
     Interpreter& cpu = owner(core);
     const auto page = first_page(cpu, linear, size, AccessKind::Write, view_of(core, pages));
@@ -219,7 +219,7 @@ std::span<std::byte> direct_span_slow(Core* core, std::uint64_t linear, x86::Seg
     const std::uint64_t length = x86::page_size - (linear & x86::page_offset_mask);
     const std::uint64_t tag = linear & ~x86::page_offset_mask;
     if (core->view == View::UserAligned || cpu.watches_data(linear)) return {};
-    const x86::FastPage& known = core->pages(core->view)[x86::fast_index(linear)];
+    const x86::FastPage known = (*core->pages(core->view))[x86::fast_index(linear)];
     if ((writes ? known.write_tag : known.read_tag) == tag)
         return {reinterpret_cast<std::byte*>(linear + known.addend), length};
     const x86::Fault before = core->fault;

@@ -25,9 +25,9 @@ namespace backplane::interp {
 
 #define BACKPLANE_SLOW_ACCESS(name)                                                                \
     BACKPLANE_INLINE std::uint64_t name(Core* cpu, const Op* op, std::uint64_t linear,             \
-                                        std::uint64_t size, const x86::FastPage* pages) {          \
+                                        std::uint64_t size, const x86::FastPages* pages) {         \
         std::uint64_t result;                                                                      \
-        register const x86::FastPage* fifth asm("r8") = pages;                                     \
+        register const x86::FastPages* fifth asm("r8") = pages;                                    \
         asm volatile(BACKPLANE_HIDDEN_CALL("backplane_interp_" #name)                              \
                      : "=a"(result)                                                                \
                      : "D"(cpu), "S"(op), "d"(linear), "c"(size), "r"(fifth)                       \

@@ -41,6 +41,20 @@ const FeatureSet& host_features() {
     return features;
 }
 
+bool has_fast_pext() {
+    static const bool is_fast = [] {
+        if (!host_features().has(Bmi2)) return false;
+        unsigned vendor = 0, version = 0, unused = 0;
+        __get_cpuid(0, &unused, &vendor, &unused, &unused);
+        __get_cpuid(1, &version, &unused, &unused, &unused);
+        const unsigned base = version >> 8 & 15;
+        const unsigned family = base == 15 ? base + (version >> 20 & 0xff) : base;
+        const bool is_amd = vendor == signature_AMD_ebx || vendor == signature_HYGON_ebx;
+        return !is_amd || family >= 0x19;
+    }();
+    return is_fast;
+}
+
 // Of AVX only the comparisons are the host's, and of AVX2 none.
 const FeatureSet& host_dependent_features() {
     static constexpr FeatureSet features{{Sse3, Ssse3, Sse41, Aes, Pclmulqdq, Sha, Avx, Fma, F16c}};

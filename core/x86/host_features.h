@@ -13,4 +13,7 @@ const FeatureSet& host_features();
 // Features that are executed by the host's instructions. All others are computed.
 const FeatureSet& host_dependent_features();
 
+// PEXT and PDEP are not microcode, as they are in AMD's processors before family 19h.
+bool has_fast_pext();
+
 }  // namespace backplane::x86

@@ -188,6 +188,17 @@ public:
     // With something in this code or its data, from where it is.
     Jump lea_of(Host to) { return relative(0x8d, to); }
     Jump cmp_of(Host a) { return relative(0x3b, a); }
+    // PEXT, on hosts that have it, with a mask there.
+    Jump extract_bits_of(Host to, Host from) {
+        prefixes({.byte = 0xf5,
+                  .map = OpcodeMap::Escape0F38,
+                  .mandatory = 0xf3,
+                  .wide = true,
+                  .vex = true,
+                  .vector = from},
+                 to, {});
+        return relative(to);
+    }
     Jump store_of(Host from) { return relative(0x89, from); }
     void patch(Jump jump, Place target) {
         const std::uint32_t distance = target - (jump + 4);
@@ -199,6 +210,10 @@ private:
     Jump relative(unsigned opcode, Host reg) {
         byte(0x48 | (reg >= r8 ? 4 : 0));
         byte(opcode);
+        return relative(reg);
+    }
+    // ModRM with RIP for a base.
+    Jump relative(unsigned reg) {
         byte(0x05 | (reg & 7) << 3);
         return displacement();
     }

@@ -43,6 +43,12 @@ constexpr std::size_t tlb_of(interp::View view) {
            offsetof(x86::FastTlb, pages);
 }
 
+// From there.
+constexpr std::size_t read_tags = offsetof(x86::FastPages, read_tags.of),
+                      write_tags = offsetof(x86::FastPages, write_tags.of),
+                      hosts = offsetof(x86::FastPages, hosts.of);
+constexpr unsigned fast_scale = 3;  // of an index, as SIB has it
+
 constexpr std::size_t recent_of(interp::View view) {
     return offsetof(Core, recent) + static_cast<std::size_t>(view) * sizeof(x86::RecentPages);
 }
@@ -79,9 +85,9 @@ constexpr Operand operand(std::size_t offset) {
     return Operand::at(core, static_cast<std::int32_t>(offset));
 }
 
-// With an index that is in bytes.
-constexpr Operand operand(std::size_t offset, Host index) {
-    return Operand::at(core, index, 0, static_cast<std::int32_t>(offset));
+// With an index, which is in bytes unless there is a scale.
+constexpr Operand operand(std::size_t offset, Host index, unsigned scale = 0) {
+    return Operand::at(core, index, scale, static_cast<std::int32_t>(offset));
 }
 
 }  // namespace backplane::jit::offset_of

@@ -67,12 +67,13 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
 #define BACKPLANE_STORE_YMM(n) "vmovaps %%ymm" n ", %c[vector_registers]+32*" n "(%%r12)\n\t"
 
 #define BACKPLANE_RECALL_OFFSETS                                                                   \
-    [read_tag] "i"(offsetof(x86::FastPage, read_tag)),                                             \
-        [write_tag] "i"(offsetof(x86::FastPage, write_tag)),                                       \
-        [host] "i"(offsetof(x86::FastPage, host)), [recent_reads] "i"(offset_of::recent_reads),    \
+    [read_tag] "i"(offsetof(x86::FastPages, read_tags.of)),                                        \
+        [write_tag] "i"(offsetof(x86::FastPages, write_tags.of)),                                  \
+        [host] "i"(offsetof(x86::FastPages, hosts.of)),                                            \
+        [recent_reads] "i"(offset_of::recent_reads),                                               \
         [recent_writes] "i"(offset_of::recent_writes),                                             \
-        [recent_hosts] "i"(offset_of::recent_hosts), [entry_shift] "i"(x86::page_shift - 5),       \
-        [entry_mask] "i"((x86::fast_pages - 1) << 5), [recalls] "i"(recalls),                      \
+        [recent_hosts] "i"(offset_of::recent_hosts), [entry_shift] "i"(x86::page_shift - 3),       \
+        [entry_mask] "i"((x86::fast_pages - 1) << 3), [recalls] "i"(recalls),                      \
         [slot_shift] "i"(recall_slot_shift), [recall_shift] "i"(Locality::index_shift),            \
         [recall_mask] "i"(Locality::indices - 1)
 
@@ -100,7 +101,7 @@ static_assert(host_of[x86::RAX] == r15 && host_of[x86::RSP] == r11 && host_of[x8
     [zero] "i"(zero), [sign] "i"(sign), [aux] "i"(aux), [carry] "i"(carry),                        \
         [block_ip] "i"(block_ip), [block] "i"(block), [page_ip] "i"(page_ip),                      \
         [page_key] "i"(page_key), [link_key] "i"(link_key), [pages] "i"(pages),                    \
-        [frame] "i"(frame), [host_stack] "i"(host_stack), [budget] "i"(offset_of::budget),              \
+        [frame] "i"(frame), [host_stack] "i"(host_stack), [budget] "i"(offset_of::budget),         \
         [budget_part] "i"(budget_part), [core_mask] "i"(alignof(Core) - 1),                        \
         [vectors] "i"(vectors), [vector_size] "i"(vector_size), [x87] "i"(x87),                    \
         [vector_registers] "i"(vector_registers), [mxcsr] "i"(mxcsr), [cr0] "i"(cr0),              \

@@ -9,7 +9,7 @@ namespace backplane::jit {
 
 using interp::Block;
 using interp::Core;
-using x86::FastPage;
+using x86::FastPages;
 using x86::Op;
 
 constexpr unsigned recall_slot_shift = 14;
@@ -103,15 +103,15 @@ void backplane_jit_refuse();
 
 // ---- What the ways out call, as handlers of the interpreter ----
 
-BACKPLANE_HANDLER void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages,
+BACKPLANE_HANDLER void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPages* pages,
                                                  std::uint64_t);
-BACKPLANE_HANDLER void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages,
+BACKPLANE_HANDLER void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPages* pages,
                                                  std::uint64_t);
-BACKPLANE_HANDLER void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
+BACKPLANE_HANDLER void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPages* pages,
                                                   std::uint64_t);
-BACKPLANE_HANDLER void backplane_jit_interpret_block(Core* cpu, const Op* op, const FastPage* pages,
-                                                     std::uint64_t);
-BACKPLANE_HANDLER void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
+BACKPLANE_HANDLER void backplane_jit_interpret_block(Core* cpu, const Op* op,
+                                                     const FastPages* pages, std::uint64_t);
+BACKPLANE_HANDLER void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPages* pages,
                                                    std::uint64_t);
 
 // The x87 unit to CpuState; afterwards it is the host's own again.

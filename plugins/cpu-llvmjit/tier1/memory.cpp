@@ -3,6 +3,7 @@
 #include "tier1/core_offsets.h"
 #include "tier1/operands.h"
 #include "tier1/translator.h"
+#include "x86/host_features.h"
 #include "x86/tlb.h"
 
 #include <cstddef>
@@ -132,22 +133,30 @@ void Translator::check_recent(Access access, unsigned size, unsigned slot) {
     code_.load(scratch2, offset_of::operand(place + offset_of::recent_hosts));
 }
 
-// The same. The two tags and the page are those of FastPage.
+// As x86::fast_index does.
+void Translator::form_fast_index(Host to, Host from) {
+    if (x86::has_fast_pext()) {
+        code_.patch(code_.extract_bits_of(to, from), fast_index_mask);
+        return;
+    }
+    code_.mov(to, from);
+    code_.shr(to, x86::page_shift);
+    code_.and32(to, x86::fast_pages - 1);
+}
+
+// The same, by the first level's columns.
 void Translator::check(Access access, unsigned size) {
-    constexpr unsigned entry_shift = 5;
-    static_assert(sizeof(x86::FastPage) == 1 << entry_shift);
-    const std::size_t tag = tlb_ + (access == Access::Read ? offsetof(x86::FastPage, read_tag)
-                                                           : offsetof(x86::FastPage, write_tag));
+    const std::size_t tag = tlb_ +
+                            (access == Access::Read ? offset_of::read_tags : offset_of::write_tags);
     const std::uint32_t retry = code_.place();
-    code_.mov(scratch2, scratch);
-    code_.shr(scratch2, x86::page_shift - entry_shift);
-    code_.and32(scratch2, (x86::fast_pages - 1) << entry_shift);
-    code_.sub(scratch, offset_of::operand(tag, scratch2));
+    form_fast_index(scratch2, scratch);
+    code_.sub(scratch, offset_of::operand(tag, scratch2, offset_of::fast_scale));
     code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
     misses_.push_back({code_.jump_if(condition::above), retry, tag,
                        static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
                        no_slot, access, recipe_in_use()});
-    code_.load(scratch2, offset_of::operand(tlb_ + offsetof(x86::FastPage, host), scratch2));
+    code_.load(scratch2,
+               offset_of::operand(tlb_ + offset_of::hosts, scratch2, offset_of::fast_scale));
 }
 
 void Translator::may_cross(Access access, unsigned size) {

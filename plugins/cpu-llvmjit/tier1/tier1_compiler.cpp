@@ -48,7 +48,8 @@ void Tier1Compiler::make_ways() {
         {Way::LinkFar, &backplane_jit_link_far},
         {Way::FindTarget, &backplane_jit_find_target},
         {Way::CheckSecondPage, &backplane_jit_check_second_page}};
-    Assembler code{cache_.writable(), 0, 4096};
+    Assembler code{cache_.writable(), fast_index_mask, 4096};
+    code.qword((x86::fast_pages - 1) << x86::page_shift);
     for (const auto& [way, place] : ways) {
         ways_[static_cast<std::size_t>(way)] = code.place();
         for (const unsigned byte : {0xff, 0x25, 0, 0, 0, 0})  // JMP [RIP + 0]
@@ -509,7 +510,8 @@ std::uint32_t backplane_jit_find_second_page(Core* cpu, const Block* block) {
 
 // The sanitizer would look for a type in front of compiled code, where there is none.
 [[clang::no_sanitize("function")]]
-void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
+void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPages* pages,
+                               std::uint64_t last) {
     cpu->count(Counter::LeftEdge);
     Block* target = compiler_of(cpu).follow(*op);
     if (!target) {
@@ -523,7 +525,8 @@ void backplane_jit_follow_edge(Core* cpu, const Op* op, const FastPage* pages, s
 
 // The sanitizer would look for a type in front of compiled code, where there is none.
 [[clang::no_sanitize("function")]]
-void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, std::uint64_t last) {
+void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPages* pages,
+                               std::uint64_t last) {
     interp::JumpCacheEntry& found =
         cpu->jump_cache[cpu->compiled.kept / sizeof(interp::JumpCacheEntry)];
     Block* block = found.block;
@@ -536,19 +539,19 @@ void backplane_jit_enter_block(Core* cpu, const Op* op, const FastPage* pages, s
 }
 
 // The instructions from `op` on are left to the interpreter, which raises what there is to raise.
-void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPage* pages,
+void backplane_jit_refuse_block(Core* cpu, const Op* op, const FastPages* pages,
                                 std::uint64_t last) {
     cpu->count(Counter::LeftRegisters);
     BACKPLANE_TAIL backplane_jit_interpret_block(cpu, op, pages, last);
 }
 
-void backplane_jit_interpret_block(Core* cpu, const Op* op, const FastPage* pages,
+void backplane_jit_interpret_block(Core* cpu, const Op* op, const FastPages* pages,
                                    std::uint64_t last) {
     owner(cpu).interpret_once();
     BACKPLANE_TAIL interp::leave_before(cpu, op, pages, last);
 }
 
-void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPage* pages,
+void backplane_jit_out_of_budget(Core* cpu, const Op* op, const FastPages* pages,
                                  std::uint64_t last) {
     cpu->count(Counter::LeftBudget);
     compiler_of(cpu).sampled(*cpu->block);

@@ -247,7 +247,7 @@ void Translator::emit_misses() {
                                  recall_argument(miss.size, miss.instruction,
                                                  recent_ + miss.slot * offset_of::recent_slot));
         } else {
-            code_.add(scratch, offset_of::operand(miss.tag, scratch2));
+            code_.add(scratch, offset_of::operand(miss.tag, scratch2, offset_of::fast_scale));
             code_.load_immediate(scratch2, miss.size);
         }
         code_.patch(code_.call(), ways_[static_cast<std::size_t>(way)]);

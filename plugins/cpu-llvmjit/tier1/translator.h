@@ -178,6 +178,7 @@ private:
     void check_recent(Access access, unsigned size, unsigned slot);
     // Behind a check: the access may be one in two pages.
     void may_cross(Access access, unsigned size);
+    void form_fast_index(Host to, Host from);
     void check(Access access, unsigned size);
     unsigned slot_of(const ZydisOperand& operand) const;
     bool is_mostly_recent(const ZydisOperand& operand);

@@ -34,6 +34,9 @@ enum class Way : std::uint8_t {
     Count,
 };
 
+// In the arena, in front of them: for PEXT, the bits of an address that x86::fast_index takes.
+constexpr std::uint32_t fast_index_mask = 0;
+
 // Where each is in the arena.
 using Ways = std::array<std::uint32_t, static_cast<std::size_t>(Way::Count)>;
 

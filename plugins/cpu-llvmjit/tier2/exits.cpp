@@ -13,14 +13,14 @@ Tier1Compiler& compiler_of(interp::Core* cpu) {
 }
 
 // The block may have been compiled by tier 1 too, and then its code goes on behind an op.
-void enter_for_tier1(interp::Core* cpu, const x86::FastPage* pages) {
+void enter_for_tier1(interp::Core* cpu, const x86::FastPages* pages) {
     cpu->compiled.page_ip = cpu->state.block_ip - (cpu->block->physical & x86::page_offset_mask);
     cpu->compiled.pages = pages;
 }
 
 }  // namespace
 
-void backplane_tier2_go_to(interp::Core* cpu, const x86::Op* op, const x86::FastPage* pages,
+void backplane_tier2_go_to(interp::Core* cpu, const x86::Op* op, const x86::FastPages* pages,
                            std::uint64_t ip) {
     Block* next = interp::find_in_jump_cache(cpu, ip);
     if (!next) [[unlikely]] {
@@ -32,7 +32,7 @@ void backplane_tier2_go_to(interp::Core* cpu, const x86::Op* op, const x86::Fast
     BACKPLANE_TAIL interp::handler_of (*next->ops())(cpu, next->ops(), pages, 0);
 }
 
-void backplane_tier2_go_far(interp::Core* cpu, const x86::Op* op, const x86::FastPage* pages,
+void backplane_tier2_go_far(interp::Core* cpu, const x86::Op* op, const x86::FastPages* pages,
                             std::uint64_t ip) {
     Block* next = interp::find_in_jump_cache(cpu, ip);
     if (!next) [[unlikely]] {
@@ -48,13 +48,13 @@ void backplane_tier2_go_far(interp::Core* cpu, const x86::Op* op, const x86::Fas
 }
 
 void backplane_tier2_leave_not_covered(interp::Core* cpu, const x86::Op* op,
-                                       const x86::FastPage* pages, std::uint64_t) {
+                                       const x86::FastPages* pages, std::uint64_t) {
     enter_for_tier1(cpu, pages);
     compiler_of(cpu).own_counters().count(JitCounter::Deoptimizations);
     BACKPLANE_TAIL interp::handler_of (*op)(cpu, op, pages, 0);
 }
 
-void backplane_tier2_leave_failed(interp::Core* cpu, const x86::Op* op, const x86::FastPage* pages,
+void backplane_tier2_leave_failed(interp::Core* cpu, const x86::Op* op, const x86::FastPages* pages,
                                   std::uint64_t) {
     enter_for_tier1(cpu, pages);
     compiler_of(cpu).own_counters().count(JitCounter::Deoptimizations);
@@ -62,8 +62,8 @@ void backplane_tier2_leave_failed(interp::Core* cpu, const x86::Op* op, const x8
     BACKPLANE_TAIL interp::handler_of (*op)(cpu, op, pages, 0);
 }
 
-void backplane_tier2_out_of_budget(interp::Core* cpu, const x86::Op* op, const x86::FastPage* pages,
-                                   std::uint64_t last) {
+void backplane_tier2_out_of_budget(interp::Core* cpu, const x86::Op* op,
+                                   const x86::FastPages* pages, std::uint64_t last) {
     cpu->count(Counter::LeftBudget);
     compiler_of(cpu).sampled(*cpu->block);
     BACKPLANE_TAIL interp::leave_for_budget(cpu, op, pages, last);

@@ -8,7 +8,7 @@
 namespace backplane::jit::tier2 {
 
 template <auto semantic, class... Operands>
-x86::Outcome execute_form(x86::CpuState* state, const x86::FastPage* pages, std::uint64_t* target,
+x86::Outcome execute_form(x86::CpuState* state, const x86::FastPages* pages, std::uint64_t* target,
                           std::uint8_t reg, std::uint8_t rm, std::uint8_t base, std::uint8_t index,
                           std::uint8_t scale, std::uint8_t length, std::uint16_t offset,
                           std::int32_t displacement, std::uint32_t extra, std::uint64_t immediate) {

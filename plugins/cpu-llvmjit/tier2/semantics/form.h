@@ -33,7 +33,7 @@ inline constexpr bool is_covered = !(is_legacy<Operands> || ...);
 // What executes one: `state` is a copy of the guest's registers that nobody else sees, and what the
 // op says comes apart, so that constants take the place of loads. Where the outcome is neither Next
 // nor Jump nothing has changed, and the interpreter is to execute the instruction.
-using FormFunction = x86::Outcome(x86::CpuState* state, const x86::FastPage* pages,
+using FormFunction = x86::Outcome(x86::CpuState* state, const x86::FastPages* pages,
                                   std::uint64_t* target, std::uint8_t reg, std::uint8_t rm,
                                   std::uint8_t base, std::uint8_t index, std::uint8_t scale,
                                   std::uint8_t length, std::uint16_t offset,

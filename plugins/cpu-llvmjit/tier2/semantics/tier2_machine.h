@@ -21,7 +21,7 @@ extern "C" [[noreturn]] void backplane_tier2_not_covered();
 
 class Tier2Machine {
 public:
-    BACKPLANE_INLINE Tier2Machine(x86::CpuState& state, const x86::FastPage* pages,
+    BACKPLANE_INLINE Tier2Machine(x86::CpuState& state, const x86::FastPages* pages,
                                   const x86::Op& op)
         : state_{state}, pages_{pages}, op_{op} {}
 
@@ -33,7 +33,7 @@ public:
 
     template <class T>
     BACKPLANE_INLINE std::optional<T> load(std::uint64_t linear) {
-        const x86::FastPage& page = pages_[x86::fast_index(linear)];
+        const x86::FastPage page = (*pages_)[x86::fast_index(linear)];
         if (last_page<T>(linear) != page.read_tag) [[unlikely]]
             return std::nullopt;
         T value;
@@ -43,7 +43,7 @@ public:
 
     template <class T>
     BACKPLANE_INLINE bool store(std::uint64_t linear, T value) {
-        const x86::FastPage& page = pages_[x86::fast_index(linear)];
+        const x86::FastPage page = (*pages_)[x86::fast_index(linear)];
         if (last_page<T>(linear) != page.write_tag) [[unlikely]]
             return false;
         std::memcpy(host(linear, page), &value, sizeof value);
@@ -52,7 +52,7 @@ public:
 
     template <class T, class F>
     BACKPLANE_INLINE std::optional<T> update(std::uint64_t linear, F f) {
-        const x86::FastPage& page = pages_[x86::fast_index(linear)];
+        const x86::FastPage page = (*pages_)[x86::fast_index(linear)];
         if (last_page<T>(linear) != page.write_tag) [[unlikely]]
             return std::nullopt;
         T before;
@@ -65,7 +65,7 @@ public:
     template <class T, class F>
     BACKPLANE_INLINE std::optional<T> update_atomically(std::uint64_t linear, F f) {
         using Bits = typename interp::UnsignedOf<sizeof(T)>::Type;
-        const x86::FastPage& page = pages_[x86::fast_index(linear)];
+        const x86::FastPage page = (*pages_)[x86::fast_index(linear)];
         if (last_page<T>(linear) != page.write_tag) [[unlikely]]
             return std::nullopt;
         auto* place = static_cast<Bits*>(host(linear, page));
@@ -136,7 +136,7 @@ private:
     }
 
     x86::CpuState& state_;
-    const x86::FastPage* pages_;
+    const x86::FastPages* pages_;
     const x86::Op& op_;
     std::uint64_t target_ = 0;
 };
