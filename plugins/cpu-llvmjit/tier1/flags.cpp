@@ -15,12 +15,16 @@ enum Arithmetic : unsigned { Add, Or, AddCarry, SubBorrow, And, Sub, Xor, Cmp };
 
 }  // namespace
 
-// LAHF has all but OF; a fresh RAX, so that nothing waits for what was there.
+// LAHF has all but OF. RAX is a fresh one, so that nothing waits for what was there; its upper half
+// is anything.
 void Translator::keep_flags() {
     lacks_flags_ |= flags_ == Flags::Dead;
     if (flags_ == Flags::Recipe) remake_flags(*recipe_);
     if (flags_ != Flags::Host) return;
-    code_.load_immediate(flags_image, 0);
+    if (overflow_is_clear_)
+        code_.load_immediate(flags_image, 0);
+    else
+        code_.mov32(flags_image, core);
     code_.byte(0x9f);  // LAHF
     if (!overflow_is_clear_)
         for (const unsigned byte : {0x0f, 0x90, 0xc0})  // SETO AL
