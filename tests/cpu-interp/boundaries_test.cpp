@@ -310,7 +310,7 @@ TEST_F(Boundaries, ACallMayOverwriteWhatItCalls) {
 TEST(Arena, StartsOverWhenItIsFull) {
     if (is_engine_slow())
         GTEST_SKIP() << "it would compile 30,000 blocks, to fill what is not its own";
-    TestProcessor processor{std::size_t{2} << 20};
+    TestProcessor processor{std::size_t{4} << 20};
     // again: mov al, 1;  jmp next;  next: add rbx, 1;  inc byte [again + 1];  dec rcx;  jnz;  hlt
     processor.place(code, {0xb0, 0x01, 0xeb, 0x00, 0x48, 0x83, 0xc3, 0x01, 0xfe, 0x05,
                            0xf3, 0xff, 0xff, 0xff, 0x48, 0xff, 0xc9, 0x75, 0xed, 0xf4});

@@ -1,6 +1,7 @@
 // Machines of arbitrary bytes. BACKPLANE_FUZZ_SECONDS makes a long run of it, BACKPLANE_FUZZ_SEED
 // starts elsewhere; a machine that ends the program is named by its seed first.
 #include "random_machine.h"
+#include "support/sanitizers.h"
 #include "test_engine.h"
 
 #include <gtest/gtest.h>
@@ -36,8 +37,10 @@ TEST(RandomMachines, NeverEndTheProgram) {
         std::signal(number, say_seed);
     constexpr unsigned patience_seconds = 20;  // of one machine
     const std::chrono::seconds duration{setting("BACKPLANE_FUZZ_SECONDS", 0)};
-    const std::uint64_t first = setting("BACKPLANE_FUZZ_SEED", 1),
-                        machines = is_engine_slow() ? 60 : 1500;
+    const std::uint64_t first = setting("BACKPLANE_FUZZ_SEED", 1), machines = is_engine_slow() ? 60
+                                                                              : test::is_sanitized
+                                                                                  ? 250
+                                                                                  : 1500;
     const auto start = Clock::now();
     RandomMachineReport total;
     std::uint64_t seed = first, shut_down = 0;
