@@ -252,7 +252,9 @@ private:
         if (operand.mem.base == ZYDIS_REGISTER_RIP) {
             const std::size_t from = text.find('[');
             const auto target = host.next_ip() + static_cast<std::uint64_t>(operand.mem.disp.value);
-            const std::string place = trimmed(offset(native, static_cast<Place>(target)));
+            const std::string place = target == fast_index_mask
+                                          ? "bits of the TLB's index"
+                                          : trimmed(offset(native, static_cast<Place>(target)));
             text.replace(from, text.find(']') + 1 - from, '[' + place + ']');
         } else if (operand.mem.base == ZYDIS_REGISTER_RSP) {
             text += "  ; " + core_part(static_cast<std::size_t>(operand.mem.disp.value));
