@@ -57,7 +57,7 @@ std::string cpu_report_lines(const CpuBenchResult& result) {
         "{:<16} {:<13} {:>10.1f} {:>10.1f} {:>8} {:>10.1f} {:>10.1f} {:>10.1f} {:>7}\n",
         result.variant, result.mode, mips.mean(), result.median(), deviation(mips), mips.min(),
         mips.max(), result.p95(), mips.count());
-    if (result.jit.enabled) text += fmt::format("  {}\n", result.jit.line());
+    if (result.jit.enabled) text += fmt::format("  {}\n", result.jit.lines());
     return text;
 }
 

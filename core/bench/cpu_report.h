@@ -11,7 +11,7 @@
 namespace backplane::bench {
 
 [[nodiscard]] std::string cpu_report_heading();
-// A line of figures, and for engines that compile one about that.
+// A line of figures, and for engines that compile two about that.
 [[nodiscard]] std::string cpu_report_lines(const CpuBenchResult& result);
 
 // What stands at benchmarks.guest_cpu of the export.

@@ -1,17 +1,18 @@
-// What compiling was like during a run: the key jit.* statistics of the processor, in the shapes of
-// reports. Engines that do not compile have zeros.
+// What compiling was like during a run of a benchmark: the figures that every report has, and those
+// that only make sense where the work is known.
 #pragma once
+
+#include "measure/jit_metrics.h"
 
 #include <nlohmann/json_fwd.hpp>
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 
 namespace backplane::bench {
 
-using Statistics = std::map<std::string, std::uint64_t>;
+using measure::Statistics;
 
 struct JitFigures {
     bool enabled = false;
@@ -20,10 +21,14 @@ struct JitFigures {
     std::chrono::duration<double> time{};  // which took so long
     std::uint64_t memory_accesses = 0;     // of the guest in that time
 
-    // "tier 1: 3 blocks in 0.12 ms, ...", to stand beside a speed.
-    [[nodiscard]] std::string line() const;
-    // {enabled, totals: {tier1, tier2, cache, deopt}, rolling}.
+    // "JIT cache hit ...", and "tier 1: 3 blocks in 0.12 ms, ..." below it, to stand beside a
+    // speed.
+    [[nodiscard]] std::string lines() const;
+    // {enabled, totals: {tier1, tier2, cache, deopt}, rolling} and accesses of the guest.
     [[nodiscard]] nlohmann::ordered_json json() const;
+
+private:
+    [[nodiscard]] measure::JitMetrics metrics() const;
 };
 
 // later - earlier, name by name.
