@@ -21,7 +21,7 @@ struct Action {
 constexpr std::array actions{
     Action{"report", ProfileKind::Report}, Action{"convert", ProfileKind::Firefox},
     Action{"folded", ProfileKind::Folded}, Action{"flame", ProfileKind::FlameGraph},
-    Action{"export", ProfileKind::Export}};
+    Action{"export", ProfileKind::Export}, Action{"opcodes", ProfileKind::Opcodes}};
 
 void declare(CommandOptions& options) {
     options.visible.add_options()  //
@@ -47,13 +47,14 @@ int fail(std::string_view text) {
 int run(const Arguments& arguments) {
     const std::vector<std::string> words = arguments.list("words");
     if (words.size() != 2)
-        return fail("expected: backplane profile report|convert|folded|flame|export RECORDING");
+        return fail("expected: backplane profile report|opcodes|convert|folded|flame|export "
+                    "RECORDING");
     const Action* action = nullptr;
     for (const Action& each : actions)
         if (words[0] == each.name) action = &each;
     if (action == nullptr)
-        return fail(fmt::format("unknown action '{}'; report, convert, folded, flame or export was "
-                                "expected",
+        return fail(fmt::format("unknown action '{}'; report, opcodes, convert, folded, flame or "
+                                "export was expected",
                                 words[0]));
     const ProfileSymbols symbols{.kernel = arguments.text("kernel-symbols"),
                                  .user = arguments.list("symbols"),
@@ -86,6 +87,8 @@ const Command profile_command{
                    "killed has left. Actions:\n"
                    "  report   where the host's time went, the functions of the guest, and the "
                    "code of those with most samples\n"
+                   "  opcodes  which instructions were executed how often, and how much time "
+                   "went to them\n"
                    "  convert  to JSON for profiler.firefox.com: -o profile.json.gz\n"
                    "  folded   a line for each stack with its samples, as flame graph programs "
                    "read them\n"

@@ -5,6 +5,7 @@
 #include "profile/flame_graph.h"
 #include "profile/folded_stacks.h"
 #include "profile/host_files.h"
+#include "profile/opcode_report.h"
 #include "profile/profile_export.h"
 #include "profile/profile_report.h"
 #include "profile/recording_reader.h"
@@ -75,6 +76,7 @@ std::string text_of(const profile::Recording& recording, const profile::Symboliz
                     : profile::flame_graph_svg(stacks, all, name);
     }
     case ProfileKind::Export: return profile::profile_export(stacks, {}).dump(2) + '\n';
+    case ProfileKind::Opcodes: return profile::opcode_report(stacks);
     case ProfileKind::Report: return profile::profile_report(stacks, symbolizer, {});
     }
     return {};

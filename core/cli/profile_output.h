@@ -17,7 +17,7 @@ struct ProfileSymbols {
     bool keeps_idle = false;           // in folded stacks and flame graphs
 };
 
-enum class ProfileKind { Recording, Firefox, Folded, FlameGraph, Export, Report };
+enum class ProfileKind { Recording, Firefox, Folded, FlameGraph, Export, Report, Opcodes };
 
 // .data, .json and .json.gz, .folded, .svg and .html; nothing: none of these.
 [[nodiscard]] std::optional<ProfileKind> profile_kind_of(const std::filesystem::path& file);

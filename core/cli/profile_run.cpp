@@ -2,6 +2,7 @@
 
 #include "cli/load_machine.h"
 #include "cli/profile_output.h"
+#include "profile/statistics_history.h"
 
 #include <backplane/abi/cpu_profile.h>
 
@@ -24,7 +25,8 @@ bool can_be_profiled(const runtime::ComponentDescription& component) {
 
 }  // namespace
 
-std::expected<ProfileRun, std::string> ProfileRun::to(const std::string& file) {
+std::expected<ProfileRun, std::string> ProfileRun::to(const std::string& file,
+                                                      const std::string& opcodes) {
     const auto kind = profile_kind_of(file);
     if (!kind)
         return std::unexpected{
@@ -32,7 +34,10 @@ std::expected<ProfileRun, std::string> ProfileRun::to(const std::string& file) {
                         "profiler.firefox.com), .svg or .html (a flame graph), .folded or .data (a "
                         "recording for `backplane profile`) was expected",
                         file)};
+    if (!opcodes.empty() && opcodes != "p1" && opcodes != "p2" && opcodes != "p3")
+        return std::unexpected{fmt::format("--opcodes {}: p1, p2 or p3 was expected", opcodes)};
     ProfileRun run;
+    run.opcodes_ = opcodes;
     run.file_ = std::filesystem::absolute(file);
     run.recording_ = run.file_;
     if (*kind != ProfileKind::Recording) run.recording_ += ".data";
@@ -59,16 +64,24 @@ ProfileRun::overrides(const std::filesystem::path& machine,
     if (const auto plugin = plugins.load("profiler"); !plugin)
         return std::unexpected{"--profile: " + plugin.error()};
     const std::string spelled = "--profile " + file_.string();
-    return std::vector{Override::option(spelled, "profiler.type", "profiler.sampling"),
-                       Override::option(spelled, "profiler.file", recording_.string()),
-                       Override::assignment("profiler.cpus=[" + cpus + "]")};
+    std::vector added{Override::option(spelled, "profiler.type", "profiler.sampling"),
+                      Override::option(spelled, "profiler.file", recording_.string()),
+                      Override::assignment("profiler.cpus=[" + cpus + "]")};
+    if (opcodes_ == "p1" || opcodes_ == "p3")
+        added.push_back(Override::assignment("profiler.count-blocks=true"));
+    // As rarely as can be: only so that counters are taken now and then.
+    if (opcodes_ == "p1") added.push_back(Override::assignment("profiler.frequency=1 Hz"));
+    return added;
 }
 
-ProfileRun::Result ProfileRun::finish() const {
+ProfileRun::Result ProfileRun::finish(const profile::StatisticsHistory& statistics) const {
     const auto kind = *profile_kind_of(file_);
-    if (kind == ProfileKind::Recording) return {fmt::format("profile: {}", file_.string()), true};
-    const ProfileText result = profile_text(recording_, kind, {}, file_.extension() == ".html");
     std::string text;
+    if (const auto added = profile::append_statistics(recording_, statistics); !added)
+        text += fmt::format("profile: {}\nbackplane: ", added.error());
+    if (kind == ProfileKind::Recording)
+        return {fmt::format("{}profile: {}", text, file_.string()), true};
+    const ProfileText result = profile_text(recording_, kind, {}, file_.extension() == ".html");
     for (const std::string& warning : result.warnings)
         text += fmt::format("profile: {}\nbackplane: ", warning);
     std::string error = result.error;

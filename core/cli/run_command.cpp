@@ -2,10 +2,10 @@
 #include "cli/control_options.h"
 #include "cli/load_machine.h"
 #include "cli/profile_run.h"
+#include "cli/run_figures.h"
 #include "cli/run_options.h"
 #include "runtime/gdb/server.h"
 #include "runtime/machine.h"
-#include "runtime/speed_meter.h"
 #include "runtime/statistics_report.h"
 
 #include <fmt/format.h>
@@ -27,7 +27,6 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::chrono::milliseconds speed_sample_period{100};
 constexpr std::chrono::seconds longest_timeout{1'000'000'000};
 
 void declare(CommandOptions& options) {
@@ -49,7 +48,10 @@ void declare(CommandOptions& options) {
          "write all counters there at the end, as JSON")  //
         ("profile", po::value<std::string>()->value_name("FILE"),
          "record where the guest's time goes: FILE.json.gz for profiler.firefox.com, FILE.svg or "
-         "FILE.html a flame graph, FILE.folded, or FILE.data for `backplane profile`");
+         "FILE.html a flame graph, FILE.folded, or FILE.data for `backplane profile`")  //
+        ("opcodes", po::value<std::string>()->value_name("MODE"),
+         "of --profile: what is recorded of single instructions: p1 how often each is executed, p2 "
+         "how much time goes to them, p3 both, and memory");
 }
 
 // Not fmt::print, which throws: an unwritable stderr shall not change how a run ends.
@@ -98,8 +100,10 @@ int run(const Arguments& arguments) {
     runtime::Diagnostics diagnostics;
     runtime::PluginRegistry plugins{runtime::PluginSearchPath::standard(arguments.plugin_path)};
     std::optional<ProfileRun> profile;
+    if (arguments.has("opcodes") && !arguments.has("profile"))
+        return fail(ExitCode::BadInput, "--opcodes goes with --profile FILE");
     if (arguments.has("profile")) {
-        auto wanted = ProfileRun::to(arguments.text("profile"));
+        auto wanted = ProfileRun::to(arguments.text("profile"), arguments.text("opcodes"));
         if (!wanted) return fail(ExitCode::BadInput, wanted.error());
         const auto added = wanted->overrides(arguments.text("machine"), *overrides, plugins);
         if (!added) return fail(ExitCode::BadInput, added.error());
@@ -133,19 +137,23 @@ int run(const Arguments& arguments) {
         debugger = std::move(*server);
         say(fmt::format("backplane: waiting for gdb: target remote {}", debugger->endpoint()));
     }
-    runtime::SpeedMeter speed;
-    const auto sample = [&] { speed.sample(runtime::cpu_statistic(*machine, "instructions")); };
-    if (stats.is_open()) machine->io().every(speed_sample_period, sample);
+    RunFigures figures{*machine, !profile                    ? RunFigures::History::Drop
+                                 : profile->follows_memory() ? RunFigures::History::KeepWithMemory
+                                                             : RunFigures::History::Keep};
+    if (stats.is_open() || profile)
+        machine->io().every(RunFigures::period, [&] { figures.sample(); });
 
-    sample();
+    figures.sample();
     const runtime::Ending ending = machine->run(options);
     if (*control) (*control)->stop();
-    sample();
+    figures.sample();
     if (stats.is_open())
-        stats << runtime::statistics_report(*machine, speed, ending).dump(2) << '\n';
+        stats
+            << runtime::statistics_report(*machine, figures.speed(), figures.jit(), ending).dump(2)
+            << '\n';
     say("backplane: " + ending.why);
     if (profile) {
-        const ProfileRun::Result result = profile->finish();
+        const ProfileRun::Result result = profile->finish(figures.history());
         say("backplane: " + result.text);
         if (!result.is_done && ending.exit_code == 0)
             return static_cast<int>(ExitCode::InternalError);

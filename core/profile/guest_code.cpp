@@ -1,27 +1,14 @@
 #include "profile/guest_code.h"
 
-#include <Zydis/Zydis.h>
+#include "profile/guest_decoder.h"
 
 #include <array>
 
 namespace backplane::profile {
 namespace {
 
-struct Mode {
-    ZydisMachineMode machine;
-    ZydisStackWidth stack;
-};
-
-Mode mode_of(std::uint8_t code_size) {
-    if (code_size == 16) return {ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16};
-    if (code_size == 32) return {ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32};
-    return {ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64};
-}
-
 std::optional<GuestInstruction> decode(const CodeBytes& code, std::uint64_t address) {
-    const Mode mode = mode_of(code.code_size);
-    ZydisDecoder decoder;
-    ZydisDecoderInit(&decoder, mode.machine, mode.stack);
+    const ZydisDecoder decoder = guest_decoder(code.code_size);
     ZydisFormatter formatter;
     ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
     ZydisDecodedInstruction instruction;
@@ -44,7 +31,7 @@ std::optional<GuestInstruction> decode(const CodeBytes& code, std::uint64_t addr
 
 GuestCode::GuestCode(const Recording& recording) {
     for (const CodeBytes& code : recording.code)
-        by_start_.emplace(code.address, &code);
+        if (!code.is_physical()) by_start_.emplace(code.address, &code);
 }
 
 // Pieces overlap by an instruction's length.

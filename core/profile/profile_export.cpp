@@ -1,9 +1,10 @@
 #include "profile/profile_export.h"
 
-#include "profile/opcode_profile.h"
+#include "profile/opcode_report.h"
 #include "profile/profile_totals.h"
 #include "profile/space_saving.h"
 #include "profile/speed_history.h"
+#include "profile/statistics_history.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,7 +17,10 @@ namespace {
 
 using nlohmann::json;
 
-json or_null(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
+template <class Value>
+json or_null(const std::optional<Value>& value) {
+    return value ? json(*value) : json(nullptr);
+}
 
 json share(std::uint64_t part, std::uint64_t whole) {
     if (whole == 0) return nullptr;
@@ -67,13 +71,6 @@ json hotspots(const Recording& recording, const ExportOptions& options) {
     return list;
 }
 
-json opcodes(const Recording& recording) {
-    json list = json::array();
-    for (const OpcodeTotal& total : opcode_profile(recording))
-        list.push_back({{"mnemonic", total.mnemonic}, {"samples", total.samples}});
-    return list;
-}
-
 json functions(const ProfileStacks& stacks, const ProfileTotals& totals, std::size_t most) {
     json list = json::array();
     for (const FunctionTotal& total : totals.functions) {
@@ -100,6 +97,7 @@ json profile_export(ProfileStacks& stacks, const ExportOptions& options) {
     for (const auto& [tier, samples] : totals.by_tier)
         tiers[std::to_string(tier)] = samples;
     const bool has_time = totals.seconds > 0;
+    json opcodes = opcode_export(stacks);
     return {{"kind", "backplane-profile"},
             {"version", 1},
             {"settings",
@@ -115,6 +113,7 @@ json profile_export(ProfileStacks& stacks, const ExportOptions& options) {
               {"samples_exact", totals.exact},
               {"samples_lost", recording.lost},
               {"instructions_executed", totals.instructions},
+              {"rep_iterations", or_null(growth(recording.statistics, "rep_iterations"))},
               {"mips_avg",
                has_time ? json(static_cast<double>(totals.instructions) / totals.seconds / 1e6)
                         : json(nullptr)}}},
@@ -122,11 +121,13 @@ json profile_export(ProfileStacks& stacks, const ExportOptions& options) {
              {{"window_ms", window_steps * SpeedHistory::step / 1'000'000},
               {"mips_avg", or_null(speed.average_of_last(window_steps))},
               {"mips_p95", or_null(speed.p95())}}},
+            {"jit", measure::to_json(jit_metrics(recording.statistics))},
             {"time_split", time_split(totals)},
             {"tiers", std::move(tiers)},
             {"functions", functions(stacks, totals, options.functions)},
             {"hotspots", hotspots(recording, options)},
-            {"opcodes", opcodes(recording)}};
+            {"opcodes", std::move(opcodes["opcodes"])},
+            {"opcode_profile", std::move(opcodes["summary"])}};
 }
 
 }  // namespace backplane::profile

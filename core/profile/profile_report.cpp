@@ -3,6 +3,7 @@
 #include "profile/code_listing.h"
 #include "profile/opcode_profile.h"
 #include "profile/profile_totals.h"
+#include "profile/statistics_history.h"
 
 #include <fmt/format.h>
 
@@ -35,6 +36,8 @@ std::string overview(const Recording& recording, const ProfileTotals& totals) {
             recording.torn != 0
                 ? fmt::format(", within a record of which {} bytes are there", recording.torn)
                 : "");
+    if (const auto jit = jit_metrics(recording.statistics))
+        text += fmt::format("{}.\n", jit->line());
     if (recording.lost != 0)
         text += fmt::format("{} samples could not be written.\n", recording.lost);
     return text;
@@ -56,14 +59,14 @@ std::string time_split(const ProfileTotals& totals) {
 }
 
 std::string opcodes(const Recording& recording, std::size_t most) {
-    const std::vector<OpcodeTotal> totals = opcode_profile(recording);
-    std::uint64_t all = 0;
-    for (const OpcodeTotal& total : totals)
-        all += total.samples;
+    const OpcodeProfile profile = opcode_profile(recording);
     std::string text = "\nInstructions, as far as samples name them\n";
-    for (std::size_t i = 0; i < std::min(most, totals.size()); ++i)
-        text += fmt::format("  {:>6.1f} %  {:>7}  {}\n", percent(totals[i].samples, all),
-                            totals[i].samples, totals[i].mnemonic);
+    for (std::size_t i = 0; i < std::min(most, profile.opcodes.size()); ++i) {
+        const OpcodeTotal& total = profile.opcodes[i];
+        if (total.samples == 0) break;
+        text += fmt::format("  {:>6.1f} %  {:>7}  {}\n", percent(total.samples, profile.samples),
+                            total.samples, total.mnemonic);
+    }
     return text;
 }
 

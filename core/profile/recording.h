@@ -50,11 +50,16 @@ struct Sample {
     bool is_idle() const { return activity == Activity::Idle; }
 };
 
-// The guest's code around a sample.
+// The guest's code around a sample, or of a block that was counted.
 struct CodeBytes {
+    // Of blocks, instead of an address space: `address` is guest-physical.
+    static constexpr std::uint64_t physical = ~std::uint64_t{0};
+
     std::uint64_t address = 0, address_space = 0;
     std::uint8_t code_size = 64;
     std::vector<std::uint8_t> bytes;
+
+    bool is_physical() const { return address_space == physical; }
 };
 
 // As backplane_block_count; summed up to the end of the recording.
@@ -69,6 +74,17 @@ struct Marker {
     std::uint64_t host_time = 0, duration = 0;  // nanoseconds
     std::uint8_t cpu = 0;
     std::string name, text;
+};
+
+// What the processors' statistics were, all of them together, again and again; the program adds
+// that behind what the profiler has recorded.
+struct StatisticsHistory {
+    struct Sample {
+        std::uint64_t host_time = 0;
+        std::vector<std::uint64_t> values;  // one for each name
+    };
+    std::vector<std::string> names;
+    std::vector<Sample> samples;
 };
 
 // How it was recorded.
@@ -88,9 +104,10 @@ struct Recording {
     std::vector<CodeBytes> code;
     std::vector<BlockCount> blocks;
     std::vector<Marker> markers;
-    std::uint64_t lost = 0;    // samples that could not be written
-    bool is_complete = false;  // its end was written
-    std::uint64_t torn = 0;    // bytes behind the last whole record
+    std::uint64_t lost = 0;        // samples that could not be written
+    bool is_complete = false;      // its end was written
+    std::uint64_t torn = 0;        // bytes behind the last whole record
+    StatisticsHistory statistics;  // empty: nobody added them
 };
 
 }  // namespace backplane::profile

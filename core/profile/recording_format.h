@@ -19,6 +19,7 @@ enum class Record : std::uint32_t {
     Blocks,
     Markers,
     End,
+    Statistics = 32,  // behind the end
 };
 
 // In front of each record's bytes.

@@ -104,6 +104,26 @@ bool read_markers(ByteReader bytes, std::vector<Marker>& markers) {
     return true;
 }
 
+// Each record has the names, which are the same in all.
+bool read_statistics(ByteReader bytes, StatisticsHistory& statistics) {
+    std::vector<std::string> names(std::min<std::size_t>(bytes.get<std::uint32_t>(), bytes.left()));
+    for (std::string& name : names)
+        name = bytes.bytes(bytes.get<std::uint16_t>());
+    if (bytes.is_short() || names.empty()) return false;
+    if (!statistics.samples.empty() && names != statistics.names) return false;
+    statistics.names = std::move(names);
+    while (!bytes.is_empty()) {
+        StatisticsHistory::Sample sample;
+        sample.host_time = bytes.get<std::uint64_t>();
+        sample.values.resize(statistics.names.size());
+        for (std::uint64_t& value : sample.values)
+            value = bytes.get<std::uint64_t>();
+        if (bytes.is_short()) return false;
+        statistics.samples.push_back(std::move(sample));
+    }
+    return true;
+}
+
 bool read_record(format::Record type, std::string_view bytes, Recording& recording) {
     switch (type) {
     case format::Record::Settings: return read_settings(bytes, recording.settings);
@@ -111,6 +131,8 @@ bool read_record(format::Record type, std::string_view bytes, Recording& recordi
     case format::Record::Code: return read_code(ByteReader{bytes}, recording.code);
     case format::Record::Blocks: return read_blocks(ByteReader{bytes}, recording.blocks);
     case format::Record::Markers: return read_markers(ByteReader{bytes}, recording.markers);
+    case format::Record::Statistics:
+        return read_statistics(ByteReader{bytes}, recording.statistics);
     case format::Record::End:
         recording.lost = ByteReader{bytes}.get<std::uint64_t>();
         recording.is_complete = true;

@@ -97,6 +97,22 @@ void RecordingWriter::add(std::span<const Marker> markers) {
     record(format::Record::Markers, bytes);
 }
 
+void RecordingWriter::add(const StatisticsHistory& statistics) {
+    if (statistics.samples.empty()) return;
+    std::string bytes;
+    put(bytes, static_cast<std::uint32_t>(statistics.names.size()));
+    for (const std::string& name : statistics.names) {
+        put(bytes, static_cast<std::uint16_t>(name.size()));
+        bytes.append(name, 0, static_cast<std::uint16_t>(name.size()));
+    }
+    for (const StatisticsHistory::Sample& sample : statistics.samples) {
+        put(bytes, sample.host_time);
+        for (const std::uint64_t value : sample.values)
+            put(bytes, value);
+    }
+    record(format::Record::Statistics, bytes);
+}
+
 void RecordingWriter::end(std::uint64_t lost) {
     std::string bytes;
     put(bytes, lost);

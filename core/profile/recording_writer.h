@@ -13,6 +13,8 @@ namespace backplane::profile {
 
 class RecordingWriter {
 public:
+    // More for a file that is there.
+    RecordingWriter() = default;
     // What a file begins with.
     explicit RecordingWriter(const Settings& settings);
 
@@ -20,6 +22,7 @@ public:
     void add(std::span<const CodeBytes> code);
     void add(std::span<const BlockCount> blocks);
     void add(std::span<const Marker> markers);
+    void add(const StatisticsHistory& statistics);
     void end(std::uint64_t lost);
 
     // All since the last time.

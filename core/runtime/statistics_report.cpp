@@ -45,6 +45,17 @@ std::uint64_t cpu_statistic(const Machine& machine, const char* name) {
     return total;
 }
 
+measure::Statistics cpu_statistics(const Machine& machine) {
+    measure::Statistics all;
+    for (const auto& cpu : machine.cpus()) {
+        const auto& type = cpu->component().type();
+        const auto values = cpu->component().statistics();
+        for (std::size_t index = 0; index < values.size(); ++index)
+            all[type.statistics[index].name] += values[index];
+    }
+    return all;
+}
+
 nlohmann::ordered_json machine_statistics(Machine& machine) {
     const MachineGuard guard{machine.lock()};
     nlohmann::ordered_json report{
@@ -70,11 +81,13 @@ nlohmann::ordered_json machine_statistics(Machine& machine) {
 }
 
 nlohmann::ordered_json statistics_report(Machine& machine, const SpeedMeter& speed,
+                                         const std::optional<measure::JitMetrics>& jit,
                                          const Ending& ending) {
     const auto mips = speed.mips();
     auto report = machine_statistics(machine);
     report["ending"] = {{"exit_code", ending.exit_code}, {"why", ending.why}};
     report["mips"] = {{"average", mips.average}, {"p95", mips.p95}};
+    report["jit"] = measure::to_json(jit);
     return report;
 }
 

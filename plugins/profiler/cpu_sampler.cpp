@@ -1,6 +1,7 @@
 #include "cpu_sampler.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace backplane::profiler {
@@ -171,8 +172,33 @@ void CpuSampler::take_blocks() {
                                  .code_size = count->code_size});
         },
         static_cast<void*>(&taking));
+    std::vector<profile::CodeBytes> code;
+    if (options_.memory)
+        for (const profile::BlockCount& block : blocks)
+            take_code(block, code);
     const std::lock_guard lock{mutex_};
     batch_.blocks.insert(batch_.blocks.end(), blocks.begin(), blocks.end());
+    std::ranges::move(code, std::back_inserter(batch_.code));
+}
+
+// As far as it is in one page: what is behind that may be anywhere.
+void CpuSampler::take_code(const profile::BlockCount& block, std::vector<profile::CodeBytes>& to) {
+    const auto [known, is_new] = known_blocks_.try_emplace(block.physical, block.bytes);
+    // What two blocks begin with is the same, as far as both go.
+    if (!is_new && known->second >= block.bytes) return;
+    known->second = block.bytes;
+    constexpr std::uint64_t page = 4096;
+    backplane_range range{};
+    options_.memory.call<&backplane_address_space::find>(block.physical, &range);
+    if (range.memory == nullptr || range.readable == 0) return;
+    const std::uint64_t offset = block.physical - range.start;
+    const std::uint64_t length = std::min(
+        {std::uint64_t{block.bytes}, range.length - offset, page - block.physical % page});
+    const std::uint8_t* start = range.memory + offset;
+    to.push_back({.address = block.physical,
+                  .address_space = profile::CodeBytes::physical,
+                  .code_size = block.code_size,
+                  .bytes = {start, start + length}});
 }
 
 }  // namespace backplane::profiler

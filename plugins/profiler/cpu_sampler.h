@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <mutex>
 #include <span>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct CpuSamplerOptions {
     std::uint64_t period = 0;        // nanoseconds between two requests
     bool counts_blocks = false;
     std::size_t callers = 64;  // of a sample, at most
+    // Where the code of blocks that are counted is read; unconnected: it is not.
+    Connection<backplane_address_space> memory{};
 };
 
 // [any] Of all processors together.
@@ -65,6 +68,7 @@ private:
     void took(const backplane_cpu_sample& sample);
     void take_code(const backplane_cpu_sample& sample);
     void take_blocks();
+    void take_code(const profile::BlockCount& block, std::vector<profile::CodeBytes>& to);
     std::uint32_t weight_of(const backplane_cpu_sample& sample);
     std::size_t read(std::uint64_t linear, std::span<std::byte> bytes) override;
 
@@ -77,6 +81,7 @@ private:
 
     // Of the processor's thread.
     std::unordered_set<std::uint64_t> known_code_;
+    std::unordered_map<std::uint64_t, std::uint32_t> known_blocks_;  // physical address to bytes
     std::vector<profile::CodeBytes> new_code_;
     KnownCalls known_calls_;
     std::uint64_t calls_forgotten_ = 0;  // instructions

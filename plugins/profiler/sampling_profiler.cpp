@@ -71,6 +71,8 @@ void SamplingProfiler::declare(Declaration<SamplingProfiler>& d) {
                "ELF files or perf maps of programs in the guest, each FILE or FILE@OFFSET, "
                "separated by commas; likewise");
     d.connects_all("cpus", [](SamplingProfiler& p) -> auto& { return p.cpus_; }, "The processors");
+    d.connects("memory", &SamplingProfiler::memory_,
+               "Where the code of blocks that are counted is read", Optional::Yes, "memory");
     const auto samples = [&](const char* name, Activity activity, const char* doc) {
         d.counter(
             name, [activity](SamplingProfiler& p) { return p.taken(activity); }, "samples", doc);
@@ -124,7 +126,8 @@ Outcome SamplingProfiler::start() {
                                                CpuSamplerOptions{.instructions = instructions_,
                                                                  .period = period,
                                                                  .counts_blocks = counts_blocks_,
-                                                                 .callers = callers_},
+                                                                 .callers = callers_,
+                                                                 .memory = memory_},
                                                counts_);
         if (auto attached = sampler.attach(); !attached) {
             stop();

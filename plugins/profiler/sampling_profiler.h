@@ -55,6 +55,7 @@ private:
     std::string user_symbols_;
 
     std::vector<Connection<backplane_cpu_profile>> cpus_;
+    Connection<backplane_address_space> memory_;
     SampleCounts counts_;
     std::deque<CpuSampler> samplers_;
     Recorder recorder_;

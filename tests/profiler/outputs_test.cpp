@@ -2,15 +2,16 @@
 #include "profile/firefox_profile.h"
 #include "profile/flame_graph.h"
 #include "profile/folded_stacks.h"
+#include "profile/opcode_report.h"
 #include "profile/profile_export.h"
 #include "profile/profile_report.h"
-#include "support/paths.h"
+#include "support/json_schema.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <fstream>
+#include <map>
 #include <string>
 
 namespace backplane::profile {
@@ -146,48 +147,85 @@ TEST_F(Outputs, TheReportNamesFunctionsAndTheirInstructions) {
     EXPECT_THAT(report, HasSubstr("66.7 %      200  add\n"));
 }
 
-// As much of JSON Schema as docs/profile.schema.json uses.
-void expect_valid(const json& value, const json& schema, const std::string& where) {
-    if (schema.contains("const")) EXPECT_EQ(value, schema["const"]) << where;
-    if (schema.contains("type")) {
-        const auto is_of = [&](const std::string& type) {
-            if (type == "null") return value.is_null();
-            if (type == "integer") return value.is_number_integer();
-            if (type == "number") return value.is_number();
-            return std::string{value.type_name()} == type;
-        };
-        bool fits = false;
-        const json& types = schema["type"];
-        for (const json& type : types.is_array() ? types : json::array({types}))
-            fits |= is_of(type);
-        EXPECT_TRUE(fits) << where << ": " << value;
-    }
-    for (const json& name : schema.value("required", json::array()))
-        EXPECT_TRUE(value.contains(name.get<std::string>())) << where << " lacks " << name;
-    if (value.is_array())
-        for (const json& item : value)
-            expect_valid(item, schema.at("items"), where + "[]");
-    if (!value.is_object()) return;
-    for (const auto& [name, member] : value.items()) {
-        const json known = schema.value("properties", json::object());
-        const json others = schema.value("additionalProperties", json(true));
-        if (known.contains(name))
-            expect_valid(member, known[name], where + '.' + name);
-        else if (others.is_object())
-            expect_valid(member, others, where + '.' + name);
-        else
-            EXPECT_TRUE(others.get<bool>()) << where << " may not have " << name;
-    }
-}
-
 TEST_F(Outputs, TheExportIsAsItsSchemaSays) {
-    const json schema = json::parse(
-        std::ifstream{std::string{test::paths::source} + "/docs/profile.schema.json"});
+    const json schema = test::read_schema("profile.schema.json");
     ProfileStacks stacks{recording, symbols};
-    expect_valid(profile_export(stacks, {}), schema, "");
+    test::expect_valid(profile_export(stacks, {}), schema, "");
     Recording empty;
     ProfileStacks nothing{empty, symbols};
-    expect_valid(profile_export(nothing, {}), schema, "");
+    test::expect_valid(profile_export(nothing, {}), schema, "");
+    recording.statistics = {.names = {"instructions", "jit.tier1.blocks_compiled_total"},
+                            .samples = {{.host_time = 0, .values = {0, 0}},
+                                        {.host_time = 1'000'000'000, .values = {5, 9}}}};
+    ProfileStacks compiling{recording, symbols};
+    test::expect_valid(profile_export(compiling, {}), schema, "");
+}
+
+TEST_F(Outputs, TheExportHasWhatCompilingWasLikeInTheLastSecond) {
+    recording.statistics.names = {"jit.tier1.blocks_compiled_total", "rep_iterations"};
+    for (std::uint64_t tenth = 0; tenth <= 30; ++tenth)
+        recording.statistics.samples.push_back(
+            {.host_time = tenth * 100'000'000, .values = {tenth < 5 ? 0 : 2 * tenth, 7 * tenth}});
+    ProfileStacks stacks{recording, symbols};
+    const json exported = profile_export(stacks, {});
+    EXPECT_EQ(exported["totals"]["rep_iterations"], 210);
+    EXPECT_EQ(exported["jit"]["enabled"], true);
+    EXPECT_EQ(exported["jit"]["totals"]["tier1"]["blocks_compiled"], 60);
+    EXPECT_EQ(exported["jit"]["rolling"]["window_ms"], 1000.0);
+    EXPECT_EQ(exported["jit"]["rolling"]["blocks_compiled_per_s"], 20.0);
+    EXPECT_THAT(profile_report(stacks, symbols, {}), HasSubstr("blocks 60 (+20.0/s)"));
+}
+
+// add rax, rbx; inc eax; jmp -7, at physical 0x5000, and a block whose code is another by now.
+TEST_F(Outputs, OpcodesAreCountedFromBlocks) {
+    recording.code.push_back({.address = 0x5000,
+                              .address_space = CodeBytes::physical,
+                              .code_size = 64,
+                              .bytes = {0x48, 0x01, 0xd8, 0xff, 0xc0, 0xeb, 0xf9}});
+    const auto add_block = [&](std::uint64_t physical, std::uint32_t length, std::uint32_t bytes,
+                               std::uint64_t hits, std::uint64_t left_out) {
+        recording.blocks.push_back({.pc = text,
+                                    .physical = physical,
+                                    .hits = hits,
+                                    .instructions = hits * length - left_out,
+                                    .length = length,
+                                    .bytes = bytes});
+    };
+    add_block(0x5000, 3, 7, 1000, 4);
+    add_block(0x5000, 2, 5, 10, 0);  // the same code, as far as it goes
+    add_block(0x5000, 2, 4, 100, 0);
+    add_block(0x6000, 5, 9, 7, 0);
+    recording.statistics = {.names = {"guest_memory_committed_bytes"},
+                            .samples = {{.host_time = 0, .values = {100}},
+                                        {.host_time = 1, .values = {300}},
+                                        {.host_time = 2, .values = {200}}}};
+    ProfileStacks stacks{recording, symbols};
+    const json exported = profile_export(stacks, {});
+    test::expect_valid(exported, test::read_schema("profile.schema.json"), "");
+    std::map<std::string, json> by_name;
+    for (const json& opcode : exported["opcodes"])
+        by_name[opcode["mnemonic"]] = opcode;
+    EXPECT_EQ(by_name["add"]["count"], 1010);
+    EXPECT_EQ(by_name["inc"]["count"], 1010);
+    EXPECT_EQ(by_name["jmp"]["count"], 1000);
+    EXPECT_EQ(by_name["jmp"]["samples"], 0);
+    EXPECT_EQ(by_name["clc"]["count"], 0);
+    EXPECT_DOUBLE_EQ(by_name["add"]["count_percent"], 100 * 1010.0 / 3020);
+    EXPECT_DOUBLE_EQ(by_name["add"]["ns_each"], 200e6 / 1010);
+    EXPECT_EQ(by_name["clc"]["ns_each"], nullptr);
+    const json& summary = exported["opcode_profile"];
+    EXPECT_EQ(summary["mode"], "p3");
+    EXPECT_EQ(summary["count"], 3020);
+    EXPECT_EQ(summary["count_unknown"], 2 * 100 + 5 * 7);
+    EXPECT_EQ(summary["count_left_out"], 4);
+    EXPECT_EQ(summary["memory_bytes"], (json{{"current", 200}, {"peak", 300}}));
+    const std::string report = opcode_report(stacks);
+    EXPECT_THAT(report, HasSubstr("Mode p3: "));
+    EXPECT_THAT(report, HasSubstr("Memory in bytes: 200 at the end, 300 at most."));
+    EXPECT_THAT(report,
+                ::testing::ContainsRegex(" 200\\.0 +66\\.67 +1010 +33\\.444 +198019\\.80  add\n"));
+    EXPECT_LT(report.find("  add\n"), report.find("  clc\n")) << "most time first";
+    EXPECT_LT(report.find("  clc\n"), report.find("  inc\n")) << "and then by count";
 }
 
 TEST_F(Outputs, TheExportHasTotalsRollingValuesAndNulls) {
@@ -199,10 +237,26 @@ TEST_F(Outputs, TheExportHasTotalsRollingValuesAndNulls) {
     EXPECT_NEAR(exported["rolling"]["mips_avg"].get<double>(), 500, 1);
     EXPECT_NEAR(exported["rolling"]["mips_p95"].get<double>(), 500, 1);
     EXPECT_EQ(exported["settings"]["instructions"], nullptr);
+    EXPECT_EQ(exported["totals"]["rep_iterations"], nullptr) << "statistics were not recorded";
+    EXPECT_EQ(exported["jit"]["enabled"], nullptr);
     EXPECT_EQ(exported["time_split"]["device"]["percent"], 12.5);
     EXPECT_EQ(exported["time_split"]["device"]["target_percent"], 15);
-    EXPECT_EQ(exported["opcodes"], (json{{{"mnemonic", "add"}, {"samples", 200}},
-                                         {{"mnemonic", "clc"}, {"samples", 100}}}));
+    EXPECT_EQ(exported["opcodes"][0], (json{{"mnemonic", "add"},
+                                            {"samples", 200},
+                                            {"time_ms", 200.0},
+                                            {"time_percent", 100 * 200.0 / 300},
+                                            {"count", nullptr},
+                                            {"count_percent", nullptr},
+                                            {"ns_each", nullptr}}));
+    EXPECT_EQ(exported["opcodes"][1]["mnemonic"], "clc");
+    EXPECT_EQ(exported["opcodes"].size(), 2u);
+    EXPECT_EQ(exported["opcode_profile"],
+              (json{{"mode", "p2"},
+                    {"count", nullptr},
+                    {"count_unknown", nullptr},
+                    {"count_left_out", nullptr},
+                    {"stack_depth", {{"current", 2}, {"peak", 2}}},
+                    {"memory_bytes", {{"current", nullptr}, {"peak", nullptr}}}}));
     ASSERT_EQ(exported["hotspots"].size(), 3u);
     EXPECT_EQ(exported["hotspots"][0]["hits"], nullptr) << "blocks were not counted";
     recording.blocks.push_back({.pc = 0x1000, .physical = 0, .hits = 5, .instructions = 75});

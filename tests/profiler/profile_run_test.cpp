@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 namespace backplane::test {
 namespace {
@@ -119,6 +120,40 @@ TEST(ProfileRun, BlockCountsAddUpToAllInstructions) {
     }
 }
 
+TEST(ProfileRun, OpcodesAreCountedToTheLastInstructionInEveryEngine) {
+    std::map<std::string, std::uint64_t> first;
+    for (const char* engine : {"cpu.interp", "cpu.llvmjit"}) {
+        const std::string file = temp_path("opcodes.data"), counters = temp_path("opcodes.json");
+        ASSERT_EQ(
+            run({"-p", std::string{"cpu0.type="} + engine, "-p", "machine.clock=deterministic",
+                 "--profile", file, "--opcodes", "p1", "--stats", counters},
+                "protected_mode")
+                .exit_code,
+            passed);
+        const auto exported = nlohmann::json::parse(profile("export " + file).output);
+        const auto& summary = exported["opcode_profile"];
+        EXPECT_EQ(summary["mode"], "p1");
+        const auto stats = nlohmann::json::parse(std::ifstream{counters});
+        EXPECT_EQ(summary["count"].get<std::uint64_t>() +
+                      summary["count_unknown"].get<std::uint64_t>() -
+                      summary["count_left_out"].get<std::uint64_t>(),
+                  stats["instructions"].get<std::uint64_t>())
+            << engine;
+        EXPECT_LT(summary["count_unknown"], summary["count"].get<double>() / 10) << engine;
+        std::map<std::string, std::uint64_t> counts;
+        for (const auto& opcode : exported["opcodes"])
+            counts[opcode["mnemonic"]] = opcode["count"];
+        EXPECT_GT(counts["mov"], 100u);
+        if (first.empty())
+            first = counts;
+        else
+            EXPECT_EQ(counts, first);
+        EXPECT_THAT(profile("opcodes " + file).output, HasSubstr("  mov\n"));
+        std::filesystem::remove(file);
+        std::filesystem::remove(counters);
+    }
+}
+
 TEST(ProfileRun, TheFilesNameSaysWhatItBecomes) {
     for (const char* ending : {".json", ".json.gz", ".svg", ".html", ".folded"}) {
         const std::string file = temp_path("profile") + ending;
@@ -145,6 +180,9 @@ TEST(ProfileRun, WhatCannotBeIsSaidBeforeTheGuestRuns) {
     EXPECT_THAT(
         nowhere.output,
         HasSubstr("cannot open \"/nowhere/x.data\" for writing: No such file or directory"));
+    EXPECT_THAT(run({"--profile", "x.data", "--opcodes", "p4"}).output,
+                HasSubstr("--opcodes p4: p1, p2 or p3 was expected"));
+    EXPECT_THAT(run({"--opcodes", "p1"}).output, HasSubstr("--opcodes goes with --profile FILE"));
     const std::string file = temp_path("never.data");
     const Ran never = run({"--profile", file, "-p", "profiler.frequency=0"});
     EXPECT_EQ(never.exit_code, bad_input);

@@ -1,9 +1,13 @@
 #include "profile/recording_reader.h"
 #include "profile/recording_writer.h"
+#include "profile/statistics_history.h"
+#include "support/temp_path.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 namespace backplane::profile {
@@ -81,6 +85,37 @@ TEST(Recording, ComesBackAsItWasWritten) {
     EXPECT_EQ(recording->lost, 11u);
     EXPECT_TRUE(recording->is_complete);
     EXPECT_EQ(recording->torn, 0u);
+}
+
+TEST(Recording, StatisticsAreBehindItsEnd) {
+    const std::filesystem::path file = test::temp_path("recording.data");
+    const std::string before = whole_recording();
+    std::ofstream{file, std::ios::binary} << before;
+    StatisticsHistory statistics{.names = {"a", "jit.b"}, .samples = {}};
+    for (std::uint64_t i = 0; i < 5000; ++i)  // more than one record
+        statistics.samples.push_back({.host_time = i, .values = {2 * i, 3 * i}});
+    ASSERT_TRUE(append_statistics(file, statistics));
+    const auto recording = read_recording(file);
+    ASSERT_TRUE(recording) << recording.error();
+    EXPECT_TRUE(recording->is_complete);
+    EXPECT_EQ(recording->samples.size(), 2u);
+    EXPECT_EQ(recording->statistics.names, statistics.names);
+    ASSERT_EQ(recording->statistics.samples.size(), 5000u);
+    EXPECT_EQ(recording->statistics.samples[4999].host_time, 4999u);
+    EXPECT_EQ(recording->statistics.samples[4999].values,
+              (std::vector<std::uint64_t>{9998, 14997}));
+    EXPECT_EQ(growth(recording->statistics, "jit.b"), 14997u);
+    EXPECT_FALSE(growth(recording->statistics, "c"));
+
+    // Where that was cut off, what is before it counts.
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+    EXPECT_TRUE(read_recording(file)->is_complete);
+    EXPECT_EQ(read_recording(file)->statistics.samples.size(), 4096u);
+    EXPECT_THAT(append_statistics("/nowhere/x.data", statistics).error(),
+                HasSubstr("cannot add statistics to /nowhere/x.data: No such file"));
+    EXPECT_THAT(append_statistics("/dev/full", statistics).error(),
+                HasSubstr("No space left on device"));
+    std::filesystem::remove(file);
 }
 
 TEST(Recording, BlockCountsAddUp) {
