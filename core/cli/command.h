@@ -67,5 +67,6 @@ extern const Command jit_command;
 extern const Command image_command;
 extern const Command bench_command;
 extern const Command profile_command;
+extern const Command top_command;
 
 }  // namespace backplane::cli

@@ -23,10 +23,10 @@ namespace backplane::cli {
 namespace {
 
 const std::array commands{
-    &run_command,      &ctl_command,     &screenshot_command, &type_command,
-    &sendkey_command,  &jit_command,     &image_command,      &profile_command,
-    &validate_command, &explain_command, &list_command,       &info_command,
-    &schema_command,   &diff_command,    &bench_command,      &version_command};
+    &run_command,     &ctl_command,    &top_command,   &screenshot_command, &type_command,
+    &sendkey_command, &jit_command,    &image_command, &profile_command,    &validate_command,
+    &explain_command, &list_command,   &info_command,  &schema_command,     &diff_command,
+    &bench_command,   &version_command};
 
 // A command line that cannot be carried out; the message tells what would have been.
 struct UsageError : std::runtime_error {

@@ -217,6 +217,21 @@ TEST_F(Commands, CountsAsTheReportAtTheEndDoes) {
     EXPECT_TRUE(statistics["components"].contains("chip0"));
 }
 
+TEST_F(Commands, TellsWhatKeepsTheMachineBusy) {
+    talk.ask("write-bus", {{"space", "io"}, {"address", 0x40}, {"value", 0x85}});
+    const auto activity = talk.ask("activity");
+    EXPECT_EQ(activity["state"], "running");
+    EXPECT_EQ(activity["cpus"], 1);
+    EXPECT_EQ(activity["statistics"], ordered_json({{"instructions", 0}}));
+    EXPECT_EQ(activity["windows"],
+              ordered_json::array(
+                  {{{"window", "chip0.registers"}, {"space", "io"}, {"reads", 0}, {"writes", 1}}}));
+    EXPECT_EQ(activity["samples"]["why"], "cpu0 cannot be sampled");
+    EXPECT_TRUE(activity["samples"]["places"].empty());
+    EXPECT_GE(talk.ask("activity", {{"since", 7}})["host_nanoseconds"],
+              activity["host_nanoseconds"]);
+}
+
 TEST_F(Commands, GivesTheReportsOfDevices) {
     const auto list = talk.ask("list-reports")["reports"];
     ASSERT_EQ(list.size(), 2u);
@@ -354,6 +369,7 @@ TEST_F(DeterministicCommands, MayLookWithoutDisturbingTheRun) {
     talk.ask("read-memory", {{"address", 0}});
     talk.ask("inspect-device", {{"device", "chip0"}});
     talk.ask("report", {{"report", "echo"}});
+    talk.ask("activity");
     talk.ask("stop");
     talk.ask("cont");
     const auto status = talk.ask("status");

@@ -1,4 +1,5 @@
 // Every command of the control socket.
+#include "runtime/control/activity_command.h"
 #include "runtime/control/command.h"
 #include "runtime/control/device_commands.h"
 #include "runtime/control/display_commands.h"
@@ -27,9 +28,9 @@ constexpr std::array all{
     &read_memory_command,    &write_memory_command, &read_registers_command,
     &write_register_command, &read_bus_command,     &write_bus_command,
     &list_windows_command,   &list_devices_command, &inspect_device_command,
-    &statistics_command,     &list_reports_command, &report_command,
-    &list_topics_command,    &subscribe_command,    &unsubscribe_command,
-    &query_schema_command,
+    &statistics_command,     &activity_command,     &list_reports_command,
+    &report_command,         &list_topics_command,  &subscribe_command,
+    &unsubscribe_command,    &query_schema_command,
 };
 
 }  // namespace

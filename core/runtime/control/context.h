@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/control/answer.h"
+#include "runtime/control/cpu_watch.h"
 #include "runtime/control/run_state.h"
 #include "runtime/machine.h"
 #include "runtime/machine_description.h"
@@ -27,6 +28,7 @@ public:
     [[nodiscard]] Machine& machine() { return machine_; }
     [[nodiscard]] const MachineDescription& description() const { return description_; }
     [[nodiscard]] const RunState& run_state() const { return run_state_; }
+    [[nodiscard]] CpuWatch& watch() { return watch_; }
 
     // Calls `look` while every CPU is at an instruction boundary and no device acts: guest time
     // stands still, the machine lock is held. A run that was not disturbed otherwise repeats even
@@ -72,6 +74,7 @@ private:
     const MachineDescription& description_;
     RunState run_state_;
     std::optional<Instant> first_change_, last_change_;
+    CpuWatch watch_{machine_};
 };
 
 }  // namespace backplane::runtime::control
