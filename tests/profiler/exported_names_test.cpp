@@ -294,6 +294,7 @@ protected:
 };
 
 TEST_F(NamesOfACompiler, AreThereAndNotZero) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1500});
     run_until([](const Json& line) {
         return line["jit"]["totals"]["tier2"]["compile_ms"] > 0.0 &&
                line["jit"]["totals"]["tier2"]["passes_ms"]["regalloc"] > 0.0;
@@ -303,6 +304,8 @@ TEST_F(NamesOfACompiler, AreThereAndNotZero) {
 }
 
 TEST_F(NamesOfAnInterpreter, AreZeroWhereTheyAreOfACompiler) {
+    // Long enough for speeds over a second.
+    std::this_thread::sleep_for(std::chrono::milliseconds{1500});
     run_until([](const Json& line) { return line["rep_iterations"] > 0; });
     const Json profile = exported_profile(), stats = read_json(stats_file());
     expect_names(Profile, profile, false);
