@@ -49,9 +49,8 @@ static const struct Entry {
     {"context-switches", .function = context_switches},
     {"forks", .function = forks},
     {"signals", .function = signals},
-    {"openssl-sha256",
-     .command = {"/usr/bin/openssl", "dgst", "-sha256", "/bench/noise", "/bench/noise",
-                 "/bench/noise", "/bench/noise"}},
+    {"openssl-sha256", .command = {"/usr/bin/openssl", "dgst", "-sha256", "/bench/noise",
+                                   "/bench/noise", "/bench/noise", "/bench/noise"}},
     {"openssl-aes", .command = {"/usr/bin/openssl", "enc", "-aes-128-cbc", "-K",
                                 "000102030405060708090a0b0c0d0e0f", "-iv",
                                 "0f0e0d0c0b0a09080706050403020100", "-in", "/bench/noise"}},
@@ -66,10 +65,11 @@ static const struct Entry {
     {"python", .command = {"/usr/bin/python3", "/bench/work.py"}},
     {"perl", .command = {"/usr/bin/perl", "/bench/work.pl"}},
     {"sqlite", .command = {"/usr/bin/sqlite3", ":memory:", ".read /bench/work.sql"}},
-    {"cc1", .command = {"/bin/busybox", "sh", "-c",
-                        "for each in /bench/*.i; do"
-                        " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -O2 -fpreprocessed $each -o -;"
-                        " done"}},
+    {"cc1",
+     .command = {"/bin/busybox", "sh", "-c",
+                 "for each in /bench/*.i; do"
+                 " /usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -O2 -fpreprocessed $each -o -;"
+                 " done"}},
     {"shell", .command = {"/bin/busybox", "sh", "/bench/work.sh"}},
 };
 enum { entry_count = sizeof entries / sizeof *entries };
