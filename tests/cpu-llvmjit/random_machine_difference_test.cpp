@@ -21,7 +21,8 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 TEST(RandomMachineDifference, DoesNotExist) {
     using Clock = std::chrono::steady_clock;
     const std::chrono::seconds duration{setting("BACKPLANE_FUZZ_SECONDS", 0)};
-    const std::uint64_t first = setting("BACKPLANE_FUZZ_SEED", 1), machines = test::is_sanitized ? 60 : 400;
+    const std::uint64_t first = setting("BACKPLANE_FUZZ_SEED", 1),
+                        machines = test::is_sanitized ? 60 : 400;
     const auto start = Clock::now();
     std::uint64_t seed = first;
     for (; duration.count() ? Clock::now() - start < duration : seed < first + machines; ++seed) {
