@@ -89,7 +89,7 @@ TEST(ListCommand, ShowsLoadedFailedAndShadowedPlugins) {
     const Result list = backplane_program("list " + with_fixtures);
     expect(list, ExitCode::Ok, R"(good 1.2.3  Fixture
     id     org.backplane.test.good
-    ABI    1.4
+    ABI    1.5
     path   )" BACKPLANE_TEST_PLUGINS R"(/good/libgood.so (--plugin-path)
     types  fixture.nothing
 )");
