@@ -97,9 +97,10 @@ void RecordingWriter::add(std::span<const Marker> markers) {
     record(format::Record::Markers, bytes);
 }
 
-void RecordingWriter::end(std::uint64_t lost) {
+void RecordingWriter::end(std::uint64_t lost, std::uint64_t lost_markers) {
     std::string bytes;
     put(bytes, lost);
+    put(bytes, lost_markers);
     record(format::Record::End, bytes);
 }
 
