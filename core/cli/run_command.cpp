@@ -3,6 +3,7 @@
 #include "cli/load_machine.h"
 #include "cli/profile_run.h"
 #include "cli/run_options.h"
+#include "cli/trace_run.h"
 #include "runtime/gdb/server.h"
 #include "runtime/machine.h"
 #include "runtime/speed_meter.h"
@@ -49,7 +50,10 @@ void declare(CommandOptions& options) {
          "write all counters there at the end, as JSON")  //
         ("profile", po::value<std::string>()->value_name("FILE"),
          "record where the guest's time goes: FILE.json.gz for profiler.firefox.com, FILE.svg or "
-         "FILE.html a flame graph, FILE.folded, or FILE.data for `backplane profile`");
+         "FILE.html a flame graph, FILE.folded, or FILE.data for `backplane profile`")  //
+        ("trace", po::value<std::string>()->value_name("FILE"),
+         "record what the machine does as a time line for ui.perfetto.dev: FILE.json or "
+         "FILE.json.gz");
 }
 
 // Not fmt::print, which throws: an unwritable stderr shall not change how a run ends.
@@ -97,6 +101,11 @@ int run(const Arguments& arguments) {
 
     runtime::Diagnostics diagnostics;
     runtime::PluginRegistry plugins{runtime::PluginSearchPath::standard(arguments.plugin_path)};
+    if (arguments.has("trace")) {
+        const auto added = trace_overrides(arguments.text("trace"), plugins);
+        if (!added) return fail(ExitCode::BadInput, added.error());
+        overrides->insert(overrides->begin(), added->begin(), added->end());
+    }
     std::optional<ProfileRun> profile;
     if (arguments.has("profile")) {
         auto wanted = ProfileRun::to(arguments.text("profile"));
@@ -144,6 +153,7 @@ int run(const Arguments& arguments) {
     if (stats.is_open())
         stats << runtime::statistics_report(*machine, speed, ending).dump(2) << '\n';
     say("backplane: " + ending.why);
+    if (arguments.has("trace")) say("backplane: trace: " + arguments.text("trace"));
     if (profile) {
         const ProfileRun::Result result = profile->finish();
         say("backplane: " + result.text);
