@@ -97,11 +97,11 @@ void expect_true(const Traced& traced, const std::vector<std::string>& cpus) {
         if (begin["cat"] == "disk0-image") {
             ++requests[begin["name"]];
             bytes[begin["name"]] += begin["args"]["bytes"].get<std::uint64_t>();
-            EXPECT_TRUE(open.insert(begin["id"]).second);
+            EXPECT_TRUE(open.insert(begin["id"].get<std::uint64_t>()).second);
         }
     for (const json& end : ends)
         if (end["cat"] == "disk0-image") {
-            EXPECT_EQ(open.erase(end["id"]), 1u);
+            EXPECT_EQ(open.erase(end["id"].get<std::uint64_t>()), 1u);
             EXPECT_EQ(end["args"]["result"], "ok");
         }
     EXPECT_TRUE(open.empty());
