@@ -44,7 +44,8 @@ Traced boot(const std::string& machine, std::vector<std::string> more) {
                                        "--disk",   image,
                                        "--trace",  file,
                                        "--stats",  counters,
-                                       "-p",       "trace.events=4000000"};
+                                       "-p",       "trace.events=4000000",
+                                       "--serial", "none"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     GuestSession session{machine, arguments, Input::Null};
     EXPECT_EQ(session.exit_code(std::chrono::seconds{300}), 0) << session.unread();
