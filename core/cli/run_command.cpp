@@ -4,6 +4,7 @@
 #include "cli/profile_run.h"
 #include "cli/run_figures.h"
 #include "cli/run_options.h"
+#include "cli/trace_run.h"
 #include "runtime/gdb/server.h"
 #include "runtime/machine.h"
 #include "runtime/statistics_report.h"
@@ -51,7 +52,10 @@ void declare(CommandOptions& options) {
          "FILE.html a flame graph, FILE.folded, or FILE.data for `backplane profile`")  //
         ("opcodes", po::value<std::string>()->value_name("MODE"),
          "of --profile: what is recorded of single instructions: p1 how often each is executed, p2 "
-         "how much time goes to them, p3 both, and memory");
+         "how much time goes to them, p3 both, and memory")  //
+        ("trace", po::value<std::string>()->value_name("FILE"),
+         "record what the machine does as a time line for ui.perfetto.dev: FILE.json or "
+         "FILE.json.gz");
 }
 
 // Not fmt::print, which throws: an unwritable stderr shall not change how a run ends.
@@ -99,6 +103,11 @@ int run(const Arguments& arguments) {
 
     runtime::Diagnostics diagnostics;
     runtime::PluginRegistry plugins{runtime::PluginSearchPath::standard(arguments.plugin_path)};
+    if (arguments.has("trace")) {
+        const auto added = trace_overrides(arguments.text("trace"), plugins);
+        if (!added) return fail(ExitCode::BadInput, added.error());
+        overrides->insert(overrides->begin(), added->begin(), added->end());
+    }
     std::optional<ProfileRun> profile;
     if (arguments.has("opcodes") && !arguments.has("profile"))
         return fail(ExitCode::BadInput, "--opcodes goes with --profile FILE");
@@ -152,6 +161,7 @@ int run(const Arguments& arguments) {
             << runtime::statistics_report(*machine, figures.speed(), figures.jit(), ending).dump(2)
             << '\n';
     say("backplane: " + ending.why);
+    if (arguments.has("trace")) say("backplane: trace: " + arguments.text("trace"));
     if (profile) {
         const ProfileRun::Result result = profile->finish(figures.history());
         say("backplane: " + result.text);

@@ -1,6 +1,7 @@
 #include "interp/interpreter.h"
 
 #include "interp/dispatch.h"
+#include "interp/interrupt_return.h"
 #include "interp/profile_probe.h"
 #include "x86/cpu_model.h"
 #include "x86/guest_floating_point.h"
@@ -234,31 +235,43 @@ std::optional<RunResult> Interpreter::attend() {
     if (state.waiting_for_sipi && !start_up()) return RunResult::HaltedForGood;
     const bool holds_interrupts = stepping_ == Step::WithoutInterrupts && !state.halted;
     if (!state.interrupt_shadow && !holds_interrupts) {
-        InterpreterMachine machine{*this, no_op, pages(current_view())};
-        auto delivery = x86::Delivery::Delivered;
+        bool is_delivered = true;
         const std::atomic_ref nmi{kept_.nmi};
         if (nmi && !state.nmi_blocked) {
             nmi = false;
-            state.halted = false;
-            delivered_ = true;
-            count(Counter::Interrupts);
-            delivery = x86::deliver_nmi(machine, state.rip);
-            state.rip = machine.target();
+            is_delivered = deliver_interrupt(static_cast<std::uint8_t>(Vector::NonMaskable), true);
         } else if (std::atomic_ref{kept_.interrupt_request} && (state.rflags & x86::rflags::if_)) {
             const int vector = acknowledge_interrupt();
-            if (vector >= 0) {
-                state.halted = false;
-                delivered_ = true;
-                count(Counter::Interrupts);
-                delivery = x86::deliver_interrupt(machine, static_cast<std::uint8_t>(vector),
-                                                  state.rip);
-                state.rip = machine.target();
-            }
+            if (vector >= 0)
+                is_delivered = deliver_interrupt(static_cast<std::uint8_t>(vector), false);
         }
-        if (delivery == x86::Delivery::Shutdown) return RunResult::Shutdown;
+        if (!is_delivered) return RunResult::Shutdown;
     }
+    if (state.halted != told_halted_) tell_halt();
     if (!state.halted) return std::nullopt;
     return (state.rflags & x86::rflags::if_) ? RunResult::Halted : RunResult::HaltedForGood;
+}
+
+bool Interpreter::deliver_interrupt(std::uint8_t vector, bool is_nmi) {
+    InterpreterMachine machine{*this, no_op, pages(current_view())};
+    state.halted = false;
+    if (told_halted_) tell_halt();
+    delivered_ = true;
+    count(Counter::Interrupts);
+    observe_interrupt(vector);
+    const x86::Delivery delivery = is_nmi ? x86::deliver_nmi(machine, state.rip)
+                                          : x86::deliver_interrupt(machine, vector, state.rip);
+    state.rip = machine.target();
+    return delivery == x86::Delivery::Delivered;
+}
+
+void interrupt_returned(x86::SystemServices& processor) {
+    static_cast<Interpreter&>(processor).observe_interrupt_return();
+}
+
+void Interpreter::tell_halt() {
+    told_halted_ = state.halted;
+    observe_halt(told_halted_);
 }
 
 void Interpreter::initialize() {

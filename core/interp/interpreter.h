@@ -154,6 +154,12 @@ public:
     // [vcpu] Called before an exception is delivered, with the registers as the handler's frame
     // will show them.
     virtual void observe_exception(const x86::Fault&) {}
+    // [vcpu] Likewise of an interrupt, by its vector; 2 is an NMI.
+    virtual void observe_interrupt(std::uint8_t) {}
+    // [vcpu] The processor has nothing to execute from now on, or something again.
+    virtual void observe_halt(bool) {}
+    // [vcpu] IRET went where it goes; RSP and CPL are those of there.
+    virtual void observe_interrupt_return() {}
     // [vcpu] The FERR# pin.
     virtual void drive_ferr(bool) {}
 
@@ -256,6 +262,8 @@ public:
 
 private:
     std::optional<RunResult> attend();
+    void tell_halt();
+    bool deliver_interrupt(std::uint8_t vector, bool is_nmi);  // false: shutdown
     void initialize();
     bool start_up();
     std::optional<RunResult> deliver_exception(x86::Fault fault);
@@ -377,6 +385,8 @@ private:
     std::int64_t slice_ = 0;
     std::uint64_t published_ = 0;  // instructions when counters were copied last
     bool trap_after_step_ = false, step_once_ = false, interpret_once_ = false;
+
+    bool told_halted_ = false;  // what observe_halt was told last
 
     // Of a profiler.
     ProfileProbe* probe_ = nullptr;

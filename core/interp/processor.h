@@ -2,6 +2,7 @@
 // lowest tier. A plugin derives its device type from it (processor_declaration.h).
 #pragma once
 
+#include "interp/cpu_events.h"
 #include "interp/interpreter.h"
 #include "interp/profile_probe.h"
 #include "interp/system_bus.h"
@@ -55,6 +56,7 @@ public:
     void count_blocks(std::int32_t on);
     void take_block_counts(void (*take)(void* user, const backplane_block_count* count),
                            void* user);
+    const char* component_name() { return host().name; }
 
 protected:
     // The tier above the interpreter, asked for when the processor is made.
@@ -91,6 +93,18 @@ private:
             return processor_.tsc_frequency_.ticks(processor_.now());  // nothing floats in there
         }
         void drive_ferr(bool level) override { processor_.ferr_.drive(level); }
+        void observe_interrupt(std::uint8_t vector) override {
+            processor_.events_.interrupt(processor_.host(), state, vector);
+        }
+        void observe_exception(const x86::Fault& found) override {
+            processor_.events_.exception(processor_.host(), state, found);
+        }
+        void observe_halt(bool is_halted) override {
+            processor_.events_.halt(processor_.host(), state, is_halted);
+        }
+        void observe_interrupt_return() override {
+            processor_.events_.interrupt_return(processor_.host(), state);
+        }
         void report_once(x86::Unknown kind, std::uint64_t number) override {
             const x86::HostFloatingPoint host;
             processor_.report_once(kind, number);
@@ -117,6 +131,7 @@ private:
     std::uint32_t apic_id_ = 0;
 
     Line ferr_;
+    CpuEvents events_;
     SystemBus bus_;
     x86::CpuModel model_;
     std::vector<std::uint32_t> registers_;  // that the model has (register_file.h)

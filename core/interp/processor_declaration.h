@@ -208,7 +208,7 @@ void declare_processor(Declaration<P>& d) {
         thunk<&P::attach_profiler>,    thunk<&P::detach_profiler>,
         thunk<&P::request_sample>,     thunk<&P::sample_every>,
         thunk<&P::read_memory>,        thunk<&P::count_blocks>,
-        thunk<&P::take_block_counts>};
+        thunk<&P::take_block_counts>,  thunk<&P::component_name>};
 
     const auto of = []<class V>(V Processor::* member) { return static_cast<V P::*>(member); };
     d.property("model", of(&Processor::model_name_),
@@ -235,6 +235,10 @@ void declare_processor(Declaration<P>& d) {
     d.connects(
         "interrupt-controller", [](Processor& p) -> auto& { return p.bus_.controller; },
         "8259 pair or local APIC that gives the vectors", Optional::Yes);
+    d.publishes([](Processor& p) -> auto& { return p.events_.interrupts; });
+    d.publishes([](Processor& p) -> auto& { return p.events_.returns; });
+    d.publishes([](Processor& p) -> auto& { return p.events_.exceptions; });
+    d.publishes([](Processor& p) -> auto& { return p.events_.halts; });
     d.provides("cpu", cpu, "Execution and registers");
     d.provides("profile", profile, "Samples and counts of what is executed");
     d.template line_input<&Processor::on_interrupt>("intr", "Maskable interrupt request");

@@ -246,9 +246,9 @@ std::string firefox_profile(ProfileStacks& stacks, const std::string& name) {
     Strings strings;
     // It refers to the functions, which come as stacks are made.
     Tables tables{stacks.functions()};
-    for (unsigned cpu = 0; cpu < settings.cpus; ++cpu) {
+    const auto add_thread = [&](unsigned cpu, const std::string& thread_name) {
         const Thread thread{recording, cpu, settings.host_time};
-        threads.push_back({{"name", "cpu" + std::to_string(cpu)},
+        threads.push_back({{"name", thread_name},
                            {"isMainThread", cpu == 0},
                            {"processName", name},
                            {"processType", "default"},
@@ -262,7 +262,12 @@ std::string firefox_profile(ProfileStacks& stacks, const std::string& name) {
                            {"tid", cpu},
                            {"samples", thread.samples(stacks, tables)},
                            {"markers", thread.markers(strings)}});
-    }
+    };
+    for (unsigned cpu = 0; cpu < settings.cpus; ++cpu)
+        add_thread(cpu, "cpu" + std::to_string(cpu));
+    if (std::ranges::find(recording.markers, Marker::of_no_cpu, &Marker::cpu) !=
+        recording.markers.end())
+        add_thread(Marker::of_no_cpu, "devices");
     json profile;
     profile["meta"] = {
         {"version", gecko_version},

@@ -40,6 +40,8 @@ std::string overview(const Recording& recording, const ProfileTotals& totals) {
         text += fmt::format("{}.\n", jit->line());
     if (recording.lost != 0)
         text += fmt::format("{} samples could not be written.\n", recording.lost);
+    if (recording.lost_markers != 0)
+        text += fmt::format("{} markers are not in the recording.\n", recording.lost_markers);
     return text;
 }
 

@@ -71,6 +71,8 @@ struct BlockCount {
 
 // Something that happened at some time.
 struct Marker {
+    static constexpr std::uint8_t of_no_cpu = 255;
+
     std::uint64_t host_time = 0, duration = 0;  // nanoseconds
     std::uint8_t cpu = 0;
     std::string name, text;
@@ -104,7 +106,8 @@ struct Recording {
     std::vector<CodeBytes> code;
     std::vector<BlockCount> blocks;
     std::vector<Marker> markers;
-    std::uint64_t lost = 0;        // samples that could not be written
+    std::uint64_t lost = 0;  // samples that could not be written
+    std::uint64_t lost_markers = 0;
     bool is_complete = false;      // its end was written
     std::uint64_t torn = 0;        // bytes behind the last whole record
     StatisticsHistory statistics;  // empty: nobody added them

@@ -133,10 +133,13 @@ bool read_record(format::Record type, std::string_view bytes, Recording& recordi
     case format::Record::Markers: return read_markers(ByteReader{bytes}, recording.markers);
     case format::Record::Statistics:
         return read_statistics(ByteReader{bytes}, recording.statistics);
-    case format::Record::End:
-        recording.lost = ByteReader{bytes}.get<std::uint64_t>();
+    case format::Record::End: {
+        ByteReader reader{bytes};
+        recording.lost = reader.get<std::uint64_t>();
+        if (!reader.is_empty()) recording.lost_markers = reader.get<std::uint64_t>();
         recording.is_complete = true;
         return true;
+    }
     }
     return true;  // of a later version, which says so in its own way if that matters
 }

@@ -113,9 +113,10 @@ void RecordingWriter::add(const StatisticsHistory& statistics) {
     record(format::Record::Statistics, bytes);
 }
 
-void RecordingWriter::end(std::uint64_t lost) {
+void RecordingWriter::end(std::uint64_t lost, std::uint64_t lost_markers) {
     std::string bytes;
     put(bytes, lost);
+    put(bytes, lost_markers);
     record(format::Record::End, bytes);
 }
 

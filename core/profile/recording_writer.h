@@ -23,7 +23,7 @@ public:
     void add(std::span<const BlockCount> blocks);
     void add(std::span<const Marker> markers);
     void add(const StatisticsHistory& statistics);
-    void end(std::uint64_t lost);
+    void end(std::uint64_t lost, std::uint64_t lost_markers);
 
     // All since the last time.
     std::string take();

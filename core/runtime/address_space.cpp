@@ -229,15 +229,20 @@ void AddressSpace::write(std::uint64_t address, std::uint32_t size, std::uint64_
 std::uint64_t AddressSpace::read_window(Mapping& mapping, std::uint64_t offset,
                                         std::uint32_t size) {
     ++mapping.reads;
-    return mapping.window->read != nullptr ? mapping.window->read(mapping.object, offset, size)
-                                           : mask_of(size);
+    if (mapping.window->read == nullptr) return mask_of(size);
+    ObservedAccess access = observed(mapping, offset, size, BACKPLANE_ACCESS_READ);
+    const std::uint64_t value = mapping.window->read(mapping.object, offset, size);
+    access.note_value(value & mask_of(size));
+    return value;
 }
 
 void AddressSpace::write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size,
                                 std::uint64_t value) {
     ++mapping.writes;
-    if (mapping.window->write != nullptr)
-        mapping.window->write(mapping.object, offset, size, value);
+    if (mapping.window->write == nullptr) return;
+    ObservedAccess access = observed(mapping, offset, size, BACKPLANE_ACCESS_WRITE);
+    access.note_value(value);
+    mapping.window->write(mapping.object, offset, size, value);
 }
 
 void AddressSpace::read_block(std::uint64_t address, void* data, std::uint64_t length) {
@@ -282,8 +287,10 @@ std::uint32_t AddressSpace::read_many(std::uint64_t address, std::uint32_t size,
     const Flat& entry = flat(address);
     if (!takes_many<&backplane_window::read_many>(entry.reader, address, entry.end, size)) return 0;
     Mapping& mapping = *entry.reader;
-    const std::uint32_t done = mapping.window->read_many(
-        mapping.object, address - mapping.base + mapping.offset, size, data, count);
+    const std::uint64_t offset = address - mapping.base + mapping.offset;
+    ObservedAccess access = observed(mapping, offset, size, BACKPLANE_ACCESS_READ);
+    const std::uint32_t done = mapping.window->read_many(mapping.object, offset, size, data, count);
+    done != 0 ? access.note_count(done) : access.forget();
     mapping.reads += done;
     return done;
 }
@@ -295,8 +302,11 @@ std::uint32_t AddressSpace::write_many(std::uint64_t address, std::uint32_t size
     if (!takes_many<&backplane_window::write_many>(entry.writer, address, entry.end, size))
         return 0;
     Mapping& mapping = *entry.writer;
-    const std::uint32_t done = mapping.window->write_many(
-        mapping.object, address - mapping.base + mapping.offset, size, data, count);
+    const std::uint64_t offset = address - mapping.base + mapping.offset;
+    ObservedAccess access = observed(mapping, offset, size, BACKPLANE_ACCESS_WRITE);
+    const std::uint32_t done = mapping.window->write_many(mapping.object, offset, size, data,
+                                                          count);
+    done != 0 ? access.note_count(done) : access.forget();
     mapping.writes += done;
     return done;
 }

@@ -4,6 +4,7 @@
 
 #include "runtime/dirty_pages.h"
 #include "runtime/exclusive_section.h"
+#include "runtime/machine_events.h"
 #include "runtime/machine_lock.h"
 
 #include <backplane/abi/address_space.h>
@@ -52,6 +53,11 @@ public:
     // when it does not fit.
     Mapping* place(const backplane_placement& placement);
     void remove(Mapping* mapping);
+    // Accesses to devices are told from now on. `kind` is what they are.
+    void observe(MachineEvents& events, backplane_access_kind kind) {
+        events_ = &events;
+        kind_ = kind;
+    }
     // Nobody is told of changes any more: the components are about to go, one after another.
     void forget_listeners() { listeners_.clear(); }
 
@@ -101,6 +107,11 @@ private:
     void add(Mapping mapping);
     void tell_remapped(std::uint64_t start, std::uint64_t length);
     [[nodiscard]] const Flat& flat(std::uint64_t address) const;
+    [[nodiscard]] ObservedAccess observed(const Mapping& mapping, std::uint64_t offset,
+                                          std::uint32_t size, std::uint32_t direction) const {
+        return {events_, mapping.owner, offset - mapping.offset + mapping.base, size,
+                kind_ | direction};
+    }
     std::uint64_t read_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size);
     void write_window(Mapping& mapping, std::uint64_t offset, std::uint32_t size,
                       std::uint64_t value);
@@ -115,6 +126,8 @@ private:
     MachineLock& lock_;
     ExclusiveSection& exclusive_;
     const DirtyTracking& dirty_;
+    MachineEvents* events_ = nullptr;
+    std::uint32_t kind_ = BACKPLANE_ACCESS_MEMORY;
     std::vector<std::unique_ptr<Mapping>> mappings_;
     std::vector<Flat> flat_;
     // For small spaces (I/O ports): the index into flat_ of every address.

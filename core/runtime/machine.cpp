@@ -47,6 +47,8 @@ Machine::Machine(const MachineDescription& description)
     : name_{description.name}, date_at_start_{date_for(description.clock)},
       memory_{memory_space, memory_space_size, lock_, exclusive_, dirty_},
       io_ports_{io_space, io_space_size, lock_, exclusive_, dirty_} {
+    memory_.observe(machine_events_, BACKPLANE_ACCESS_MEMORY);
+    io_ports_.observe(machine_events_, BACKPLANE_ACCESS_PORT);
     if (description.clock == ClockMode::Realtime) {
         clock_.emplace(host_time_, [this] { io_.wake(); });
         return;

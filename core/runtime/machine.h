@@ -10,6 +10,8 @@
 #include "runtime/io_loop.h"
 #include "runtime/locked_controllers.h"
 #include "runtime/machine_description.h"
+#include "runtime/machine_events.h"
+#include "runtime/observed_links.h"
 #include "runtime/run_control.h"
 #include "runtime/virtual_clock.h"
 #include "runtime/virtual_cpu.h"
@@ -79,7 +81,7 @@ private:
     void find_cpus();
     void order_resets(const MachineDescription& description);
     void start(const MachineDescription& description, Diagnostics& diagnostics);
-    backplane_link provider(const LinkDescription& link);
+    backplane_link provider(const ComponentDescription& user, const LinkDescription& link);
     [[nodiscard]] Component* find(const std::string& name) const;
 
     void reset(backplane_reset_kind kind);
@@ -112,12 +114,14 @@ private:
     std::optional<InstructionTime> instruction_time_;
     std::int64_t date_at_start_;
     std::optional<VirtualClock> clock_;
+    MachineEvents machine_events_{events_, [this] { return peek_time(); }};
     IoLoop io_{lock_};
     DirtyTracking dirty_;
     AddressSpace memory_;
     AddressSpace io_ports_;
-    InterruptLines lines_{lock_};
-    LockedControllers controllers_{lock_};
+    InterruptLines lines_{lock_, &machine_events_};
+    LockedControllers controllers_{lock_, machine_events_};
+    ObservedLinks observed_{machine_events_};
     std::vector<std::unique_ptr<Component>> components_;
     std::vector<Component*> reset_order_;  // providers before those that require them
     std::vector<Component*> running_;      // started and not yet stopped

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace backplane::runtime {
@@ -86,21 +87,26 @@ void Machine::find_cpus() {
     }
 }
 
-backplane_link Machine::provider(const LinkDescription& link) {
+backplane_link Machine::provider(const ComponentDescription& user, const LinkDescription& link) {
     if (link.target == memory_space) return {&AddressSpace::functions, &memory_};
     if (link.target == io_space) return {&AddressSpace::functions, &io_ports_};
     Component& target = *find(link.target);
     const backplane_link direct = target.provide(link.target_port, link.target_element);
-    const char* interface = target.type().ports[link.target_port].interface_id;
-    if (std::strcmp(interface, BACKPLANE_INTERRUPT_CONTROLLER) == 0)
-        return controllers_.wrap(direct);
-    if (std::strcmp(interface, BACKPLANE_LINE) != 0) return direct;
+    const std::string_view interface = target.type().ports[link.target_port].interface_id;
+    if (interface == BACKPLANE_INTERRUPT_CONTROLLER)
+        return controllers_.wrap(direct, target.name(), user.name);
+    if (link.target == user.name && interface != BACKPLANE_LINE) return direct;
+    if (interface == BACKPLANE_BLOCK) return observed_.block(direct, user.name, target.name());
+    if (interface == BACKPLANE_MESSAGE_INTERRUPT)
+        return observed_.messages(direct, user.name, target.name());
+    if (interface != BACKPLANE_LINE) return direct;
     // An interrupt ends the sleep of a halted CPU.
     const auto cpu = std::ranges::find_if(
         cpus_, [&](const auto& each) { return &each->component() == &target; });
     return lines_.connect(
         direct,
-        cpu == cpus_.end() ? std::function<void()>{} : [woken = cpu->get()] { woken->wake(); });
+        cpu == cpus_.end() ? std::function<void()>{} : [woken = cpu->get()] { woken->wake(); },
+        {.output = user.name + "." + user.type->ports[link.port].name, .input = target.name()});
 }
 
 void Machine::connect(const MachineDescription& description, Diagnostics& diagnostics) {
@@ -108,7 +114,7 @@ void Machine::connect(const MachineDescription& description, Diagnostics& diagno
     for (const auto& wanted : description.components)
         for (const auto& link : wanted.links)
             if (const auto done =
-                    find(wanted.name)->connect(link.port, link.element, provider(link));
+                    find(wanted.name)->connect(link.port, link.element, provider(wanted, link));
                 !done)
                 diagnostics.error(link.place ? link.place : wanted.place, done.error());
 }

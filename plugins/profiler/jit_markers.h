@@ -27,15 +27,21 @@ struct BlockCompiled {
 class JitMarkers {
 public:
     void start(const backplane_host& host) { events_.emplace(host, capacity); }
-    void stop() { events_.reset(); }
+    void stop() {
+        lost_ = lost();
+        events_.reset();
+    }
 
     // [any one thread] All since the last time, which ended now at the latest.
     std::vector<profile::Marker> take(std::uint64_t now);
+    // [any] Compiled blocks that have none, as too many came at once.
+    std::uint64_t lost() const { return events_ ? events_->lost() : lost_; }
 
 private:
     static constexpr std::uint32_t capacity = 8192;
 
     std::optional<QueuedSubscription<BlockCompiled>> events_;
+    std::uint64_t lost_ = 0;
 };
 
 }  // namespace backplane::profiler

@@ -1,30 +1,19 @@
 #include "recorder.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace backplane::profiler {
 
 std::expected<void, std::string> Recorder::start(const std::filesystem::path& file,
                                                  const profile::Settings& settings, Report report) {
-    path_ = file;
     report_ = std::move(report);
     writer_ = profile::RecordingWriter{settings};
-    // O_NONBLOCK: opening a named pipe without a reader fails instead of waiting for one.
-    file_ = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                 0666);
-    if (file_ < 0)
-        return std::unexpected{"cannot open \"" + file.string() +
-                               "\" for writing: " + std::strerror(errno)};
-    if (const int error = write(writer_.take()); error != 0) {
-        close(std::exchange(file_, -1));
-        return std::unexpected{"cannot write to \"" + file.string() +
-                               "\": " + std::strerror(error)};
+    if (auto opened = file_.open(file); !opened) return opened;
+    if (auto written = file_.write(writer_.take()); !written) {
+        file_.close();
+        return written;
     }
     thread_ = std::thread{[this] { write_all(); }};
     return {};
@@ -35,7 +24,7 @@ void Recorder::add(Batch batch) {
     {
         const std::lock_guard lock{mutex_};
         if (waiting_.size() == most_waiting) {
-            lost_ += batch.samples.size();
+            lose(batch);
             return;
         }
         waiting_.push_back(std::move(batch));
@@ -43,15 +32,16 @@ void Recorder::add(Batch batch) {
     has_work_.notify_one();
 }
 
-void Recorder::stop() {
+void Recorder::stop(std::uint64_t lost_markers) {
     if (!thread_.joinable()) return;
     {
         const std::lock_guard lock{mutex_};
         is_over_ = true;
+        lost_before_ = lost_markers;
     }
     has_work_.notify_one();
     thread_.join();
-    close(std::exchange(file_, -1));
+    file_.close();
 }
 
 void Recorder::write_all() {
@@ -69,43 +59,32 @@ void Recorder::write_all() {
             write(batch);
         if (!is_over) continue;
         if (has_failed_) return;
-        writer_.end(lost_);
-        if (const int error = write(writer_.take()); error != 0) give_up(error);
+        writer_.end(lost_, lost_before_ + lost_markers_);
+        if (const auto written = file_.write(writer_.take()); !written) give_up(written.error());
         return;
     }
 }
 
 void Recorder::write(const Batch& batch) {
-    if (has_failed_) {
-        lost_ += batch.samples.size();
-        return;
-    }
+    if (has_failed_) return lose(batch);
     writer_.add(batch.samples);
     writer_.add(batch.code);
     writer_.add(batch.blocks);
     writer_.add(batch.markers);
-    const int error = write(writer_.take());
-    if (error == 0) return;
+    const auto written = file_.write(writer_.take());
+    if (written) return;
+    lose(batch);
+    give_up(written.error());
+}
+
+void Recorder::lose(const Batch& batch) {
     lost_ += batch.samples.size();
-    give_up(error);
+    lost_markers_ += batch.markers.size();
 }
 
-int Recorder::write(const std::string& bytes) {
-    std::string_view rest = bytes;
-    while (!rest.empty()) {
-        const ssize_t count = ::write(file_, rest.data(), rest.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return errno;
-        rest.remove_prefix(static_cast<std::size_t>(count));
-        bytes_ += static_cast<std::uint64_t>(count);
-    }
-    return 0;
-}
-
-void Recorder::give_up(int error) {
+void Recorder::give_up(const std::string& error) {
     has_failed_ = true;
-    report_("cannot write to \"" + path_.string() + "\": " + std::strerror(error) +
-            "; samples are lost from here on");
+    report_(error + "; samples are lost from here on");
 }
 
 }  // namespace backplane::profiler

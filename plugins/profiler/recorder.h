@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cpu_sampler.h"
+#include "output_file.h"
 #include "profile/recording_writer.h"
 
 #include <atomic>
@@ -33,33 +34,34 @@ public:
                                            const profile::Settings& settings, Report report);
     // [any] Never waits for the disk: where that is too slow, samples are lost.
     void add(Batch batch);
-    // All that was added is written, and the file ends.
-    void stop();
+    // All that was added is written, and the file ends. It says how many markers are not in it:
+    // those lost here, and so many before.
+    void stop(std::uint64_t lost_markers = 0);
 
     // [any]
     std::uint64_t lost() const { return lost_; }
-    std::uint64_t bytes() const { return bytes_; }
+    std::uint64_t lost_markers() const { return lost_markers_; }
+    std::uint64_t bytes() const { return file_.bytes(); }
 
 private:
     static constexpr std::size_t most_waiting = 256;  // batches
 
     void write_all();
     void write(const Batch& batch);
-    // 0, or errno.
-    int write(const std::string& bytes);
-    void give_up(int error);
+    void lose(const Batch& batch);
+    void give_up(const std::string& error);
 
-    std::filesystem::path path_;
     profile::RecordingWriter writer_{{}};
     Report report_;
-    int file_ = -1;
+    OutputFile file_;
     bool has_failed_ = false;
-    std::atomic<std::uint64_t> lost_{0}, bytes_{0};
+    std::atomic<std::uint64_t> lost_{0}, lost_markers_{0};
 
     std::mutex mutex_;
     std::condition_variable has_work_;
     std::deque<Batch> waiting_;
     bool is_over_ = false;
+    std::uint64_t lost_before_ = 0;  // markers
     std::thread thread_;
 };
 

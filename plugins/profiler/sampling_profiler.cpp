@@ -64,6 +64,13 @@ void SamplingProfiler::declare(Declaration<SamplingProfiler>& d) {
                "Count how often each block is executed, exactly; nothing is compiled then");
     d.property("mark-compiles", &SamplingProfiler::marks_compiles_,
                "Record when blocks are compiled, too");
+    d.property("mark-interrupts", &SamplingProfiler::marks_interrupts_,
+               "Record interrupts, and how long their handlers take");
+    d.property("mark-page-faults", &SamplingProfiler::marks_page_faults_, "Record page faults");
+    d.property("mark-disks", &SamplingProfiler::marks_disks_,
+               "Record requests to disk images, and how long they take");
+    d.property("most-markers", &SamplingProfiler::most_markers_,
+               "How many of all these are recorded; those that come later are lost");
     d.property("kernel-symbols", &SamplingProfiler::kernel_symbols_,
                "The guest kernel's System.map, /proc/kallsyms or ELF file, for whoever reads the "
                "recording");
@@ -93,6 +100,9 @@ void SamplingProfiler::declare(Declaration<SamplingProfiler>& d) {
     d.counter(
         "samples.lost", [](SamplingProfiler& p) { return p.recorder_.lost(); }, "samples",
         "That could not be written");
+    d.counter(
+        "markers.lost", [](SamplingProfiler& p) { return p.lost_markers(); }, "markers",
+        "That were too many, or could not be written");
     d.counter(
         "recorded", [](SamplingProfiler& p) { return p.recorder_.bytes(); }, "bytes",
         "In the recording's file");
@@ -135,6 +145,11 @@ Outcome SamplingProfiler::start() {
         }
     }
     if (marks_compiles_) compiles_.start(host());
+    events_.start(host(), cpu_names(),
+                  {.interrupts = marks_interrupts_,
+                   .page_faults = marks_page_faults_,
+                   .disks = marks_disks_,
+                   .most = most_markers_});
     handed_over_ = SamplingThread::Clock::now();
     thread_.start(instructions_ != 0 ? counted_period : Duration{frequency_.span(1)},
                   [this](SamplingThread::Clock::time_point now) { tick(now); });
@@ -143,12 +158,15 @@ Outcome SamplingProfiler::start() {
 
 void SamplingProfiler::stop() {
     thread_.stop();
-    compiles_.stop();
+    const std::uint64_t now = event_host_time();
+    events_.stop(now);
+    take_markers(now);
     recorder_.add(std::exchange(markers_, {}));
     for (CpuSampler& sampler : samplers_)
         sampler.detach();
     hand_over();
-    recorder_.stop();
+    recorder_.stop(events_.lost() + compiles_.lost());
+    compiles_.stop();
     samplers_.clear();
 }
 
@@ -158,12 +176,27 @@ void SamplingProfiler::tick(SamplingThread::Clock::time_point now) {
     if (instructions_ == 0)
         for (CpuSampler& sampler : samplers_)
             sampler.tick(static_cast<std::uint64_t>(host_time));
-    for (profile::Marker& marker : compiles_.take(static_cast<std::uint64_t>(host_time)))
-        markers_.markers.push_back(std::move(marker));
+    take_markers(static_cast<std::uint64_t>(host_time));
     if (counts_.waiting <= flush_samples_ && now - handed_over_ < longest_wait) return;
     handed_over_ = now;
     hand_over();
     recorder_.add(std::exchange(markers_, {}));
+}
+
+void SamplingProfiler::take_markers(std::uint64_t host_time) {
+    for (profile::Marker& marker : compiles_.take(host_time))
+        events_.add(std::move(marker));
+    for (profile::Marker& marker : events_.take())
+        markers_.markers.push_back(std::move(marker));
+}
+
+std::vector<std::string> SamplingProfiler::cpu_names() const {
+    std::vector<std::string> names;
+    for (const auto& cpu : cpus_)
+        names.emplace_back(cpu.has<&backplane_cpu_profile::name>()
+                               ? cpu.call<&backplane_cpu_profile::name>()
+                               : "");
+    return names;
 }
 
 void SamplingProfiler::hand_over() {

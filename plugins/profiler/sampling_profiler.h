@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu_sampler.h"
+#include "event_markers.h"
 #include "jit_markers.h"
 #include "profile/space_saving.h"
 #include "recorder.h"
@@ -42,6 +43,11 @@ private:
         return counts_.by_activity[static_cast<std::size_t>(activity)];
     }
     std::string hot_blocks_text(std::size_t count);
+    std::vector<std::string> cpu_names() const;
+    void take_markers(std::uint64_t host_time);
+    std::uint64_t lost_markers() const {
+        return events_.lost() + compiles_.lost() + recorder_.lost_markers();
+    }
 
     // Properties.
     Hertz frequency_{1000};
@@ -49,7 +55,9 @@ private:
     std::uint32_t flush_samples_ = 20'000;
     std::filesystem::path file_;
     std::uint32_t hot_block_count_ = 256;
-    bool counts_blocks_ = false, marks_compiles_ = true;
+    bool counts_blocks_ = false, marks_compiles_ = true, marks_interrupts_ = true,
+         marks_page_faults_ = true, marks_disks_ = true;
+    std::uint64_t most_markers_ = 200'000;
     std::uint32_t callers_ = 64;
     std::filesystem::path kernel_symbols_;
     std::string user_symbols_;
@@ -60,6 +68,7 @@ private:
     std::deque<CpuSampler> samplers_;
     Recorder recorder_;
     JitMarkers compiles_;
+    EventMarkers events_;
     Batch markers_;  // of the sampling thread
     SamplingThread thread_;
     SamplingThread::Clock::time_point handed_over_;

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace backplane::runtime::control {
 namespace {
 
@@ -154,14 +156,18 @@ TEST_F(Sessions, TellsRunStateChangesToThoseWhoSubscribed) {
 
 TEST_F(Sessions, TellsEventsOfTheHubAndHowManyWereLost) {
     const std::string topic = "test.written/1";
-    const auto topics = talk.ask("list-topics")["topics"];
-    ASSERT_EQ(topics.size(), 2u);
-    EXPECT_EQ(topics[1]["topic"], topic);
-    EXPECT_EQ(topics[1]["payload_size"], 4);
+    const auto found = [&] {
+        const auto topics = talk.ask("list-topics")["topics"];
+        const auto place = std::ranges::find(topics, topic, [](const auto& each) {
+            return each["topic"].template get<std::string>();
+        });
+        return place == topics.end() ? ordered_json{} : *place;
+    };
+    EXPECT_EQ(found()["payload_size"], 4);
     EXPECT_THAT(talk.refusal("subscribe", {{"topic", "test.writen/1"}}),
                 HasSubstr("did you mean 'test.written/1'?"));
     talk.ask("subscribe", {{"topic", topic}});
-    EXPECT_TRUE(talk.ask("list-topics")["topics"][1]["subscribed"]);
+    EXPECT_TRUE(found()["subscribed"]);
     talk.ask("write-bus", {{"space", "io"}, {"address", 0x40}, {"value", 0x85}});
     talk.session.send_events(10);
     const auto events = talk.say("");

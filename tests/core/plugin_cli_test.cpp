@@ -89,7 +89,7 @@ TEST(ListCommand, ShowsLoadedFailedAndShadowedPlugins) {
     const Result list = backplane_program("list " + with_fixtures);
     expect(list, ExitCode::Ok, R"(good 1.2.3  Fixture
     id     org.backplane.test.good
-    ABI    1.4
+    ABI    1.5
     path   )" BACKPLANE_TEST_PLUGINS R"(/good/libgood.so (--plugin-path)
     types  fixture.nothing
 )");
@@ -138,9 +138,9 @@ TEST(ListCommand, TakesThePluginPathBeforeTheCommandToo) {
 }
 
 TEST(VersionCommand, TellsProgramAndAbi) {
-    expect(backplane_program("version"), ExitCode::Ok, "plugin ABI 1.4");
+    expect(backplane_program("version"), ExitCode::Ok, "plugin ABI 1.5");
     const auto json = nlohmann::json::parse(backplane_program("version --json").output);
-    EXPECT_EQ(json["abi"], "1.4");
+    EXPECT_EQ(json["abi"], "1.5");
     EXPECT_THAT(backplane_program("--version").output,
                 HasSubstr(json["version"].get<std::string>()));
 }

@@ -46,7 +46,7 @@ const BadPlugin bad_plugins[] = {
      "its symbol 'backplane_plugin' has 4 bytes; a plugin descriptor begins with 16"},
     {"wrong_magic", "wrong magic in 'backplane_plugin': found 0xdeadbeef, expected 0x4c504b42 "
                     "(\"BKPL\")"},
-    {"wrong_major", "wrong ABI: built for 7.3, but this Backplane speaks 1.4; rebuild the plugin "
+    {"wrong_major", "wrong ABI: built for 7.3, but this Backplane speaks 1.5; rebuild the plugin "
                     "with an SDK of ABI 1"},
     {"small_descriptor",
      "its descriptor is too small: struct_size is 24, ABI 1.0 needs 64 or more"},

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace backplane::profiler::testing {
@@ -44,7 +45,8 @@ public:
                 for (const backplane_block_count& block : self(object).blocks)
                     take(user, &block);
                 self(object).blocks.clear();
-            }};
+            },
+            [](void* object) { return self(object).name.c_str(); }};
         return {&functions, this};
     }
 
@@ -67,6 +69,7 @@ public:
     // Memory that is there, by address.
     std::map<std::uint64_t, std::uint8_t> memory;
     backplane_cpu_sample next = sample_at(0x1000);
+    std::string name = "cpu0";
     std::vector<backplane_block_count> blocks;
     std::atomic<bool> is_outside{false};
     std::atomic<std::uint64_t> requests{0}, interval{0};

@@ -121,6 +121,45 @@ TEST_F(Outputs, FirefoxProfilesAreConsistent) {
     EXPECT_EQ(profile["meta"]["interval"], 1.0);
 }
 
+TEST_F(Outputs, MarkersAreWithTheirProcessorAndThoseOfDisksApart) {
+    const std::uint64_t start = recording.settings.host_time;
+    recording.markers = {{.host_time = start + 1'000'000,
+                          .duration = 500'000,
+                          .cpu = 1,
+                          .name = "Interrupt",
+                          .text = "vector 0xec"},
+                         {.host_time = start + 2'000'000,
+                          .duration = 0,
+                          .cpu = 0,
+                          .name = "Page fault",
+                          .text = "0x1000"},
+                         {.host_time = start + 3'000'000,
+                          .duration = 250'000,
+                          .cpu = Marker::of_no_cpu,
+                          .name = "Disk",
+                          .text = "read"}};
+    ProfileStacks stacks{recording, symbols};
+    const json profile = json::parse(firefox_profile(stacks, "test"));
+    const json& threads = profile.at("threads");
+    ASSERT_EQ(threads.size(), 3u);
+    EXPECT_EQ(threads[2]["name"], "devices");
+    EXPECT_EQ(threads[2]["samples"]["length"], 0);
+    expect_columns(threads[2]["samples"], "samples");
+    const auto name_of = [&](const json& thread) {
+        return profile["shared"]["stringArray"][thread["markers"]["name"][0].get<std::size_t>()];
+    };
+    for (const json& thread : threads) {
+        expect_columns(thread["markers"], "markers");
+        EXPECT_EQ(thread["markers"]["length"], 1);
+    }
+    EXPECT_EQ(name_of(threads[0]), "Page fault");
+    EXPECT_EQ(threads[0]["markers"]["phase"][0], 0);
+    EXPECT_EQ(name_of(threads[1]), "Interrupt");
+    EXPECT_EQ(threads[1]["markers"]["startTime"][0], 1.0);
+    EXPECT_EQ(threads[1]["markers"]["endTime"][0], 1.5);
+    EXPECT_EQ(name_of(threads[2]), "Disk");
+}
+
 TEST_F(Outputs, FlameGraphsAreWholeAndNeedNothingElse) {
     ProfileStacks stacks{recording, symbols};
     const auto folded = fold(stacks, IdleSamples::Drop);

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -100,6 +101,22 @@ TEST(ProfileRun, ADeterministicMachineDoesTheSameWithAProfiler) {
     EXPECT_EQ(counters({"--profile", file, "-p", "profiler.instructions=77"}), plain);
     EXPECT_EQ(counters({"--profile", file, "-p", "profiler.count-blocks=true"}), plain);
     std::filesystem::remove(file);
+}
+
+TEST(ProfileRun, PageFaultsAreMarkedUnlessThatIsOff) {
+    const std::string file = temp_path("marked.data"), counters = temp_path("marked.json");
+    const auto faults = [&](std::vector<std::string> more) {
+        more.insert(more.end(), {"--profile", file, "--stats", counters});
+        EXPECT_EQ(run(std::move(more), "paging").exit_code, passed);
+        const profile::Recording recording = recording_of(file);
+        EXPECT_EQ(recording.lost_markers, 0u);
+        return std::ranges::count(recording.markers, "Page fault", &profile::Marker::name);
+    };
+    const auto marked = faults({});
+    EXPECT_GT(marked, 10);
+    const auto json = nlohmann::json::parse(std::ifstream{counters});
+    EXPECT_EQ(marked, json["components"]["cpu0"]["statistics"]["exceptions_pf"]);
+    EXPECT_EQ(faults({"-p", "profiler.mark-page-faults=false"}), 0);
 }
 
 TEST(ProfileRun, BlockCountsAddUpToAllInstructions) {

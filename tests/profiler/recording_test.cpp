@@ -59,7 +59,7 @@ std::string whole_recording() {
     writer.add(std::vector{block});
     writer.add(
         std::vector{Marker{.host_time = 8, .duration = 9, .cpu = 1, .name = "n", .text = "t"}});
-    writer.end(11);
+    writer.end(11, 12);
     return writer.take();
 }
 
@@ -83,6 +83,7 @@ TEST(Recording, ComesBackAsItWasWritten) {
     ASSERT_EQ(recording->markers.size(), 1u);
     EXPECT_EQ(recording->markers[0].text, "t");
     EXPECT_EQ(recording->lost, 11u);
+    EXPECT_EQ(recording->lost_markers, 12u);
     EXPECT_TRUE(recording->is_complete);
     EXPECT_EQ(recording->torn, 0u);
 }
@@ -116,6 +117,20 @@ TEST(Recording, StatisticsAreBehindItsEnd) {
     EXPECT_THAT(append_statistics("/dev/full", statistics).error(),
                 HasSubstr("No space left on device"));
     std::filesystem::remove(file);
+}
+
+TEST(Recording, AnEndFromBeforeMarkersCouldBeLostIsRead) {
+    using namespace std::string_literals;
+    std::string bytes = whole_recording();
+    bytes.resize(bytes.size() - (12 + 16));
+    // Type, length and checksum of a record, and the samples lost.
+    bytes += "\6\0\0\0\x8\0\0\0\x3f\xc3\x48\x38\xb\0\0\0\0\0\0\0"s;
+    const auto recording = parse_recording(bytes);
+    ASSERT_TRUE(recording) << recording.error();
+    EXPECT_TRUE(recording->is_complete);
+    EXPECT_EQ(recording->lost, 11u);
+    EXPECT_EQ(recording->lost_markers, 0u);
+    EXPECT_EQ(recording->markers.size(), 1u);
 }
 
 TEST(Recording, BlockCountsAddUp) {

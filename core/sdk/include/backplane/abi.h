@@ -31,6 +31,7 @@
 #include "backplane/abi/input.h"
 #include "backplane/abi/interrupt_controller.h"
 #include "backplane/abi/line.h"
+#include "backplane/abi/machine_events.h"
 #include "backplane/abi/message_interrupt.h"
 #include "backplane/abi/pci.h"
 #include "backplane/abi/plugin.h"

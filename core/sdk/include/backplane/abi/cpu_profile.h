@@ -98,6 +98,10 @@ typedef struct backplane_cpu_profile {
     void (*take_block_counts)(void* object,
                               void (*take)(void* user, const backplane_block_count* count),
                               void* user);
+
+    /* ---- Since ABI 1.5 ---- */
+    /* [any] The component's name in the machine file, as events have it. */
+    const char* (*name)(void* object);
 } backplane_cpu_profile;
 
 #endif

@@ -77,7 +77,8 @@ typedef struct backplane_port {
     uint64_t size;          /* windows: bytes; 0 = the device tells, by window_size */
 } backplane_port;
 
-/* A resolved connection: functions and the object they work on. */
+/* A resolved connection: functions and the object they work on. The host may stand in between: only
+ * of a component that is connected to itself is it certain that the object is what it provided. */
 typedef struct backplane_link {
     const void* functions; /* struct of the port's interface_id; NULL when unconnected */
     void* object;

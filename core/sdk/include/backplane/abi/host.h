@@ -114,8 +114,9 @@ typedef struct backplane_host {
     uint32_t (*cpu_count)(void* context);
 
     /* ---- Since ABI 1.4 ---- */
-    /* [vcpu, inside run; or with no CPU inside run] Guest time for who only looks: asking for `now`
-       is part of what a deterministic machine does, and asking for this is not. */
+    /* [vcpu, inside run; or with no CPU inside run; in realtime machines any] Guest time for who
+       only looks: asking for `now` is part of what a deterministic machine does, and asking for
+       this is not. */
     uint64_t (*peek_now)(void* context);
 } backplane_host;
 

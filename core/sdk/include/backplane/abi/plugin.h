@@ -13,7 +13,7 @@ extern "C" {
 /* A host accepts plugins of its own major and any minor: what a newer plugin needs it asks for by
  * interface id. */
 #define BACKPLANE_ABI_MAJOR 1
-#define BACKPLANE_ABI_MINOR 4
+#define BACKPLANE_ABI_MINOR 5
 
 typedef struct backplane_plugin_descriptor {
     uint32_t magic;     /* BACKPLANE_MAGIC */
