@@ -165,6 +165,22 @@ public:
         emit({.byte = 0xc1, .wide = true}, 7, Operand::of(a), count, 1);
     }
     void sar32(Host a, unsigned count) { emit({.byte = 0xc1}, 7, Operand::of(a), count, 1); }
+    void test(Host a) { emit({.byte = 0x85, .wide = true}, a, Operand::of(a)); }
+    void negate(Host a) { emit({.byte = 0xf7, .wide = true}, 3, Operand::of(a)); }
+    // CMOVcc
+    void move_if(unsigned condition, Host to, const Operand& from) {
+        emit({.byte = static_cast<std::uint8_t>(0x40 + condition),
+              .map = OpcodeMap::Escape0F,
+              .wide = true},
+             to, from);
+    }
+    // A string instruction, by its opcode for bytes, of so many bytes.
+    void repeat(std::uint8_t opcode, unsigned size) {
+        byte(0xf3);
+        if (size == 2) byte(0x66);
+        if (size == 8) byte(0x48);
+        byte(size == 1 ? opcode : opcode + 1);
+    }
     void increment(const Operand& place) { emit({.byte = 0xff, .wide = true}, 0, place); }
     void increment32(const Operand& place) { emit({.byte = 0xff}, 0, place); }
     void jump_through(const Operand& place) { emit({.byte = 0xff}, 4, place); }

@@ -100,7 +100,9 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_MOVNTI: return translate_generic(false);
     case ZYDIS_MNEMONIC_XCHG: return exchange_alone() || translate_generic(false);
     case ZYDIS_MNEMONIC_BSWAP: return operand(0).size >= 32 && translate_generic(false);
-    case ZYDIS_MNEMONIC_MOV: return load_immediate() || move_absolute() || translate_generic(false);
+    case ZYDIS_MNEMONIC_MOV:
+        return load_immediate() || move_absolute() || read_control_register() ||
+               translate_generic(false);
     case ZYDIS_MNEMONIC_LEA: return load_effective_address();
     case ZYDIS_MNEMONIC_NOP:
     case ZYDIS_MNEMONIC_PREFETCHT0:
@@ -151,6 +153,7 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_DIV:
     case ZYDIS_MNEMONIC_IDIV: return divide();
     case ZYDIS_MNEMONIC_CMPXCHG: return compare_exchange();
+    case ZYDIS_MNEMONIC_CMPXCHG16B: return compare_exchange_pair();
     case ZYDIS_MNEMONIC_CBW:
     case ZYDIS_MNEMONIC_CWDE:
     case ZYDIS_MNEMONIC_CDQE:
@@ -169,6 +172,7 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_PUSHFQ: return push_flags();
     case ZYDIS_MNEMONIC_CLI: return clear_interrupt_flag();
     case ZYDIS_MNEMONIC_STI: return set_interrupt_flag();
+    case ZYDIS_MNEMONIC_SWAPGS: return swap_gs();
     case ZYDIS_MNEMONIC_LEAVE: return leave_frame();
     case ZYDIS_MNEMONIC_CALL: return call();
     case ZYDIS_MNEMONIC_RET: return ret();
@@ -177,6 +181,7 @@ bool Translator::translate_integer() {
     }
     switch (instruction_->decoded.meta.category) {
     case ZYDIS_CATEGORY_COND_BR: return jcc();
+    case ZYDIS_CATEGORY_STRINGOP: return string_operation();
     case ZYDIS_CATEGORY_CMOV:
     case ZYDIS_CATEGORY_SETCC: return translate_generic(false);
     default: return false;

@@ -2,6 +2,7 @@
 #include "tier1/core_offsets.h"
 #include "tier1/operands.h"
 #include "tier1/translator.h"
+#include "x86/host_features.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -97,6 +98,24 @@ bool Translator::compare_exchange() {
     code_.emit(opcode, source, where);
     code_.mov(pinned(x86::RAX), rax);
     made_flags();
+    return true;
+}
+
+// CMPXCHG16B. Of the flags it changes ZF alone.
+bool Translator::compare_exchange_pair() {
+    if (!is_code64() || !x86::host_features().has(x86::Feature::Cx16)) return false;
+    const Operand where = access(operand(0), Access::Write, true, 16);
+    restore_flags();
+    code_.mov(rax, pinned(x86::RAX));
+    code_.emit({.byte = 0xc7,
+                .map = OpcodeMap::Escape0F,
+                .wide = true,
+                .locked = instruction_->has_lock() && !is_only_processor_},
+               1, where);
+    code_.mov(pinned(x86::RAX), rax);
+    made_flags();
+    for (const unsigned guest : {x86::RAX, x86::RDX})
+        wrote(guest);
     return true;
 }
 

@@ -242,6 +242,8 @@ private:
     bool clear_interrupt_flag();
     bool set_interrupt_flag();
     bool push_flags();
+    bool swap_gs();
+    bool read_control_register();
     bool call();
     bool ret();
     bool jmp();
@@ -250,10 +252,20 @@ private:
     bool multiply();
     bool divide();
     bool compare_exchange();
+    bool compare_exchange_pair();
     bool exchange_alone();
     bool load_immediate();
     bool move_absolute();
     bool load_effective_address();
+    // ---- strings.cpp ----
+    bool string_operation();
+    void check_string(Host at, Access access, unsigned size);
+    void string_step(bool reads, bool writes, unsigned size);
+    void repeat_stos(unsigned size);
+    void repeat_movs(unsigned size);
+    static unsigned string_scale(unsigned size);
+    void take_iterations(unsigned size);
+    void go_on_repeating(Place again);
     void zero_upper_halves();
     void find_target();
     void go_to_target();

@@ -1,7 +1,9 @@
-// CLI, STI and PUSHF: what an operating system does around each of its critical sections.
+// What an operating system does all the time: CLI, STI and PUSHF around each of its critical
+// sections, SWAPGS on its way in and out, and a look at a control register.
 #include "interp/block_builder.h"
 #include "interp/core.h"
 #include "tier1/core_offsets.h"
+#include "tier1/operands.h"
 #include "tier1/translator.h"
 #include "x86/cpu_state.h"
 
@@ -64,6 +66,40 @@ bool Translator::push_flags() {
     code_.load(scratch2, kept);
     store_word(place, scratch2);
     move_stack(-word());
+    return true;
+}
+
+bool Translator::swap_gs() {
+    if (!is_code64() || !is_supervisor()) return false;
+    const Operand base = offset_of::operand(offset_of::segment_base(x86::GS)),
+                  other = offset_of::operand(offset_of::kernel_gs_base);
+    code_.load(scratch, base);
+    code_.load(scratch2, other);
+    code_.store(base, scratch2);
+    code_.store(other, scratch);
+    return true;
+}
+
+// CR8 is the interrupt controller's.
+bool Translator::read_control_register() {
+    const ZydisOperand& from = operand(1);
+    if (from.type != ZYDIS_OPERAND_TYPE_REGISTER ||
+        ZydisRegisterGetClass(from.reg.value) != ZYDIS_REGCLASS_CONTROL || !is_code64() ||
+        !is_supervisor())
+        return false;
+    const int number = ZydisRegisterGetId(from.reg.value);
+    const std::size_t place = number == 0   ? offset_of::cr0
+                              : number == 2 ? offset_of::cr2
+                              : number == 3 ? offset_of::cr3
+                              : number == 4 ? offset_of::cr4
+                                            : 0;
+    if (place == 0) return false;
+    const unsigned guest = number_of(operand(0).reg.value);
+    const Host to = is_pinned(guest) ? pinned(guest) : scratch;
+    code_.load(to, offset_of::operand(place));
+    if (!is_pinned(guest)) set(guest, to);
+    keeps_window_ = is_pinned(guest);
+    wrote(guest);
     return true;
 }
 
