@@ -15,7 +15,8 @@ inline bool is_the_hosts(const std::string& statistic) {
 
 // How fast the host was: no part of what a deterministic machine does.
 inline void erase_what_the_host_decides(nlohmann::json& counters) {
-    for (const char* section : {"host", "mips", "jit"}) counters.erase(section);
+    for (const char* section : {"host", "mips", "jit"})
+        counters.erase(section);
     for (auto& component : counters["components"]) {
         if (!component.contains("statistics")) continue;
         auto& statistics = component["statistics"];
