@@ -31,7 +31,7 @@ enum Host : std::uint8_t {
 // Of Jcc, by their number (SDM 1 appendix B).
 namespace condition {
 constexpr unsigned below = 2, above_equal = 3, equal = 4, not_equal = 5, below_equal = 6, above = 7,
-                   sign = 8, not_sign = 9;
+                   sign = 8, not_sign = 9, greater = 15;
 }
 
 // What ModRM, SIB and displacement say: a register, or a place in memory.

@@ -169,15 +169,27 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
     const unsigned size = operand.size / 8u;
     const auto address = address_of(operand);
     const auto distance = address ? distance_from_window(*address, access) : std::nullopt;
+    std::int32_t displacement = 0;
     if (distance) {
         lose_flags();
-        if (*distance != 0) code_.lea(scratch, Operand::at(scratch, *distance));
-        code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size - size));
-        const auto beyond = code_.jump_if(condition::above);
+        const auto last = static_cast<std::int32_t>(x86::page_size - size);
+        Assembler::Jump beyond = 0;
+        if (*distance >= window_->checked &&
+            *distance % static_cast<std::int32_t>(alignment) == 0) {
+            // Ahead of what is in the page: it only has to end there.
+            displacement = *distance;
+            code_.cmp_immediate(scratch, last - displacement);
+            beyond = code_.jump_if(condition::greater);
+        } else {
+            if (*distance != 0) code_.lea(scratch, Operand::at(scratch, *distance));
+            window_->address = *address;
+            code_.cmp_immediate(scratch, last);
+            beyond = code_.jump_if(condition::above);
+        }
+        window_->checked = displacement;
         detours_.push_back({beyond, code_.place(), operand, next_offset_,
                             static_cast<std::uint16_t>(number_), static_cast<std::uint8_t>(size),
-                            window_->access, recipe_in_use(), alignment == 1});
-        access = window_->access;
+                            window_->access, displacement, recipe_in_use(), alignment == 1});
     } else {
         form_address(scratch, operand);
         lose_flags();
@@ -186,18 +198,19 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
         else
             check(access, size);
         if (alignment == 1) may_cross(access, size);
+        window_.reset();
+        if (address) window_ = Window{*address, access, 0};
     }
     if (alignment > 1) {
         code_.test_byte(scratch, alignment - 1);
         leave_if(condition::not_equal, Why::Access);
     }
-    window_.reset();
     if (keep_scratch2_free) {
         code_.add(scratch, Operand::of(scratch2));
-        return Operand::at(scratch);
+        window_.reset();
+        return Operand::at(scratch, displacement);
     }
-    if (address) window_ = Window{*address, access};
-    return Operand::at(scratch2, scratch, 0, 0);
+    return Operand::at(scratch2, scratch, 0, displacement);
 }
 
 Operand Translator::stack_access(unsigned guest, std::int32_t displacement, Access access,
@@ -269,6 +282,7 @@ void Translator::emit_detours() {
         form_effective_address(scratch, detour.operand);
         check(detour.access, detour.size);
         if (detour.may_cross) may_cross(detour.access, detour.size);
+        if (detour.distance != 0) code_.lea(scratch, Operand::at(scratch, -detour.distance));
         code_.patch(code_.jump(), detour.back);
     }
 }

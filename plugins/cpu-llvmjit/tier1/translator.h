@@ -198,8 +198,11 @@ private:
         std::int64_t displacement;  // RIP as a base is the page's first byte
     };
     struct Window {
-        Address address;
+        Address address;  // of what `scratch` is the offset of
         Access access;
+        // What the last check was for, from there: this is in the page that `scratch2` has. Its way
+        // around may have led to another one, so that no more is known.
+        std::int32_t checked;
     };
     std::optional<Address> address_of(const ZydisOperand& operand) const;
     std::optional<std::int32_t> distance_from_window(const Address& address, Access access) const;
@@ -359,6 +362,7 @@ private:
         std::uint16_t instruction;
         std::uint8_t size;
         Access access;
+        std::int32_t distance;  // from what `scratch` is the offset of
         std::optional<Recipe> recipe;
         bool may_cross;  // into the next page, if it reads
     };
