@@ -489,10 +489,15 @@ bool Interpreter::look_at_segments() {
 
 void Interpreter::refresh_mode() {
     mode_stale_ = false;
-    paging_ = x86::PagingMode::of(state, kept_.page_directory_pointers,
-                                  static_cast<std::uint8_t>(model_.physical_address_bits));
-    paging_.gigabyte_pages = model_.has(x86::Feature::Pdpe1gb);
-    paging_.pse36 = model_.has(x86::Feature::Pse36);
+    // Mostly it is privilege alone that has changed.
+    const PagingRegisters registers{state.cr0, state.cr3, state.cr4, state.efer};
+    if (registers != paging_registers_ || paging_.format == x86::PagingMode::Format::Pae) {
+        paging_registers_ = registers;
+        paging_ = x86::PagingMode::of(state, kept_.page_directory_pointers,
+                                      static_cast<std::uint8_t>(model_.physical_address_bits));
+        paging_.gigabyte_pages = model_.has(x86::Feature::Pdpe1gb);
+        paging_.pse36 = model_.has(x86::Feature::Pse36);
+    }
     const x86::SegmentRegister& cs = state.segments[x86::CS];
     const bool big = (cs.attributes >> 14) & 1;
     const x86::CodeSize size = state.code64() ? x86::CodeSize::Bits64
@@ -502,7 +507,8 @@ void Interpreter::refresh_mode() {
     if (look_at_segments()) mode_ |= block_mode::flat;
     const std::uint64_t base = state.code64() ? 0 : cs.base;
     const std::uint64_t limit = state.code64() ? ~std::uint64_t{0} : cs.limit;
-    const bool breakpoints_changed = breakpoints_ != x86::Breakpoints{state};
+    const bool has_breakpoints = x86::Breakpoints::are_enabled(state) || breakpoints_.any();
+    const bool breakpoints_changed = has_breakpoints && breakpoints_ != x86::Breakpoints{state};
     // The jump cache knows offsets in CS only, and neither limits nor breakpoints.
     if (base != code_base_ || limit != code_limit_ || breakpoints_changed) {
         code_base_ = base;

@@ -344,7 +344,12 @@ private:
     std::atomic<std::thread::id> telling_{};
 
     // Address translation.
+    struct PagingRegisters {
+        std::uint64_t cr0, cr3, cr4, efer;
+        bool operator==(const PagingRegisters&) const = default;
+    };
     x86::PagingMode paging_;
+    std::optional<PagingRegisters> paging_registers_;  // that paging_ was made of
     x86::SecondLevelTlb second_level_;
     std::array<PhysicalRange, 4> ranges_{};
     std::size_t next_range_ = 0;

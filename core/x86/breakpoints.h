@@ -19,10 +19,12 @@ class Breakpoints {
 public:
     Breakpoints() = default;
 
+    static bool are_enabled(const CpuState& state) { return (state.dr[7] & 0xff) != 0; }
+
     explicit Breakpoints(const CpuState& state) {
         constexpr std::uint64_t debugging_extensions = 1u << 3;  // CR4.DE
+        if (!are_enabled(state)) return;
         const std::uint64_t dr7 = state.dr[7];
-        if (!(dr7 & 0xff)) return;
         for (unsigned i = 0; i < 4; ++i) {
             if (!(dr7 >> (2 * i) & 3)) continue;  // neither local nor global
             const unsigned kind = dr7 >> (16 + 4 * i) & 3, length = dr7 >> (18 + 4 * i) & 3;

@@ -158,6 +158,9 @@ public:
     }
     void test32(Host a) { emit({.byte = 0x85}, a, Operand::of(a)); }
     void shl32(Host a, unsigned count) { emit({.byte = 0xc1}, 4, Operand::of(a), count, 1); }
+    void shl(Host a, unsigned count) {
+        emit({.byte = 0xc1, .wide = true}, 4, Operand::of(a), count, 1);
+    }
     void shr(Host a, unsigned count) {
         emit({.byte = 0xc1, .wide = true}, 5, Operand::of(a), count, 1);
     }

@@ -85,6 +85,11 @@ constexpr std::size_t segment_base(unsigned segment) {
            offsetof(x86::SegmentRegister, base);
 }
 
+constexpr std::size_t selector(unsigned segment) {
+    return offsetof(x86::CpuState, segments) + segment * sizeof(x86::SegmentRegister) +
+           offsetof(x86::SegmentRegister, selector);
+}
+
 constexpr Operand operand(std::size_t offset) {
     return Operand::at(core, static_cast<std::int32_t>(offset));
 }

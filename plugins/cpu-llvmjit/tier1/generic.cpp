@@ -216,10 +216,10 @@ bool Translator::translate_generic(bool vector) {
     if (third.is_elsewhere() && reg.is_elsewhere() && reg.needs_value()) return false;
     // Two parts of one register, both written.
     if (reg.writes && rm.writes && reg.number == rm.number && (reg.high || rm.high)) return false;
-    const bool bit_string = opcode.map == OpcodeMap::Escape0F &&
-                            (opcode.byte == 0xa3 || opcode.byte == 0xab || opcode.byte == 0xb3 ||
-                             opcode.byte == 0xbb);
-    if (bit_string && memory) return false;  // it reaches beyond its operand
+    const bool is_bit_string = opcode.map == OpcodeMap::Escape0F &&
+                               (opcode.byte == 0xa3 || opcode.byte == 0xab || opcode.byte == 0xb3 ||
+                                opcode.byte == 0xbb);
+    if (is_bit_string && memory) return false;
 
     // SPL to DIL need a REX prefix; so do the host's registers in their places.
     for (const RegisterOperand& operand : {reg, rm})
@@ -261,7 +261,7 @@ bool Translator::translate_generic(bool vector) {
         const bool add_exchange = opcode.map == OpcodeMap::Escape0F &&
                                   (opcode.byte == 0xc0 || opcode.byte == 0xc1);
         const bool swap = opcode.map == OpcodeMap::Escape0F && (opcode.byte & 0xf8) == 0xc8;
-        rm_by_register = rm.high || vector || exchange || add_exchange || swap || bit_string ||
+        rm_by_register = rm.high || vector || exchange || add_exchange || swap || is_bit_string ||
                          (rm.writes && rm.size != 64);
         if (rm_by_register) {
             if (rm.needs_value()) load_operand(scratch, rm.number, rm.high);
@@ -305,6 +305,44 @@ bool Translator::translate_generic(bool vector) {
         const ZydisRegister name = operand.reg.value;
         if (is_general(name) || is_high_byte(name)) note_result(number_of(name), operand.size);
     }
+    return true;
+}
+
+// BT, BTS, BTR and BTC with a bit anywhere behind or in front of an address in memory (SDM 1
+// 3.1.1.9). It is the word with the bit that has to be there; the host's instruction finds it, from
+// the address, as the guest's does.
+bool Translator::bit_string() {
+    const ZydisOperand &place = operand(0), &index = operand(1);
+    if (!is_code64() || address_width_ != 64 || place.type != ZYDIS_OPERAND_TYPE_MEMORY ||
+        place.size < 32 || !is_general(index, place.size))
+        return false;
+    const bool wide = place.size == 64;
+    const bool writes = instruction_->mnemonic() != ZYDIS_MNEMONIC_BT;
+    const unsigned guest = number_of(index.reg.value);
+    const auto load_distance = [&] {  // of the word in bytes
+        if (wide)
+            code_.load(scratch2, place_of(guest));
+        else
+            code_.emit({.byte = 0x63, .wide = true}, scratch2, place_of(guest));  // MOVSXD
+        code_.sar(scratch2, wide ? 6 : 5);
+        code_.shl(scratch2, wide ? 3 : 2);
+    };
+    form_address(scratch, place);
+    lose_flags();
+    load_distance();
+    code_.add(scratch, Operand::of(scratch2));
+    check(writes ? Access::Write : Access::Read, place.size / 8u);
+    code_.add(scratch, Operand::of(scratch2));
+    load_distance();
+    code_.sub(scratch, Operand::of(scratch2));
+    const Host bit = value_of(guest, scratch2);
+    restore_flags();
+    code_.emit({.byte = instruction_->decoded.opcode,
+                .map = OpcodeMap::Escape0F,
+                .wide = wide,
+                .locked = instruction_->has_lock() && !is_only_processor_},
+               bit, Operand::at(scratch));
+    made_flags();
     return true;
 }
 

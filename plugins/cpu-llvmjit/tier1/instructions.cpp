@@ -90,19 +90,19 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_RCR:
     case ZYDIS_MNEMONIC_SHLD:
     case ZYDIS_MNEMONIC_SHRD:
-    case ZYDIS_MNEMONIC_BT:
-    case ZYDIS_MNEMONIC_BTS:
-    case ZYDIS_MNEMONIC_BTR:
-    case ZYDIS_MNEMONIC_BTC:
     case ZYDIS_MNEMONIC_BSF:
     case ZYDIS_MNEMONIC_BSR:
     case ZYDIS_MNEMONIC_XADD:
     case ZYDIS_MNEMONIC_MOVNTI: return translate_generic(false);
+    case ZYDIS_MNEMONIC_BT:
+    case ZYDIS_MNEMONIC_BTS:
+    case ZYDIS_MNEMONIC_BTR:
+    case ZYDIS_MNEMONIC_BTC: return bit_string() || translate_generic(false);
     case ZYDIS_MNEMONIC_XCHG: return exchange_alone() || translate_generic(false);
     case ZYDIS_MNEMONIC_BSWAP: return operand(0).size >= 32 && translate_generic(false);
     case ZYDIS_MNEMONIC_MOV:
         return load_immediate() || move_absolute() || read_control_register() ||
-               translate_generic(false);
+               read_segment_register() || translate_generic(false);
     case ZYDIS_MNEMONIC_LEA: return load_effective_address();
     case ZYDIS_MNEMONIC_NOP:
     case ZYDIS_MNEMONIC_PREFETCHT0:
@@ -172,6 +172,8 @@ bool Translator::translate_integer() {
     case ZYDIS_MNEMONIC_PUSHFQ: return push_flags();
     case ZYDIS_MNEMONIC_CLI: return clear_interrupt_flag();
     case ZYDIS_MNEMONIC_STI: return set_interrupt_flag();
+    case ZYDIS_MNEMONIC_CLD: return set_direction(false);
+    case ZYDIS_MNEMONIC_STD: return set_direction(true);
     case ZYDIS_MNEMONIC_SWAPGS: return swap_gs();
     case ZYDIS_MNEMONIC_LEAVE: return leave_frame();
     case ZYDIS_MNEMONIC_CALL: return call();

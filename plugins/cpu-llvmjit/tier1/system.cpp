@@ -1,5 +1,5 @@
 // What an operating system does all the time: CLI, STI and PUSHF around each of its critical
-// sections, SWAPGS on its way in and out, and a look at a control register.
+// sections, SWAPGS and CLD on its way in, and a look at a control or segment register.
 #include "interp/block_builder.h"
 #include "interp/core.h"
 #include "tier1/core_offsets.h"
@@ -69,6 +69,16 @@ bool Translator::push_flags() {
     return true;
 }
 
+// CLD and STD.
+bool Translator::set_direction(bool down) {
+    lose_flags();
+    const Operand place = offset_of::operand(offset_of::rflags);
+    const auto flag = static_cast<std::int32_t>(rflags::df);
+    down ? code_.or32(place, flag) : code_.and32(place, ~flag);
+    keeps_window_ = true;
+    return true;
+}
+
 bool Translator::swap_gs() {
     if (!is_code64() || !is_supervisor()) return false;
     const Operand base = offset_of::operand(offset_of::segment_base(x86::GS)),
@@ -98,6 +108,24 @@ bool Translator::read_control_register() {
     const Host to = is_pinned(guest) ? pinned(guest) : scratch;
     code_.load(to, offset_of::operand(place));
     if (!is_pinned(guest)) set(guest, to);
+    keeps_window_ = is_pinned(guest);
+    wrote(guest);
+    return true;
+}
+
+// Into a whole register: what is above the selector becomes 0.
+bool Translator::read_segment_register() {
+    const ZydisOperand &to = operand(0), &from = operand(1);
+    if (from.type != ZYDIS_OPERAND_TYPE_REGISTER ||
+        ZydisRegisterGetClass(from.reg.value) != ZYDIS_REGCLASS_SEGMENT || to.size < 32 ||
+        !is_general(to, to.size))
+        return false;
+    const unsigned guest = number_of(to.reg.value);
+    const Host host = is_pinned(guest) ? pinned(guest) : scratch;
+    const auto segment = static_cast<unsigned>(ZydisRegisterGetId(from.reg.value));
+    code_.emit({.byte = 0xb7, .map = OpcodeMap::Escape0F}, host,
+               offset_of::operand(offset_of::selector(segment)));
+    if (!is_pinned(guest)) set(guest, host);
     keeps_window_ = is_pinned(guest);
     wrote(guest);
     return true;

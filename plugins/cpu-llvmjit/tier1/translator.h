@@ -245,8 +245,10 @@ private:
     bool clear_interrupt_flag();
     bool set_interrupt_flag();
     bool push_flags();
+    bool set_direction(bool down);
     bool swap_gs();
     bool read_control_register();
+    bool read_segment_register();
     bool call();
     bool ret();
     bool jmp();
@@ -257,6 +259,7 @@ private:
     bool compare_exchange();
     bool compare_exchange_pair();
     bool exchange_alone();
+    bool bit_string();
     bool load_immediate();
     bool move_absolute();
     bool load_effective_address();
