@@ -83,10 +83,11 @@ struct alignas(512) Core {
 
     // Of compiled code.
     struct Compiled {
-        std::uint64_t page_ip = 0;    // RIP of the first byte of the page that is being executed
-        std::uint64_t page_key = 0;   // and link_key: while it is the same, so is what is mapped
-        std::uint64_t target_ip = 0;  // where a branch to another page goes, to find its link
-        std::uint64_t kept = 0;       // by an instruction while it makes a second access
+        std::uint64_t page_ip = 0;     // RIP of the first byte of the page that is being executed
+        std::uint64_t page_key = 0;    // and link_key: while it is the same, so is what is mapped
+        std::uint64_t target_ip = 0;   // where a branch to another page goes, to find its link
+        std::uint64_t kept = 0;        // by an instruction while it makes a second access
+        std::uint64_t stack_host = 0;  // where the host has what a block uses of the stack
         const x86::FastPages* pages = nullptr;
         const bool* interrupt_request = nullptr;  // others change it
         // The host's RBP, which handlers keep, and its stack.

@@ -21,6 +21,7 @@ constexpr std::size_t budget = offsetof(Core, budget), jump_key = offsetof(Core,
                       page_key = offsetof(Core, compiled) + offsetof(Core::Compiled, page_key),
                       target_ip = offsetof(Core, compiled) + offsetof(Core::Compiled, target_ip),
                       kept = offsetof(Core, compiled) + offsetof(Core::Compiled, kept),
+                      stack_host = offsetof(Core, compiled) + offsetof(Core::Compiled, stack_host),
                       interrupt_request = offsetof(Core, compiled) +
                                           offsetof(Core::Compiled, interrupt_request),
                       rep_iterations = offsetof(Core, rep_iterations),

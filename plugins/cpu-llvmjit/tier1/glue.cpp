@@ -440,9 +440,21 @@ static_assert((x86::fp_control::cr0_em | x86::fp_control::cr0_ts) == 0xc &&
     BACKPLANE_RECALL("write_tag", "recent_writes", "backplane_jit_refill_write");
 }
 
+[[gnu::naked]] void backplane_jit_recall_stack_read() {
+    BACKPLANE_RECALL("read_tag", "recent_reads", "backplane_jit_lose_stack");
+}
+
+[[gnu::naked]] void backplane_jit_recall_stack_write() {
+    BACKPLANE_RECALL("write_tag", "recent_writes", "backplane_jit_lose_stack");
+}
+
 // RBP is where BACKPLANE_CALL has put its eleven registers, and behind the return addresses.
 [[gnu::naked]] void backplane_jit_look_at_recall() {
     BACKPLANE_REFILL("movq 96(%%rbp), %%rcx\n\tcall backplane_jit_recalled\n\t");
+}
+
+[[gnu::naked]] void backplane_jit_lose_stack() {
+    BACKPLANE_REFILL("movq 96(%%rbp), %%rcx\n\tcall backplane_jit_lost_stack\n\t");
 }
 
 [[gnu::naked]] void backplane_jit_check_second_page() {

@@ -84,6 +84,14 @@ std::uint32_t backplane_jit_refill(Core* cpu, std::uint64_t linear, std::uint32_
 
 void backplane_jit_look_at_recall();
 
+// The same of the bytes that a block has of the stack (StackUse), as many as the argument's size
+// says, but that no page is looked up: below, if they are not in one of the first level.
+void backplane_jit_recall_stack_read();
+void backplane_jit_recall_stack_write();
+void backplane_jit_lose_stack();
+std::uint32_t backplane_jit_lost_stack(Core* cpu, std::uint64_t linear, std::uint32_t argument,
+                                       const void* from);
+
 // The jump cache has Compiled::target_ip, where the jump of this link (R13) goes. Returns R14: 0 if
 // that is not compiled, and everything else as it was.
 void backplane_jit_link_far();

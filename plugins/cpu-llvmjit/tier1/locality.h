@@ -23,9 +23,10 @@ class Locality {
 public:
     struct Known {
         bool is_hot = false;
-        bool is_counted = false;      // for the time being, if it is hot
-        std::uint16_t counter = 0;    // in Core::hot_executions, if it is counted
-        std::uint64_t scattered = 0;  // instructions with accesses of the second kind, a bit each
+        bool is_counted = false;       // for the time being, if it is hot
+        std::uint16_t counter = 0;     // in Core::hot_executions, if it is counted
+        std::uint64_t scattered = 0;   // instructions with accesses of the second kind, a bit each
+        bool has_split_stack = false;  // what it has of the stack is often in two pages
     };
 
     Known of(const interp::Block& block) const {
@@ -67,6 +68,8 @@ public:
     void note_scattered(const interp::Block& block, unsigned instruction) {
         note(block).scattered |= std::uint64_t{1} << instruction;
     }
+
+    void note_split_stack(const interp::Block& block) { note(block).has_split_stack = true; }
 
     static constexpr std::size_t counters =
         sizeof(interp::Core::hot_executions) / sizeof(interp::Core::Executions) *

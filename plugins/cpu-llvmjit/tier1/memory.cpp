@@ -167,6 +167,8 @@ void Translator::may_cross(Access access, unsigned size) {
 Operand Translator::access(const ZydisOperand& operand, Access access, bool keep_scratch2_free,
                            unsigned alignment) {
     const unsigned size = operand.size / 8u;
+    if (alignment == 1)
+        if (const auto place = in_stack_use(operand, access)) return *place;
     const auto address = address_of(operand);
     const auto distance = address ? distance_from_window(*address, access) : std::nullopt;
     std::int32_t displacement = 0;
@@ -199,7 +201,7 @@ Operand Translator::access(const ZydisOperand& operand, Access access, bool keep
             check(access, size);
         if (alignment == 1) may_cross(access, size);
         window_.reset();
-        if (address) window_ = Window{*address, access, 0};
+        if (address) window_ = Window{WindowKind::Page, *address, access, 0};
     }
     if (alignment > 1) {
         code_.test_byte(scratch, alignment - 1);
@@ -225,6 +227,60 @@ Operand Translator::stack_access(unsigned guest, std::int32_t displacement, Acce
     return this->access(operand, access, keep_scratch2_free);
 }
 
+// ---- The stack ----
+
+std::optional<Operand> Translator::in_stack_use(const ZydisOperand& operand, Access access) {
+    const StackUse::Group* group = stack_use_.group_at(number_);
+    if (!group || !StackUse::is_on_stack(operand) || address_width_ != 64) return std::nullopt;
+    const std::int64_t displacement = operand.mem.disp.has_displacement ? operand.mem.disp.value
+                                                                        : 0;
+    const std::int64_t start = stack_use_.pointer_at(number_) + displacement;
+    const bool is_part = start >= group->start && start + operand.size / 8 <= group->end &&
+                         (access == Access::Read || group->access == Access::Write);
+    if (!is_part) return std::nullopt;
+    if (checked_stack_ != group->number) {
+        lose_flags();
+        check_stack_use(*group, number_);
+        misses_.back().recipe = recipe_in_use();
+        checked_stack_ = group->number;
+    } else if (window_kind() != WindowKind::Stack) {
+        code_.load(scratch, offset_of::operand(offset_of::stack_host));
+    }
+    window_ = Window{.kind = WindowKind::Stack, .address = {}, .access = access, .checked = 0};
+    return Operand::at(scratch, static_cast<std::int32_t>(start - group->start));
+}
+
+// In front of this instruction; `scratch` is where the host has the group's first byte.
+void Translator::check_stack_use(const StackUse::Group& group, unsigned instruction) {
+    const std::size_t place = recent_ + x86::RSP * offset_of::recent_slot;
+    const std::size_t tag = place + (group.access == Access::Read ? offset_of::recent_reads
+                                                                  : offset_of::recent_writes);
+    const std::int32_t size = group.end - group.start;
+    code_.lea(scratch,
+              Operand::at(pinned(x86::RSP), group.start - stack_use_.pointer_at(instruction)));
+    const std::uint32_t retry = code_.place();
+    code_.sub(scratch, offset_of::operand(tag));
+    code_.cmp_immediate(scratch, static_cast<std::int32_t>(x86::page_size) - size);
+    misses_.push_back({.jump = code_.jump_if(condition::above),
+                       .retry = retry,
+                       .tag = tag,
+                       .instruction = static_cast<std::uint16_t>(instruction),
+                       .size = static_cast<std::uint8_t>(size),
+                       .slot = x86::RSP,
+                       .access = group.access,
+                       .recipe = {},
+                       .is_stack_use = true});
+    code_.add(scratch, offset_of::operand(place + offset_of::recent_hosts));
+    code_.store(offset_of::operand(offset_of::stack_host), scratch);
+}
+
+// Where the interpreter comes back to the middle of a group.
+void Translator::check_stack_again(const Resumption& resumption) {
+    const StackUse::Group* group = stack_use_.group(resumption.checked_stack);
+    if (group && group->last >= resumption.instruction)
+        check_stack_use(*group, resumption.instruction);
+}
+
 // ---- Accesses near the one before ----
 
 std::optional<Translator::Address> Translator::address_of(const ZydisOperand& operand) const {
@@ -242,7 +298,7 @@ std::optional<Translator::Address> Translator::address_of(const ZydisOperand& op
 
 std::optional<std::int32_t> Translator::distance_from_window(const Address& address,
                                                              Access access) const {
-    if (!window_) return std::nullopt;
+    if (window_kind() != WindowKind::Page) return std::nullopt;
     const Address& known = window_->address;
     if (known.base != address.base || known.index != address.index || known.scale != address.scale)
         return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include "interp/block.h"
 #include "tier1/locality.h"
+#include "tier1/stack_use.h"
 
 #include <array>
 #include <cstddef>
@@ -52,6 +53,7 @@ struct NativeBlock {
     Locality::Known locality;
     bool keeps_all_flags = false;       // also where nobody seems to see them
     bool has_unknown_accesses = false;  // it would be other code if it were hot
+    mutable StackSplits stack_splits;
     // What was at the way in before it was led elsewhere (Tier1Compiler::redirect).
     std::array<std::uint8_t, 5> start_code{};
     std::pmr::list<Edge> edges;

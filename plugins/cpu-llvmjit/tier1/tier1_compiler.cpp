@@ -42,6 +42,8 @@ void Tier1Compiler::make_ways() {
         {Way::LoadYmm, &backplane_jit_load_ymm},
         {Way::LoadX87, &backplane_jit_load_x87},
         {Way::RecallRead, &backplane_jit_recall_read},
+        {Way::RecallStackRead, &backplane_jit_recall_stack_read},
+        {Way::RecallStackWrite, &backplane_jit_recall_stack_write},
         {Way::RecallWrite, &backplane_jit_recall_write},
         {Way::RefillRead, &backplane_jit_refill_read},
         {Way::RefillWrite, &backplane_jit_refill_write},
@@ -246,6 +248,16 @@ void Tier1Compiler::recalled(const void* from, unsigned instruction) {
     if (!is_scattered) return;
     const x86::HostFloatingPoint host;
     locality_.note_scattered(*native->block, instruction);
+    want_remake(*native->block);
+}
+
+void Tier1Compiler::lost_stack(const void* from, std::uint64_t linear, std::uint32_t size) {
+    if ((linear & x86::page_offset_mask) + size <= x86::page_size) return;
+    const auto place = place_of(from);
+    const NativeBlock* native = place ? block_at(*place) : nullptr;
+    if (!native || !native->stack_splits.is_often(cpu_->instructions())) return;
+    const x86::HostFloatingPoint host;
+    locality_.note_split_stack(*native->block);
     want_remake(*native->block);
 }
 
@@ -494,6 +506,12 @@ std::uint32_t backplane_jit_recalled(Core* cpu, std::uint64_t, std::uint32_t arg
                                      const void* from) {
     compiler_of(cpu).recalled(from, recall_instruction(argument));
     return 1;
+}
+
+std::uint32_t backplane_jit_lost_stack(Core* cpu, std::uint64_t linear, std::uint32_t argument,
+                                       const void* from) {
+    compiler_of(cpu).lost_stack(from, linear, argument & 0xff);
+    return 0;
 }
 
 std::uint32_t backplane_jit_link(Core* cpu, FarLink* link) {

@@ -52,6 +52,8 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
     recent_ = offset_of::recent_of(view);
     code_size_ = code_size_of(block);
     find_needed_flags(instructions);
+    if (is_code64() && has_recent_ && !native.locality.has_split_stack)
+        stack_use_ = StackUse::of(instructions);
     native.start = code_.place();
     native.far_links_end = native.far_links;
     emit_entries();
@@ -69,8 +71,8 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
         }
         next_offset_ = page_offset_ + static_cast<std::uint32_t>(offset);
         const auto exits = [this] { return exits_.size() + misses_.size() + detours_.size(); };
-        const Mark mark{code_.place(),       exits(), flags_, vectors_, x87_,
-                        window_.has_value(), recipe_};
+        const Mark mark{code_.place(), exits(),       flags_,         vectors_,
+                        x87_,          window_kind(), checked_stack_, recipe_};
         x87_before_.push_back(x87_);
         keeps_window_ = false;
         if (!needs_flags_before(number_)) flags_ = Flags::Dead;
@@ -81,8 +83,10 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
             if (!needs_flags_behind(number_)) flags_ = Flags::Dead;
             if (left || resumable)
                 resumable_.push_back({static_cast<std::uint16_t>(number_), mark.place, mark.flags,
-                                      mark.vectors, mark.x87, mark.has_window});
-            resumable = exits() != mark.exits;
+                                      mark.vectors, mark.x87, mark.window, mark.checked_stack});
+            // Where its use of the stack has to be checked the interpreter goes on for a while.
+            const bool checks_stack = checked_stack_ != mark.checked_stack;
+            resumable = exits() != mark.exits + (checks_stack ? 1 : 0);
             if (!keeps_window_) window_.reset();
             left = false;
             continue;
@@ -110,6 +114,7 @@ void Translator::translate(Block& block, std::span<const x86::Instruction> instr
         left = true;
         resumable = false;
         window_.reset();
+        checked_stack_ = 0;
         flags_ = Flags::Image;
         overflow_is_clear_ = false;
         vectors_ = 0;
@@ -201,8 +206,9 @@ void Translator::emit_resumptions() {
                                        {}});
         }
         flags_ = Flags::Image;
+        check_stack_again(resumption);
         if (resumption.flags == Flags::Host || resumption.flags == Flags::Both) restore_flags();
-        if (resumption.has_window) code_.load_immediate(scratch, no_window);
+        if (resumption.window == WindowKind::Page) code_.load_immediate(scratch, no_window);
         code_.patch(code_.jump(), resumption.place);
     }
 }
@@ -241,7 +247,10 @@ void Translator::emit_misses() {
         const bool reads = miss.access == Access::Read;
         Way way = reads ? Way::RefillRead : Way::RefillWrite;
         if (miss.slot < x86::RecentPages::slots) {
-            way = reads ? Way::RecallRead : Way::RecallWrite;
+            if (miss.is_stack_use)
+                way = reads ? Way::RecallStackRead : Way::RecallStackWrite;
+            else
+                way = reads ? Way::RecallRead : Way::RecallWrite;
             code_.add(scratch, offset_of::operand(miss.tag));
             code_.load_immediate(scratch2,
                                  recall_argument(miss.size, miss.instruction,

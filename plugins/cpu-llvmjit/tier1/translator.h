@@ -10,6 +10,7 @@
 #include "tier1/code_map.h"
 #include "tier1/native_block.h"
 #include "tier1/registers.h"
+#include "tier1/stack_use.h"
 #include "tier1/untranslated.h"
 #include "tier1/way.h"
 #include "tier1/x87_knowledge.h"
@@ -76,7 +77,8 @@ private:
         std::uint16_t registers;  // of the guest, which have to stay as they are
     };
 
-    enum class Access : std::uint8_t { Read, Write };
+    // What `scratch` and `scratch2` have for the next access, if anything.
+    enum class WindowKind : std::uint8_t { None, Page, Stack };
 
     // What can change while an instruction is tried, to take it back.
     struct Mark {
@@ -85,7 +87,8 @@ private:
         Flags flags;
         std::uint8_t vectors;
         X87Knowledge x87;
-        bool has_window;
+        WindowKind window;
+        std::uint8_t checked_stack;
         std::optional<Recipe> recipe;
     };
 
@@ -96,7 +99,8 @@ private:
         Flags flags;
         std::uint8_t vectors;
         X87Knowledge x87;
-        bool has_window;
+        WindowKind window;
+        std::uint8_t checked_stack;
     };
     // Why code leaves in the middle of the block.
     enum class Why : std::uint8_t { Untranslated, Access, Target, Value, SecondPage };
@@ -190,6 +194,13 @@ private:
     Operand stack_access(unsigned guest, std::int32_t displacement, Access access,
                          bool keep_scratch2_free);
 
+    // ---- What a block has of the stack (stack_use.h) ----
+    // The operand, if it is part of that: by `scratch`.
+    std::optional<Operand> in_stack_use(const ZydisOperand& operand, Access access);
+    void check_stack_use(const StackUse::Group& group, unsigned instruction);
+    void check_stack_again(const Resumption& resumption);
+    WindowKind window_kind() const { return window_ ? window_->kind : WindowKind::None; }
+
     // Accesses near each other by the same registers are mostly in one page. Where the last one was
     // is in `scratch` and `scratch2`, as `check` leaves it, until something else needs these.
     struct Address {
@@ -198,7 +209,8 @@ private:
         std::int64_t displacement;  // RIP as a base is the page's first byte
     };
     struct Window {
-        Address address;  // of what `scratch` is the offset of
+        WindowKind kind;
+        Address address;  // of a page: of what `scratch` is the offset of
         Access access;
         // What the last check was for, from there: this is in the page that `scratch2` has. Its way
         // around may have led to another one, so that no more is known.
@@ -333,7 +345,9 @@ private:
     std::pmr::vector<X87Knowledge> x87_before_;  // each instruction
     bool ended_ = false;                         // control does not go on behind it
     std::optional<Window> window_;
-    bool keeps_window_ = false;  // the instruction has not used the registers of the window
+    StackUse stack_use_;
+    std::uint8_t checked_stack_ = 0;  // the group whose check is behind us
+    bool keeps_window_ = false;       // the instruction has not used the registers of the window
 
     // Registers that are not in the host's yet.
     struct RegisterLoad {
@@ -353,6 +367,7 @@ private:
         std::uint8_t size, slot;
         Access access;
         std::optional<Recipe> recipe;
+        bool is_stack_use = false;  // more than the instruction accesses
         // Where it goes on with what was read of two pages; 0: it may not.
         std::uint32_t behind = 0;
     };
