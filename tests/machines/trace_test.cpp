@@ -79,13 +79,19 @@ void expect_true(const Traced& traced, const std::vector<std::string>& cpus) {
     const auto exceptions = count(trace, instants, [](const json&) { return true; });
     const auto faults = count(trace, instants,
                               [](const json& event) { return event["name"] == "Page fault"; });
+    EXPECT_GT(handlers.at(cpus.front()), 0u);
+    EXPECT_GT(faults.at(cpus.front()), 0u);
     std::uint64_t controller = 0;
     for (const std::string& cpu : cpus) {
         const json& statistics = traced.statistics(cpu);
-        EXPECT_GT(handlers.at(cpu), 0u);
-        EXPECT_EQ(handlers.at(cpu), statistics.at("interrupts")) << cpu;
-        EXPECT_EQ(exceptions.at(cpu), statistics.at("exceptions")) << cpu;
-        EXPECT_EQ(faults.at(cpu), statistics.at("exceptions_pf")) << cpu;
+        // One that came late may have had nothing to do.
+        const auto of_cpu = [&](const std::map<std::string, std::uint64_t>& counts) {
+            const auto found = counts.find(cpu);
+            return found != counts.end() ? found->second : 0;
+        };
+        EXPECT_EQ(of_cpu(handlers), statistics.at("interrupts")) << cpu;
+        EXPECT_EQ(of_cpu(exceptions), statistics.at("exceptions")) << cpu;
+        EXPECT_EQ(of_cpu(faults), statistics.at("exceptions_pf")) << cpu;
         controller += statistics.at("device_reads").get<std::uint64_t>();
     }
     EXPECT_GT(controller, 0u);
