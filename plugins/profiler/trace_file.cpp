@@ -1,7 +1,5 @@
 #include "trace_file.h"
 
-#include <zlib.h>
-
 #include <array>
 
 namespace backplane::profiler {
@@ -16,7 +14,7 @@ std::expected<void, std::string> TraceFile::open(const std::filesystem::path& pa
     if (auto opened = file_.open(path); !opened) return opened;
     if (path.extension() != ".gz") return {};
     constexpr int gzip_window = 15 + 16, memory_level = 8;
-    stream_ = std::make_unique<z_stream_s>();
+    stream_ = std::make_unique<z_stream>();
     if (deflateInit2(stream_.get(), Z_BEST_SPEED, Z_DEFLATED, gzip_window, memory_level,
                      Z_DEFAULT_STRATEGY) == Z_OK)
         return {};

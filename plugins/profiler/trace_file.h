@@ -4,14 +4,14 @@
 
 #include "output_file.h"
 
+#include <zlib.h>
+
 #include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
-
-struct z_stream_s;
 
 namespace backplane::profiler {
 
@@ -35,7 +35,7 @@ private:
     std::expected<void, std::string> deflate(std::string_view text, int flush);
 
     OutputFile file_;
-    std::unique_ptr<z_stream_s> stream_;  // null: not compressed
+    std::unique_ptr<z_stream> stream_;  // null: not compressed
 };
 
 }  // namespace backplane::profiler

@@ -97,7 +97,7 @@ bool Translator::read_control_register() {
         ZydisRegisterGetClass(from.reg.value) != ZYDIS_REGCLASS_CONTROL || !is_code64() ||
         !is_supervisor())
         return false;
-    const int number = ZydisRegisterGetId(from.reg.value);
+    const unsigned number = number_of(from.reg.value);
     const std::size_t place = number == 0   ? offset_of::cr0
                               : number == 2 ? offset_of::cr2
                               : number == 3 ? offset_of::cr3
@@ -122,7 +122,7 @@ bool Translator::read_segment_register() {
         return false;
     const unsigned guest = number_of(to.reg.value);
     const Host host = is_pinned(guest) ? pinned(guest) : scratch;
-    const auto segment = static_cast<unsigned>(ZydisRegisterGetId(from.reg.value));
+    const auto segment = number_of(from.reg.value);
     code_.emit({.byte = 0xb7, .map = OpcodeMap::Escape0F}, host,
                offset_of::operand(offset_of::selector(segment)));
     if (!is_pinned(guest)) set(guest, host);

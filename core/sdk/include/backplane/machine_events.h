@@ -5,7 +5,6 @@
 #include <backplane/abi/machine_events.h>
 #include <backplane/events.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -68,8 +67,7 @@ struct InterruptTaken : backplane_interrupt_taken {
 // Cut off where it is too long.
 template <std::size_t size>
 void put_event_name(char (&place)[size], std::string_view name) {
-    const std::size_t length = std::min(name.size(), size - 1);
-    std::memcpy(place, name.data(), length);
+    const std::size_t length = name.copy(place, size - 1);
     std::memset(place + length, 0, size - length);
 }
 
