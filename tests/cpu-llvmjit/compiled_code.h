@@ -4,13 +4,24 @@
 #include "test_processor.h"
 #include "tier1/tier1_compiler.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 
 namespace backplane::jit::testing {
 
 using interp::Counter;
 using interp::testing::TestProcessor;
+
+// Compiles what was executed once.
+inline std::unique_ptr<TestProcessor> make_compiling_processor() {
+    auto arena = CodeArena::make(std::size_t{16} << 20);
+    interp::testing::TestEngine engine{
+        std::make_unique<Tier1Compiler>(interp::testing::test_model(), std::move(*arena)), 1};
+    return std::make_unique<TestProcessor>(std::size_t{64} << 20, std::move(engine));
+}
 
 inline Tier1Compiler& compiler_of(TestProcessor& processor) {
     interp::Interpreter& cpu = processor.cpu;

@@ -19,13 +19,6 @@ using x86::RAX, x86::RBX, x86::RCX, x86::RDX, x86::RDI, x86::RSI, x86::RSP;
 struct CompiledStack : ::testing::Test {
     static constexpr std::uint64_t page = 0x1000, stack = TestProcessor::data + 4 * page;
 
-    CompiledStack() {
-        auto arena = CodeArena::make(std::size_t{16} << 20);
-        interp::testing::TestEngine engine{
-            std::make_unique<Tier1Compiler>(interp::testing::test_model(), std::move(*arena)), 1};
-        processor = std::make_unique<TestProcessor>(std::size_t{64} << 20, std::move(engine));
-    }
-
     bool run(std::uint64_t rsp, std::uint64_t from = TestProcessor::code) {
         TestProcessor& cpu = *processor;
         cpu[RSP] = rsp;
@@ -41,7 +34,7 @@ struct CompiledStack : ::testing::Test {
         return processor->cpu.counts[static_cast<std::size_t>(Counter::LeftAccess)];
     }
 
-    std::unique_ptr<TestProcessor> processor;
+    std::unique_ptr<TestProcessor> processor = make_compiling_processor();
 };
 
 TEST_F(CompiledStack, IsTheSameAnywhereInTwoPages) {

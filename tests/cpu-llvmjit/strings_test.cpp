@@ -4,12 +4,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <numeric>
-#include <string>
 #include <vector>
 
 namespace backplane::jit::testing {
@@ -22,13 +19,6 @@ struct CompiledStrings : ::testing::Test {
     static constexpr std::uint64_t pattern = 0x8877'6655'4433'2211;
     // Of bytes; wider ones are odd.
     static constexpr int movs = 0xa4, stos = 0xaa, lods = 0xac;
-
-    CompiledStrings() {
-        auto arena = CodeArena::make(std::size_t{16} << 20);
-        interp::testing::TestEngine engine{
-            std::make_unique<Tier1Compiler>(interp::testing::test_model(), std::move(*arena)), 1};
-        processor = std::make_unique<TestProcessor>(std::size_t{64} << 20, std::move(engine));
-    }
 
     // `instruction; hlt`, at a place of its own, which is executed until it is compiled.
     std::uint64_t routine(int operation, unsigned size, bool repeats) {
@@ -74,7 +64,7 @@ struct CompiledStrings : ::testing::Test {
         return {start, start + area_pages * page};
     }
 
-    std::unique_ptr<TestProcessor> processor;
+    std::unique_ptr<TestProcessor> processor = make_compiling_processor();
     std::uint64_t next_routine = TestProcessor::code;
 };
 

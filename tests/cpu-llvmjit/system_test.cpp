@@ -16,13 +16,6 @@ using x86::RAX, x86::RBX, x86::RCX, x86::RDX, x86::RSI;
 struct CompiledSystem : ::testing::Test {
     static constexpr std::uint64_t place = TestProcessor::data + 0x800;
 
-    CompiledSystem() {
-        auto arena = CodeArena::make(std::size_t{16} << 20);
-        interp::testing::TestEngine engine{
-            std::make_unique<Tier1Compiler>(interp::testing::test_model(), std::move(*arena)), 1};
-        processor = std::make_unique<TestProcessor>(std::size_t{64} << 20, std::move(engine));
-    }
-
     // Until it is compiled; `prepare` each time. Nothing is left to the interpreter but HLT.
     void run(std::initializer_list<int> code, auto prepare) {
         processor->place(TestProcessor::code, code);
@@ -39,7 +32,7 @@ struct CompiledSystem : ::testing::Test {
         return processor->cpu.counts[static_cast<std::size_t>(Counter::LeftUntranslated)];
     }
 
-    std::unique_ptr<TestProcessor> processor;
+    std::unique_ptr<TestProcessor> processor = make_compiling_processor();
 };
 
 TEST_F(CompiledSystem, ControlAndSegmentRegistersAreRead) {

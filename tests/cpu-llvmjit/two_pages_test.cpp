@@ -20,10 +20,6 @@ struct InTwoPages : ::testing::Test {
                                    store = routines + 0x40;
 
     InTwoPages() {
-        auto arena = CodeArena::make(std::size_t{16} << 20);
-        interp::testing::TestEngine engine{
-            std::make_unique<Tier1Compiler>(interp::testing::test_model(), std::move(*arena)), 1};
-        processor = std::make_unique<TestProcessor>(std::size_t{64} << 20, std::move(engine));
         processor->place(start, {0x48, 0x81, 0xc7});  // add rdi, 7:  the number is in the next page
         for (const std::uint64_t page : {second, other})
             processor->place(page, {7, 0, 0, 0, 0x48, 0xff, 0xc9, 0x75, 0xf4, 0xf4});
@@ -48,7 +44,7 @@ struct InTwoPages : ::testing::Test {
         return processor->cpu.counts[static_cast<std::size_t>(counter)];
     }
 
-    std::unique_ptr<TestProcessor> processor;
+    std::unique_ptr<TestProcessor> processor = make_compiling_processor();
 };
 
 TEST_F(InTwoPages, AreCompiled) {
