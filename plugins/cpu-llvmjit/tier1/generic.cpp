@@ -219,7 +219,7 @@ bool Translator::translate_generic(bool vector) {
     const bool is_bit_string = opcode.map == OpcodeMap::Escape0F &&
                                (opcode.byte == 0xa3 || opcode.byte == 0xab || opcode.byte == 0xb3 ||
                                 opcode.byte == 0xbb);
-    if (is_bit_string && memory) return false;
+    if (is_bit_string && memory) return false;  // it reaches beyond its operand: bit_string()
 
     // SPL to DIL need a REX prefix; so do the host's registers in their places.
     for (const RegisterOperand& operand : {reg, rm})

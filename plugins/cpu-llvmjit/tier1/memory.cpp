@@ -239,6 +239,8 @@ std::optional<Operand> Translator::in_stack_use(const ZydisOperand& operand, Acc
                          (access == Access::Read || group->access == Access::Write);
     if (!is_part) return std::nullopt;
     if (checked_stack_ != group->number) {
+        // It was found to be in another page than the one before too often.
+        if (native_->locality.scattered >> number_ & 1) return std::nullopt;
         lose_flags();
         check_stack_use(*group, number_);
         misses_.back().recipe = recipe_in_use();

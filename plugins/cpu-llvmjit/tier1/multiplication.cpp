@@ -114,8 +114,6 @@ bool Translator::compare_exchange_pair() {
                1, where);
     code_.mov(pinned(x86::RAX), rax);
     made_flags();
-    for (const unsigned guest : {x86::RAX, x86::RDX})
-        wrote(guest);
     return true;
 }
 

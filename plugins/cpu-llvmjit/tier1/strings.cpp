@@ -54,8 +54,6 @@ bool Translator::string_operation() {
         operation == movs ? repeat_movs(size) : repeat_stos(size);
     else
         string_step(operation == movs || operation == lods, operation != lods, size);
-    for (const unsigned guest : {x86::RAX, x86::RCX, x86::RSI, x86::RDI})
-        wrote(guest);
     return true;
 }
 

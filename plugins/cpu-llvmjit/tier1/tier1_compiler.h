@@ -56,8 +56,8 @@ public:
     // [vcpu] An access of this instruction has missed its recent page again, often enough to look
     // at it. `from` is behind the call.
     void recalled(const void* from, unsigned instruction);
-    // Called by the glue: what a block has of the stack, so many bytes, is not in one page, or not
-    // in the first-level TLB.
+    // [vcpu] What a block has of the stack, so many bytes, is not in one page, or not in the
+    // first-level TLB. `from` is behind the call.
     void lost_stack(const void* from, std::uint64_t linear, std::uint32_t size);
     // [vcpu] A jump to another page was found in the jump cache. False: not to compiled code.
     bool link(FarLink& link);

@@ -275,15 +275,6 @@ private:
     bool load_immediate();
     bool move_absolute();
     bool load_effective_address();
-    // ---- strings.cpp ----
-    bool string_operation();
-    void check_string(Host at, Access access, unsigned size);
-    void string_step(bool reads, bool writes, unsigned size);
-    void repeat_stos(unsigned size);
-    void repeat_movs(unsigned size);
-    static unsigned string_scale(unsigned size);
-    void take_iterations(unsigned size);
-    void go_on_repeating(Place again);
     void zero_upper_halves();
     void find_target();
     void go_to_target();
@@ -296,6 +287,16 @@ private:
     void emit_side_exits();
     bool is_last() const { return number_ + 1u == block_->instruction_count; }
     void need_vectors(unsigned size);
+
+    // ---- Strings (strings.cpp) ----
+    bool string_operation();
+    void check_string(Host at, Access access, unsigned size);
+    void string_step(bool reads, bool writes, unsigned size);
+    void repeat_stos(unsigned size);
+    void repeat_movs(unsigned size);
+    static unsigned string_scale(unsigned size);
+    void take_iterations(unsigned size);
+    void go_on_repeating(Place again);
 
     // ---- The x87 unit (x87.cpp) ----
     bool translate_x87();
