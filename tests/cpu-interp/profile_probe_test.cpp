@@ -132,15 +132,20 @@ TEST_F(ProfileProbeTest, CountingStopsAndBeginsAnewAtAMultiple) {
 
 TEST_F(ProfileProbeTest, RequestedSamplesNameTheInstructionThatWasBeingExecuted) {
     attach();
-    run_while_asking(30'000'000);
-    ASSERT_GT(samples.size(), 10u);
+    // How many a run has is up to the host, which may have other things to do.
+    std::size_t runs = 0, at_halt = 0;
+    for (; runs < 200 && samples.size() < 50; ++runs) {
+        ASSERT_NO_FATAL_FAILURE(run_while_asking(30'000'000));
+        // The last one may have been asked for at the loop's end.
+        at_halt += !samples.empty() && samples.back().pc == halt;
+    }
+    ASSERT_GE(samples.size(), 50u);
     std::set<std::uint64_t> met;
     std::size_t exact = 0;
     std::uint64_t answered = 0;
     for (const backplane_cpu_sample& sample : samples) {
         answered += sample.requests;
-        // The last one may have been asked for at the loop's end.
-        if (&sample != &samples.back() || sample.pc != halt) {
+        if (sample.pc != halt || at_halt-- == 0) {
             EXPECT_THAT(loop_instructions, ::testing::Contains(sample.pc)) << std::hex << sample.pc;
         }
         EXPECT_EQ(sample.frame_pointer, data);
@@ -154,7 +159,7 @@ TEST_F(ProfileProbeTest, RequestedSamplesNameTheInstructionThatWasBeingExecuted)
         EXPECT_GE(met.size(), 2u) << "not only where blocks begin";
     }
     EXPECT_LE(answered, asked);
-    EXPECT_GE(answered + 2, asked);
+    EXPECT_GE(answered + 2 * runs, asked);
 }
 
 TEST_F(ProfileProbeTest, WhatIsExecutedIsTheSameWithSamples) {

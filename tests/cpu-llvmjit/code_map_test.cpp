@@ -164,7 +164,6 @@ TEST(CodeMap, NamesTheGuestsInstructionAtEachSampleOfTheHosts) {
     // again: imul rbx, rbx;  inc rbx;  dec rcx;  jnz again;  hlt
     processor.place(code,
                     {0x48, 0x0f, 0xaf, 0xdb, 0x48, 0xff, 0xc3, 0x48, 0xff, 0xc9, 0x75, 0xf4, 0xf4});
-    processor[RCX] = 100'000'000;
     sample_count = 0;
     struct sigaction action{}, before{};
     action.sa_sigaction = take_sample;
@@ -172,11 +171,16 @@ TEST(CodeMap, NamesTheGuestsInstructionAtEachSampleOfTheHosts) {
     ASSERT_EQ(sigaction(SIGVTALRM, &action, &before), 0);
     const itimerval often{{0, 1000}, {0, 1000}}, never{};
     setitimer(ITIMER_VIRTUAL, &often, nullptr);
-    const bool halted = processor.run_to_halt();
+    // How often the host's clock ticks is up to the host.
+    bool halted = true;
+    for (int run = 0; run < 100 && halted && sample_count < most_samples / 2; ++run) {
+        processor[RCX] = 20'000'000;
+        halted = processor.run_to_halt();
+    }
     setitimer(ITIMER_VIRTUAL, &never, nullptr);
     sigaction(SIGVTALRM, &before, nullptr);
     ASSERT_TRUE(halted);
-    ASSERT_GT(sample_count, 8u);
+    ASSERT_GE(sample_count, most_samples / 2);
     Tier1Compiler& compiler = compiler_of(processor);
     const NativeBlock* native = native_at(processor, code);
     ASSERT_TRUE(native);
