@@ -49,7 +49,7 @@ struct alignas(64) Block {
     std::uint64_t physical = 0;  // of the first byte
     // physical page of the bytes behind the first page, when crosses_page
     std::uint64_t second_page = 0;
-    Block* hash_next = nullptr;
+    Block* next_dropped = nullptr;
     // Further blocks with bytes in a page, and what leads to this one.
     struct InPage {
         Block* next = nullptr;
@@ -73,6 +73,7 @@ struct alignas(64) Block {
     // its last instruction is INT n, INT1, INT3, INTO or SYSCALL
     bool is_software_interrupt = false;
     bool has_counter = false;  // its first op is one of block_counts.h
+    bool is_awaited = false;   // executed often enough; the compiler takes several at once
     // What entering costs of the budget; 0 once invalid. Beside the first op, so that one cache
     // line has both.
     alignas(32) std::int64_t length = 0;

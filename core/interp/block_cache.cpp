@@ -32,20 +32,17 @@ BlockCache::BlockCache(std::size_t arena_bytes, Watch watch, void* user, Compile
     : arena_{arena_bytes}, watch_{watch}, user_{user}, compiler_{compiler} {}
 
 Block* BlockCache::find(Key key, bool crosses_page, std::uint64_t second_page) const {
-    for (Block* block = table_[bucket(key)]; block; block = block->hash_next) {
-        if (block->physical != key.physical || block->mode != key.mode) continue;
-        if (block->segment_end != key.segment_end) continue;
-        if (block->crosses_page != crosses_page) continue;
-        if (!crosses_page || block->second_page == second_page) return block;
-    }
-    return nullptr;
+    return table_.find(key.physical, key.mode, [&](const Block& block) {
+        return block.segment_end == key.segment_end && block.crosses_page == crosses_page &&
+               (!crosses_page || block.second_page == second_page);
+    });
 }
 
 Block* BlockCache::allocate(std::size_t ops) {
     const std::size_t bytes = sizeof(Block) + (ops + 1) * sizeof(Op) + ops + 1;
     void* memory = nullptr;
     if (ops < free_.size() && free_[ops])
-        memory = std::exchange(free_[ops], free_[ops]->hash_next);
+        memory = std::exchange(free_[ops], free_[ops]->next_dropped);
     else
         memory = arena_.allocate(bytes);
     std::memset(memory, 0, bytes);
@@ -106,9 +103,7 @@ void BlockCache::add_to_page(Block* block, std::uint64_t page) {
 }
 
 void BlockCache::insert(Block* block) {
-    Block*& head = table_[bucket({block->physical, block->mode})];
-    block->hash_next = head;
-    head = block;
+    table_.insert(*block);
     const std::uint64_t page = block->physical & ~x86::page_offset_mask;
     add_to_page(block, page);
     if (block->crosses_page && block->second_page != page) add_to_page(block, block->second_page);
@@ -140,11 +135,7 @@ void BlockCache::remove_from_page(Block* block, std::uint64_t page) {
 }
 
 void BlockCache::drop(Block* block) {
-    Block** place = &table_[bucket({block->physical, block->mode})];
-    while (*place != block)
-        place = &(*place)->hash_next;
-    *place = block->hash_next;
-
+    table_.remove(*block);
     const std::uint64_t page = block->physical & ~x86::page_offset_mask;
     remove_from_page(block, page);
     if (block->crosses_page && block->second_page != page)
@@ -161,15 +152,15 @@ void BlockCache::drop(Block* block) {
         block->ops()[i].handler = reinterpret_cast<const void*>(i == 0 ? &enter_stale
                                                                        : &leave_before);
     if (compiler_) compiler_->dropped(*block);
-    block->hash_next = std::exchange(dropped_, block);
+    block->next_dropped = std::exchange(dropped_, block);
     ++dropped_count_;
 }
 
 void BlockCache::recycle() {
     while (Block* block = dropped_) {
-        dropped_ = block->hash_next;
+        dropped_ = block->next_dropped;
         if (block->op_count >= free_.size()) free_.resize(block->op_count + 1u);
-        block->hash_next = std::exchange(free_[block->op_count], block);
+        block->next_dropped = std::exchange(free_[block->op_count], block);
     }
     dropped_count_ = 0;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "interp/block.h"
+#include "interp/block_table.h"
 #include "interp/compiler.h"
 #include "interp/large_pages.h"
 
@@ -92,16 +93,13 @@ public:
 
 private:
     static constexpr unsigned granule_shift = 6;  // 64 granules of 64 bytes in a page
-    static constexpr std::size_t buckets = std::size_t{1} << 19, filter_words = 4096;
+    static constexpr std::size_t filter_words = 4096;
 
     struct CodePage {
         std::uint64_t granules = 0;  // with blocks; more for a while after blocks were dropped
         Block* blocks = nullptr;
     };
 
-    static std::size_t bucket(Key key) {
-        return ((key.physical * 0x9e37'79b9'7f4a'7c15) >> 45 ^ key.mode * 0x55u) & (buckets - 1);
-    }
     static std::size_t filter_word(std::uint64_t page) { return (page >> 18) & (filter_words - 1); }
     static std::uint64_t granules_of(std::uint64_t first, std::uint64_t last);
     static std::uint64_t bytes_in_first_page(const Block& block);
@@ -113,13 +111,13 @@ private:
     void remove_from_page(Block* block, std::uint64_t page);
 
     BlockArena arena_;
-    // By Block::hash_next. Of those that may be used again, by their ops: who still holds a link's
-    // place in an old block cuts a link of the new one at worst.
+    // By Block::next_dropped. Of those that may be used again, by their ops: who still holds a
+    // link's place in an old block cuts a link of the new one at worst.
     Block* dropped_ = nullptr;
     std::size_t dropped_count_ = 0;
     std::vector<Block*> free_;
     IncomingLink* free_links_ = nullptr;
-    std::vector<Block*, LargePages<Block*>> table_{buckets, nullptr};
+    BlockTable table_;
     std::vector<std::uint64_t> filter_ = std::vector<std::uint64_t>(filter_words);
     std::unordered_map<std::uint64_t, CodePage> pages_;
     Watch watch_;

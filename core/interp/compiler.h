@@ -37,16 +37,22 @@ struct CompiledPlace {
     std::optional<std::uint64_t> stack_pointer, frame_pointer;
 };
 
+// A block that was executed as often as the threshold says, and where it was.
+struct HotBlock {
+    Block* block;
+    std::uint64_t ip, linear;
+};
+
 class Compiler {
 public:
     virtual ~Compiler() = default;
 
     // Before anything else, once.
     virtual void attach(Interpreter& cpu) = 0;
-    // [vcpu] The block's first op was executed as often as the threshold says; it is about to be
-    // executed. Either the op's handler is another one afterwards, or this is not asked again. Its
-    // instructions, up to one that cannot be decoded, where they are at hand; or none.
-    virtual void compile(Block& block, std::span<const x86::Instruction> instructions) = 0;
+    // [vcpu] Either the handler of the block's first op is another one afterwards, or this is not
+    // asked again. Its instructions, up to one that cannot be decoded, where they are at hand; or
+    // none.
+    virtual void compile(const HotBlock& hot, std::span<const x86::Instruction> instructions) = 0;
     // [vcpu] The block is made: its entries lead to the interpreter for now.
     virtual void created(Block& block) = 0;
     // [vcpu] The block is not valid any more; nothing may enter it. It may be the one being

@@ -91,7 +91,7 @@ void count_execution(Core* cpu, const Op* op, const x86::FastPages* pages, std::
     const bool is_due = left == 1;
     if (left != 0) --left;
     if (is_due) [[unlikely]] {
-        if (!owner(cpu).compile(*cpu->block)) left = 1;
+        if (!owner(cpu).offer(*cpu->block)) left = 1;
         const HandlerFunction handler = handler_of(*op);
         if (handler != &count_execution) BACKPLANE_TAIL handler(cpu, op, pages, last);
     }

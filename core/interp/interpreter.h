@@ -243,8 +243,8 @@ public:
     Compiler* compiler() const { return compiler_; }
     bool is_only_processor() const { return bus_.is_only_processor(); }
     const std::byte* code_bytes(std::uint64_t physical);
-    // False: not now, as the block is to be left in its middle.
-    bool compile(Block& hot);
+    // The block being entered was executed often enough. False: it is to be offered again.
+    bool offer(Block& hot);
     // [vcpu, outside run] For who looks into it: all blocks with a byte at this address, and where
     // code comes to lie that is at `ip` in the code segment as it is now.
     std::vector<Block*> blocks_at(std::uint64_t physical) const {
@@ -296,9 +296,11 @@ private:
     }
     void publish_counters();
 
+    void compile_hot_blocks();
+    bool compile(const HotBlock& hot);
+    Block* lengthen(const HotBlock& hot);
     Block* look_up(std::uint8_t mode);
     Block* build(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end);
-    Block* lengthen(const Block& hot);
     std::uint64_t executions(const Block* block) const;
     void insert_in_jump_cache(std::uint64_t ip, std::uint64_t linear, Block* block,
                               const x86::PageTranslation& page);
@@ -362,6 +364,7 @@ private:
     Compiler* compiler_;
     std::uint32_t compile_threshold_;
     bool compiler_full_ = false;
+    std::vector<HotBlock> hot_blocks_;  // that wait to be compiled
     std::uint8_t mode_ = 0;
     bool mode_stale_ = true;
     std::uint64_t code_base_ = 0;                   // of CS; zero in 64-bit code

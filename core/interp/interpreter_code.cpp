@@ -152,29 +152,59 @@ Block* Interpreter::build(std::uint64_t physical, std::uint8_t mode, std::uint16
 
 // ---- For a compiler ----
 
-bool Interpreter::compile(Block& hot) {
+// Blocks that are compiled one after the other take half the time: from the second one on the
+// host's caches have the compiler. One that is executed as often again meanwhile waits no longer.
+bool Interpreter::offer(Block& hot) {
+    constexpr std::size_t together = 16;
     if (patched_op_ || compiler_full_) return false;
-    const Doing work = doing(Activity::Compiler);
-    state.rip = state.block_ip;  // for a profiler that looks now
-    if (Block* longer = lengthen(hot)) {
-        compiler_->compile(*longer, builder_.instructions());
-        if (longer->is_compiled()) {
-            // It is entered anew, as the other block.
-            const std::int64_t length = hot.length;
-            blocks_.replace(hot, *longer);
-            refund(length);
+    if (!hot.is_awaited) {
+        hot.is_awaited = true;
+        hot_blocks_.push_back({&hot, state.block_ip, linear_of(state.block_ip)});
+        if (hot_blocks_.size() < together && compile_threshold_ > 1) {
+            hot.ops()->immediate = compile_threshold_;
+            return true;
         }
     }
-    if (hot.valid && !compiler_->is_full()) compiler_->compile(hot, {});
+    compile_hot_blocks();
+    return true;
+}
+
+void Interpreter::compile_hot_blocks() {
+    const Doing work = doing(Activity::Compiler);
+    state.rip = state.block_ip;  // for a profiler that looks now
+    for (const HotBlock& hot : hot_blocks_) {
+        if (!hot.block->valid) continue;
+        hot.block->is_awaited = false;
+        hot.block->ops()->immediate = 0;
+        if (!compile(hot)) hot.block->ops()->immediate = 1;
+    }
+    hot_blocks_.clear();
+}
+
+// False: not now, as there is no room.
+bool Interpreter::compile(const HotBlock& hot) {
+    if (compiler_full_) return false;
+    Block& shorter = *hot.block;
+    if (Block* longer = lengthen(hot)) {
+        compiler_->compile({longer, hot.ip, hot.linear}, builder_.instructions());
+        if (longer->is_compiled()) {
+            const std::int64_t length = shorter.length;
+            blocks_.replace(shorter, *longer);
+            // The one being entered is entered anew, as the other block.
+            if (&shorter == block) refund(length);
+        }
+    }
+    if (shorter.valid && !compiler_->is_full()) compiler_->compile(hot, {});
     compiler_full_ = compiler_->is_full();
-    const bool is_refused = hot.valid && !hot.is_compiled();
+    const bool is_refused = shorter.valid && !shorter.is_compiled();
     if (is_refused && !compiler_full_) count(Counter::RefusedBlocks);
     return !is_refused || !compiler_full_;
 }
 
 // The block together with those behind it, where branches are mostly not taken. Null: nothing is
 // gained.
-Block* Interpreter::lengthen(const Block& hot) {
+Block* Interpreter::lengthen(const HotBlock& found) {
+    const Block& hot = *found.block;
     const std::byte* bytes = code_bytes(hot.physical);
     const bool is_16_bit = (hot.mode & block_mode::code_size) ==
                            static_cast<std::uint8_t>(x86::CodeSize::Bits16);
@@ -185,9 +215,9 @@ Block* Interpreter::lengthen(const Block& hot) {
                          .in_first_page = x86::page_size - offset,
                          .physical = hot.physical,
                          .second_page = 0,
-                         .ip = state.block_ip,
+                         .ip = found.ip,
                          .segment_end = 0,
-                         .linear = linear_of(state.block_ip)};
+                         .linear = found.linear};
     // The block that ends with the branch, as long as it is known.
     const Block* before = &hot;
     const auto goes_on = [&](std::int64_t taken, std::uint32_t next) {
@@ -213,7 +243,8 @@ Block* Interpreter::lengthen(const Block& hot) {
 // As far as they are counted.
 std::uint64_t Interpreter::executions(const Block* block) const {
     if (!block) return 0;
-    return block->is_compiled() ? compile_threshold_ : compile_threshold_ - block->ops()->immediate;
+    if (block->is_compiled() || block->is_awaited) return compile_threshold_;
+    return compile_threshold_ - block->ops()->immediate;
 }
 
 const std::byte* Interpreter::code_bytes(std::uint64_t physical) {
@@ -397,10 +428,12 @@ void Interpreter::make_room() {
 void Interpreter::recycle_blocks() {
     block = nullptr;
     jump_cache.fill({});
+    std::erase_if(hot_blocks_, [](const HotBlock& hot) { return !hot.block->valid; });
     blocks_.recycle();
 }
 
 void Interpreter::release_blocks() {
+    hot_blocks_.clear();
     blocks_.release();
     if (compiler_) compiler_->release();
     compiler_full_ = false;

@@ -12,8 +12,10 @@ namespace backplane::jit {
 void CompiledProcessor::declare(Declaration<CompiledProcessor>& d) {
     d.type("cpu.llvmjit", "Processor whose hot code is compiled");
     interp::declare_processor(d);
-    d.property("tier1-threshold", &CompiledProcessor::tier1_threshold_,
-               "Executions after which a block is compiled; 0: tier 1 compiles none")
+    d.property(
+         "tier1-threshold", &CompiledProcessor::tier1_threshold_,
+         "Executions after which a block is compiled, at the latest after as many again; 0: tier 1 "
+         "compiles none")
         .range(0u, 1'000'000u);
     d.property("tier2-threshold", &CompiledProcessor::tier2_threshold_,
                "Executions after which the loop that a block is in is compiled by LLVM, as far as "

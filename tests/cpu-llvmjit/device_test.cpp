@@ -175,8 +175,8 @@ TEST(JitStatistics, GrowWithWhatIsCompiled) {
     EXPECT_EQ(bench.device.statistic("jit.cache.compile_request_total"), 1u);
     EXPECT_GT(bench.device.statistic("jit.tier1.compile_time_total"), 0u);
     EXPECT_EQ(bench.device.statistic("jit.tier2.compile_time_total"), 0u);
-    // Ten executions of the loop and one of HLT.
-    EXPECT_EQ(bench.device.statistic("jit.cache.lookup_miss_total"), 11u);
+    // Of the loop ten executions, ten more until others are compiled with it, and one of HLT.
+    EXPECT_EQ(bench.device.statistic("jit.cache.lookup_miss_total"), 21u);
     EXPECT_EQ(bench.device.statistic("jit.cache.lookup_hit_total"), 1u) << "back to its start";
 }
 

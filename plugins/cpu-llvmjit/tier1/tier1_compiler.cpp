@@ -72,12 +72,14 @@ void Tier1Compiler::created(Block& block) {
     block.entry = address_of(ways_[static_cast<std::size_t>(Way::LeaveToBlock)]);
 }
 
-void Tier1Compiler::compile(Block& block, std::span<const x86::Instruction> instructions) {
-    const bool is_made = upper_ && upper_->is_alone() ? upper_->takes(block)
-                                                      : make(block, instructions);
+void Tier1Compiler::compile(const interp::HotBlock& hot,
+                            std::span<const x86::Instruction> instructions) {
+    const bool is_made = upper_ && upper_->is_alone() ? upper_->takes(*hot.block)
+                                                      : make(hot, instructions);
     if (!is_made) return;
-    // It is entered now, which is counted, but was not found.
-    --cpu_->counts[static_cast<std::size_t>(Counter::CompiledEntries)];
+    // If it is entered now, that is counted, but it was not found.
+    if (hot.ip == cpu_->state.block_ip)
+        --cpu_->counts[static_cast<std::size_t>(Counter::CompiledEntries)];
     counters_.publish();
 }
 
@@ -105,9 +107,10 @@ std::span<const x86::Instruction> Tier1Compiler::decode(const Block& block) {
     return {decoded_.data(), count};
 }
 
-bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instructions,
-                         bool keeps_all_flags) {
+bool Tier1Compiler::make(const interp::HotBlock& hot,
+                         std::span<const x86::Instruction> instructions, bool keeps_all_flags) {
     using clock = std::chrono::steady_clock;
+    Block& block = *hot.block;
     if (!Translator::can_translate(block) || !cpu_->code_bytes(block.physical) || is_full_)
         return false;
     // Containers compute how far they grow.
@@ -129,7 +132,7 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
     translator.translate(block, instructions, now.cold.used, now.cold.end, native);
     if (translator.lacks_flags() && !keeps_all_flags) {
         cache_.take_back();
-        return make(block, instructions, true);
+        return make(hot, instructions, true);
     }
     if (!code.fits() || native.far_links_end > now.far_links.end) {
         cache_.take_back();
@@ -139,14 +142,12 @@ bool Tier1Compiler::make(Block& block, std::span<const x86::Instruction> instruc
     keep_handlers(native);
     block.entry = address_of(native.start);
     block.ops()->handler = address_of(translator.first_entry());
-    // It is being executed, so this is where it was found.
-    interp::JumpCacheEntry& found =
-        cpu_->jump_cache[interp::jump_cache_index(cpu_->state.block_ip)];
+    interp::JumpCacheEntry& found = cpu_->jump_cache[interp::jump_cache_index(hot.ip)];
     if (found.block == &block) found.entry = block.entry;
     for (const auto& [op, place] : translator.resumptions())
         block.ops()[op].handler = address_of(place);
     const std::chrono::nanoseconds taken = clock::now() - began;
-    tell(native, translator.untranslated(), static_cast<std::uint64_t>(taken.count()));
+    tell(native, hot.linear, translator.untranslated(), static_cast<std::uint64_t>(taken.count()));
     return true;
 }
 
@@ -159,7 +160,7 @@ void Tier1Compiler::keep_handlers(NativeBlock& native) {
     block.compiled = &native;
 }
 
-void Tier1Compiler::tell(const NativeBlock& native, unsigned untranslated,
+void Tier1Compiler::tell(const NativeBlock& native, std::uint64_t linear, unsigned untranslated,
                          std::uint64_t nanoseconds) {
     const Block& block = *native.block;
     const std::size_t hot = native.end - native.start, cold = native.cold_end - native.cold_start;
@@ -178,7 +179,7 @@ void Tier1Compiler::tell(const NativeBlock& native, unsigned untranslated,
                             .cold_start = address_of(native.cold_start),
                             .cold_bytes = cold,
                             .tier = 1,
-                            .linear = cpu_->linear_of(cpu_->state.block_ip),
+                            .linear = linear,
                             .physical = block.physical,
                             .guest_bytes = block.bytes,
                             .instructions = block.instruction_count,

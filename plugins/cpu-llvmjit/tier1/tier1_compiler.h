@@ -39,7 +39,8 @@ public:
                   std::unique_ptr<UpperTier> upper = nullptr);
 
     void attach(interp::Interpreter& cpu) override;
-    void compile(interp::Block& block, std::span<const x86::Instruction> instructions) override;
+    void compile(const interp::HotBlock& hot,
+                 std::span<const x86::Instruction> instructions) override;
     void created(interp::Block& block) override;
     void dropped(interp::Block& block) override;
     void release() override;
@@ -107,13 +108,14 @@ public:
 
 private:
     void make_ways();
-    bool make(interp::Block& block, std::span<const x86::Instruction> instructions,
+    bool make(const interp::HotBlock& hot, std::span<const x86::Instruction> instructions,
               bool keeps_all_flags = false);
     void want_remake(interp::Block& block);
     void chain(Edge& edge, const interp::Block& target);
     void keep_handlers(NativeBlock& native);
     void jump_from(Place place, Place target);
-    void tell(const NativeBlock& native, unsigned untranslated, std::uint64_t nanoseconds);
+    void tell(const NativeBlock& native, std::uint64_t linear, unsigned untranslated,
+              std::uint64_t nanoseconds);
     void tell_released(const CodeCache::Generation& generation);
     void count_blocks();
     void patch(std::uint32_t displacement, std::uint32_t target);
