@@ -32,7 +32,8 @@ BlockCache::BlockCache(std::size_t arena_bytes, Watch watch, void* user, Compile
     : arena_{arena_bytes}, watch_{watch}, user_{user}, compiler_{compiler} {}
 
 Block* BlockCache::find(Key key, bool crosses_page, std::uint64_t second_page) const {
-    return table_.find(key.physical, key.mode, [&](const Block& block) {
+    if (!crosses_page && key.segment_end == 0) return table_.find(key.physical, key.mode);
+    return table_.find_special(key.physical, key.mode, [&](const Block& block) {
         return block.segment_end == key.segment_end && block.crosses_page == crosses_page &&
                (!crosses_page || block.second_page == second_page);
     });

@@ -7,7 +7,7 @@ namespace backplane::interp {
 void BlockTable::insert(Block& block) {
     ++count_;
     if (count_ > entries_.size() / 8 * 5) grow();
-    place({tag_of(block.physical, block.mode), &block});
+    place({tag_of(block), &block});
 }
 
 void BlockTable::place(const Entry& entry) {
@@ -25,7 +25,7 @@ void BlockTable::grow() {
 
 // What comes behind moves up, as far as it does not come in front of its home by that.
 void BlockTable::remove(const Block& block) {
-    std::size_t hole = home(tag_of(block.physical, block.mode));
+    std::size_t hole = home(tag_of(block));
     while (entries_[hole].block != &block)
         hole = next(hole);
     const std::size_t mask = entries_.size() - 1;

@@ -173,7 +173,7 @@ void Interpreter::compile_hot_blocks() {
     const Doing work = doing(Activity::Compiler);
     state.rip = state.block_ip;  // for a profiler that looks now
     for (const HotBlock& hot : hot_blocks_) {
-        if (!hot.block->valid) continue;
+        if (!hot.block->valid || !hot.block->is_awaited) continue;
         hot.block->is_awaited = false;
         hot.block->ops()->immediate = 0;
         if (!compile(hot)) hot.block->ops()->immediate = 1;
@@ -226,13 +226,20 @@ Block* Interpreter::lengthen(const HotBlock& found) {
         if (before && before->physical + before->bytes != hot.physical + next) before = nullptr;
         if (!before) return compile_threshold_ == 1;
         const BlockLinks& links = before->links();
-        const std::uint64_t next_count = executions(links.next);
-        const std::uint64_t taken_count = executions(links.taken);
-        before = links.next;
-        const bool likely = 2 * next_count >= compile_threshold_ && taken_count <= 2 * next_count;
-        return likely || compile_threshold_ == 1;
+        Block* behind = links.next;
+        before = behind;
+        const std::uint64_t next_count = executions(behind);
+        const bool is_likely = 2 * next_count >= compile_threshold_ &&
+                               4 * executions(links.taken) <= next_count;
+        if (is_likely && behind->is_awaited) {
+            // It may not be entered by itself any more, and begins to count anew.
+            behind->is_awaited = false;
+            behind->ops()->immediate = compile_threshold_ / 2;
+        }
+        return is_likely || compile_threshold_ == 1;
     };
     if (!builder_.would_go_on(hot, code.bytes, goes_on)) return nullptr;
+    before = &hot;  // the same branch is asked about again
     Block* longer = builder_.build(code, hot.mode, goes_on);
     if (!longer) return nullptr;
     longer->hashed = true;

@@ -14,16 +14,17 @@ namespace backplane::interp {
 namespace {
 
 struct Table : ::testing::Test {
-    Block& add(std::uint64_t physical, std::uint8_t mode) {
+    Block& add(std::uint64_t physical, std::uint8_t mode, std::uint16_t segment_end = 0) {
         blocks.push_back(std::make_unique<Block>());
         Block& block = *blocks.back();
         block.physical = physical;
         block.mode = mode;
+        block.segment_end = segment_end;
         table.insert(block);
         return block;
     }
     Block* find(std::uint64_t physical, std::uint8_t mode) const {
-        return table.find(physical, mode, [](const Block&) { return true; });
+        return table.find(physical, mode);
     }
 
     BlockTable table;
@@ -45,17 +46,20 @@ TEST_F(Table, TellsModesAndAddressesApart) {
 }
 
 TEST_F(Table, AsksWhichOfSeveralIsMeant) {
-    Block& first = add(0x1000, 1);
-    Block& second = add(0x1000, 1);
-    second.crosses_page = true;
-    const auto crossing = [&](bool crosses) {
-        return table.find(0x1000, 1, [&](const Block& b) { return b.crosses_page == crosses; });
+    const auto ending_at = [&](unsigned end) {
+        return table.find_special(0x1000, 1, [&](const Block& b) { return b.segment_end == end; });
     };
-    EXPECT_EQ(crossing(false), &first);
-    EXPECT_EQ(crossing(true), &second);
+    Block& first = add(0x1000, 1, 0x10);
+    Block& second = add(0x1000, 1, 0x20);
+    EXPECT_EQ(find(0x1000, 1), nullptr);
+    Block& plain = add(0x1000, 1);
+    EXPECT_EQ(ending_at(0x10), &first);
+    EXPECT_EQ(ending_at(0x20), &second);
+    EXPECT_EQ(find(0x1000, 1), &plain);
     table.remove(first);
-    EXPECT_EQ(crossing(false), nullptr);
-    EXPECT_EQ(crossing(true), &second);
+    EXPECT_EQ(ending_at(0x10), nullptr);
+    EXPECT_EQ(ending_at(0x20), &second);
+    EXPECT_EQ(find(0x1000, 1), &plain);
 }
 
 // As code comes and goes, and with more blocks than it had room for at first.
