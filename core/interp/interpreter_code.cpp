@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace backplane::interp {
 
@@ -204,7 +205,7 @@ bool Interpreter::compile(const HotBlock& hot) {
 // The block together with those behind it, where branches are mostly not taken. Null: nothing is
 // gained.
 Block* Interpreter::lengthen(const HotBlock& found) {
-    const Block& hot = *found.block;
+    Block& hot = *found.block;
     const std::byte* bytes = code_bytes(hot.physical);
     const bool is_16_bit = (hot.mode & block_mode::code_size) ==
                            static_cast<std::uint8_t>(x86::CodeSize::Bits16);
@@ -218,8 +219,8 @@ Block* Interpreter::lengthen(const HotBlock& found) {
                          .ip = found.ip,
                          .segment_end = 0,
                          .linear = found.linear};
-    // The block that ends with the branch, as long as it is known.
-    const Block* before = &hot;
+    // The block that ends with the branch, as long as it is known; and the last one so far.
+    Block *before = &hot, *last = &hot;
     const auto goes_on = [&](std::int64_t taken, std::uint32_t next) {
         const bool is_loop = taken < static_cast<std::int64_t>(next);
         if (is_loop || offset + next >= x86::page_size) return false;
@@ -227,7 +228,7 @@ Block* Interpreter::lengthen(const HotBlock& found) {
         if (!before) return compile_threshold_ == 1;
         const BlockLinks& links = before->links();
         Block* behind = links.next;
-        before = behind;
+        last = std::exchange(before, behind);
         const std::uint64_t next_count = executions(behind);
         const bool is_likely = 2 * next_count >= compile_threshold_ &&
                                4 * executions(links.taken) <= next_count;
@@ -244,6 +245,15 @@ Block* Interpreter::lengthen(const HotBlock& found) {
     if (!longer) return nullptr;
     longer->hashed = true;
     count(Counter::BlocksDecoded);
+    for (const Block* end : {last, before}) {
+        if (!end || end->physical + end->bytes != hot.physical + longer->bytes) continue;
+        const auto copy = [&](Block*& place, Block* target) {
+            if (target) blocks_.link(place, target == &hot ? longer : target);
+        };
+        copy(longer->links().taken, end->links().taken);
+        copy(longer->links().next, end->links().next);
+        break;
+    }
     return longer;
 }
 

@@ -146,6 +146,8 @@ bool Tier1Compiler::make(const interp::HotBlock& hot,
     if (found.block == &block) found.entry = block.entry;
     for (const auto& [op, place] : translator.resumptions())
         block.ops()[op].handler = address_of(place);
+    for (Edge& edge : native.edges)
+        if (const Block* target = known_target(block, edge)) chain(edge, *target);
     const std::chrono::nanoseconds taken = clock::now() - began;
     tell(native, hot.linear, translator.untranslated(), static_cast<std::uint64_t>(taken.count()));
     return true;
@@ -338,10 +340,19 @@ Block* Tier1Compiler::follow(const Op& op) {
     std::uint64_t ip = cpu_->compiled.page_ip + edge.target_offset;
     if (!cpu_->state.code64()) ip &= 0xffff'ffff;
     cpu_->state.rip = ip;
-    Block* target = cpu_->locate();
+    Block* target = cpu_->is_mode_stale() ? nullptr : known_target(*from, edge);
+    if (!target) target = cpu_->locate();
     // Finding it may have dropped the block that leads there.
     if (target && from->is_compiled() && cpu_->is_linkable(*target, ip)) chain(edge, *target);
     return target;
+}
+
+// What the interpreter has found there: within the page.
+Block* Tier1Compiler::known_target(const Block& from, const Edge& edge) {
+    if (edge.far_link) return nullptr;
+    for (Block* known : {from.links().taken, from.links().next})
+        if (known && (known->physical & x86::page_offset_mask) == edge.target_offset) return known;
+    return nullptr;
 }
 
 void Tier1Compiler::chain(Edge& edge, const Block& target) {

@@ -111,6 +111,7 @@ private:
     bool make(const interp::HotBlock& hot, std::span<const x86::Instruction> instructions,
               bool keeps_all_flags = false);
     void want_remake(interp::Block& block);
+    static interp::Block* known_target(const interp::Block& from, const Edge& edge);
     void chain(Edge& edge, const interp::Block& target);
     void keep_handlers(NativeBlock& native);
     void jump_from(Place place, Place target);
