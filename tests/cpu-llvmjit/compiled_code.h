@@ -15,11 +15,12 @@ namespace backplane::jit::testing {
 using interp::Counter;
 using interp::testing::TestProcessor;
 
-// Compiles what was executed once.
-inline std::unique_ptr<TestProcessor> make_compiling_processor() {
+// Compiles what was executed so often.
+inline std::unique_ptr<TestProcessor> make_compiling_processor(std::uint32_t threshold = 1) {
     auto arena = CodeArena::make(std::size_t{16} << 20);
     interp::testing::TestEngine engine{
-        std::make_unique<Tier1Compiler>(interp::testing::test_model(), std::move(*arena)), 1};
+        std::make_unique<Tier1Compiler>(interp::testing::test_model(), std::move(*arena)),
+        threshold};
     return std::make_unique<TestProcessor>(std::size_t{64} << 20, std::move(engine));
 }
 
