@@ -513,8 +513,7 @@ void Interpreter::refresh_mode() {
     if (base != code_base_ || limit != code_limit_ || breakpoints_changed) {
         code_base_ = base;
         code_limit_ = limit;
-        ++generation_[0];
-        ++generation_[1];
+        begin_generations();
     }
     if (breakpoints_changed) {
         breakpoints_ = x86::Breakpoints{state};

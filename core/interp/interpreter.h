@@ -288,6 +288,13 @@ private:
     void release_blocks();
     void recycle_blocks();
 
+    void begin_generation(x86::Privilege privilege) {
+        const auto which = static_cast<std::size_t>(privilege);
+        generation_[which] = ++last_generation_[which];
+    }
+    // In all contexts.
+    void begin_generations();
+
     bool wants_step() const;
     View current_view() const;
     bool look_at_segments();
@@ -375,9 +382,18 @@ private:
     // Where, and after how many instructions, an instruction was not executed for a breakpoint.
     std::optional<std::pair<std::uint64_t, std::uint64_t>> met_;
     Step stepping_ = Step::None;
-    bool delivered_ = false;                         // an exception or interrupt, while stepping
-    std::array<std::uint64_t, 2> generation_{1, 1};  // of the jump cache, by privilege
-    std::uint64_t epoch_ = 0;                        // generations began anew so often
+    bool delivered_ = false;  // an exception or interrupt, while stepping
+    // Of the jump cache, by privilege: the one that counts now, and the last that was begun.
+    std::array<std::uint64_t, 2> generation_{1, 1}, last_generation_{1, 1};
+    // What the jump cache has of contexts that were left and may come back (SDM 3A 4.10.1), by
+    // their lowest bits. Generation 0: nothing.
+    struct LeftContext {
+        std::uint64_t generation = 0;
+        std::uint16_t pcid = 0;
+    };
+    std::array<LeftContext, 8> left_contexts_{};
+    std::uint16_t pcid_ = 0;
+    std::uint64_t epoch_ = 0;  // generations began anew so often
     bool supervisor_code_not_global_ = false;
     // Pages the jump cache leads into, by hash: of 4 KiB, and the 2 MiB parts of larger ones.
     // Guests flush page by page, so that one taken for another costs all links.

@@ -316,6 +316,12 @@ bool Interpreter::recollect(std::uint64_t ip) {
     return true;
 }
 
+void Interpreter::begin_generations() {
+    begin_generation(Privilege::Supervisor);
+    begin_generation(Privilege::User);
+    left_contexts_ = {};
+}
+
 void Interpreter::mark_code_page(std::uint64_t linear, const x86::PageTranslation& page) {
     if (privilege() == Privilege::Supervisor && !page.global) supervisor_code_not_global_ = true;
     if (page.shift == x86::page_shift) {
@@ -342,7 +348,8 @@ void Interpreter::renew_jump_key(Privilege privilege) {
     constexpr unsigned low_bits = 12 - block_mode::in_jump_cache;
     constexpr unsigned epoch_bits = 16 + low_bits - generation_bits;
     if (generation >> generation_bits != 0) {
-        generation_ = {1, 1};
+        generation_ = last_generation_ = {1, 1};
+        left_contexts_ = {};
         jump_cache.fill({});
         epoch_ = (epoch_ + 1) % (1 << epoch_bits);
         if (epoch_ == 0 && compiler_) compiler_->forget_links();

@@ -10,8 +10,7 @@ using x86::DebuggerBreakpointKind;
 // time, so that nothing elsewhere has to look; data in the page of a watchpoint is not reached
 // through the first-level TLBs.
 void Interpreter::breakpoints_changed(DebuggerBreakpointKind kind) {
-    ++generation_[0];
-    ++generation_[1];
+    begin_generations();
     if (kind != DebuggerBreakpointKind::Execute) {
         for (x86::FastTlb& level : tlb)
             level.flush();

@@ -211,12 +211,12 @@ std::optional<std::uint64_t> Interpreter::physical_address(std::uint64_t linear)
 void Interpreter::flush_tlb() {
     constexpr std::uint64_t contexts_enabled = 1u << 17;  // CR4.PCIDE
     second_level_.flush();
-    second_level_.select((state.cr4 & contexts_enabled) ? state.cr3 & 0xfff : 0);
+    pcid_ = (state.cr4 & contexts_enabled) ? state.cr3 & 0xfff : 0;
+    second_level_.select(pcid_);
     for (x86::FastTlb& level : tlb)
         level.flush();
     forget_recent();
-    ++generation_[0];
-    ++generation_[1];
+    begin_generations();
     supervisor_code_not_global_ = false;
     code_page_filter_ = {};
     large_code_page_filter_ = {};
@@ -226,22 +226,32 @@ void Interpreter::flush_tlb() {
 void Interpreter::flush_tlb_non_global() {
     second_level_.flush_non_global();
     drop_non_global();
+    begin_generation(Privilege::User);
 }
 
-// Only the second level tells contexts apart.
+// The first level does not tell contexts apart. The second does, and the jump cache by generations.
 void Interpreter::select_pcid(std::uint16_t pcid, bool keeps_entries) {
+    const auto left = [this](std::uint16_t context) -> LeftContext& {
+        return left_contexts_[context % left_contexts_.size()];
+    };
+    left(pcid_) = {generation_[static_cast<std::size_t>(Privilege::User)], pcid_};
+    pcid_ = pcid;
     second_level_.select(pcid);
     if (!keeps_entries) second_level_.flush_non_global();
     drop_non_global();
+    if (const LeftContext known = left(pcid);
+        keeps_entries && known.generation != 0 && known.pcid == pcid)
+        generation_[static_cast<std::size_t>(Privilege::User)] = known.generation;
+    else
+        begin_generation(Privilege::User);
 }
 
 void Interpreter::drop_non_global() {
     for (x86::FastTlb& level : tlb)
         level.flush_non_global();
     forget_recent();
-    ++generation_[static_cast<std::size_t>(Privilege::User)];
     if (supervisor_code_not_global_) {
-        ++generation_[static_cast<std::size_t>(Privilege::Supervisor)];
+        begin_generation(Privilege::Supervisor);
         supervisor_code_not_global_ = false;
     }
     mode_changed();
@@ -256,8 +266,7 @@ void Interpreter::flush_tlb_page(std::uint64_t linear) {
             recent[i].forget_page(linear & ~x86::page_offset_mask);
     }
     if (!may_have_code(linear)) return;
-    ++generation_[0];
-    ++generation_[1];
+    begin_generations();
     code_page_filter_ = {};
     large_code_page_filter_ = {};
     mode_changed();
