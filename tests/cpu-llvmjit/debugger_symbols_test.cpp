@@ -194,13 +194,18 @@ TEST(DebuggerSymbols, AreUnderstoodByGdb) {
         std::string{program} +
         " --gtest_also_run_disabled_tests"
         " --gtest_filter=DebuggerSymbols.DISABLED_SpinsInCompiledCode 2>&1";
-    std::FILE* pipe = popen(command.c_str(), "r");
-    ASSERT_TRUE(pipe);
+    // One time in a hundred it is stopped between two slices.
     std::string output;
-    for (char line[1024]; std::fgets(line, sizeof line, pipe);)
-        output += line;
-    pclose(pipe);
-    if (output.find("ptrace") != std::string::npos) GTEST_SKIP() << "may not trace: " << output;
+    for (int attempt = 0; attempt < 5 && output.find(" in guest_") == std::string::npos;
+         ++attempt) {
+        output.clear();
+        std::FILE* pipe = popen(command.c_str(), "r");
+        ASSERT_TRUE(pipe);
+        for (char line[1024]; std::fgets(line, sizeof line, pipe);)
+            output += line;
+        pclose(pipe);
+        if (output.find("ptrace") != std::string::npos) GTEST_SKIP() << "may not trace: " << output;
+    }
     EXPECT_THAT(output, HasSubstr("#0  0x")) << output;
     EXPECT_THAT(output, HasSubstr(" in guest_100000_at_100000_tier1 ()")) << output;
     // With or without the compiler's debug information, and whatever it inlined.
