@@ -20,7 +20,7 @@ void CompiledProcessor::declare(Declaration<CompiledProcessor>& d) {
     d.property("tier2-threshold", &CompiledProcessor::tier2_threshold_,
                "Executions after which the loop that a block is in is compiled by LLVM, as far as "
                "samples tell; 0: none is. Without tier 1 they are counted, and each block is "
-               "compiled at once")
+               "compiled, loop or not")
         .range(0u, 1'000'000'000u);
     d.property("tier2-instructions", &CompiledProcessor::tier2_instructions_,
                "Instructions that have to be spent around it besides");

@@ -6,6 +6,7 @@
 
 namespace backplane::interp {
 struct Block;
+struct HotBlock;
 class Interpreter;
 }  // namespace backplane::interp
 
@@ -22,7 +23,7 @@ public:
     virtual void attach(interp::Interpreter& cpu, Tier1Compiler& tier1) = 0;
     // There is no tier 1: each hot block is given to this one, which may refuse it.
     virtual bool is_alone() const = 0;
-    virtual bool takes(interp::Block& block) = 0;
+    virtual bool takes(const interp::HotBlock& hot) = 0;
     // The slice has ended in front of this block of compiled code, which is not entered: a sample
     // of what is executed.
     virtual void sampled(interp::Block& block) = 0;

@@ -248,6 +248,7 @@ TEST(Tier2, CompilesLoops) {
     bench.run_loop(1001);
     EXPECT_EQ(bench.get("rbx"), 1001u * 501);
     ASSERT_EQ(compiled.size(), 1u);
+    EXPECT_EQ(compiled[0].linear, Bench::code);
     EXPECT_EQ(compiled[0].physical, Bench::code);
     EXPECT_EQ(compiled[0].instructions, 3u);
     EXPECT_EQ(compiled[0].guest_bytes, 8u);

@@ -2,7 +2,7 @@
 // other is filled, and when the last is full the oldest is emptied as a whole and filled anew.
 //
 // So three quarters of the code survive when room is needed, and all that is executed often is
-// compiled again within the next ten executions. Which blocks those are is not known: compiled code
+// compiled again before long. Which blocks those are is not known: compiled code
 // does not count.
 #pragma once
 

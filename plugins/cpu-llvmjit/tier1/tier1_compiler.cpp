@@ -74,7 +74,7 @@ void Tier1Compiler::created(Block& block) {
 
 void Tier1Compiler::compile(const interp::HotBlock& hot,
                             std::span<const x86::Instruction> instructions) {
-    const bool is_made = upper_ && upper_->is_alone() ? upper_->takes(*hot.block)
+    const bool is_made = upper_ && upper_->is_alone() ? upper_->takes(hot)
                                                       : make(hot, instructions);
     if (!is_made) return;
     // If it is entered now, that is counted, but it was not found.

@@ -44,6 +44,7 @@ struct RegionNode {
 
 struct Region {
     interp::View view = interp::View::Supervisor;
+    std::uint64_t linear = 0;       // where it was entered when it was chosen
     std::vector<RegionNode> nodes;  // the first is where it is entered
 
     const RegionNode* node_at(std::int64_t offset) const {

@@ -46,7 +46,7 @@ void Tier2Compiler::attach(interp::Interpreter& cpu, Tier1Compiler& tier1) {
 
 // ---- Choosing ----
 
-bool Tier2Compiler::takes(Block& block) { return compile_now(block); }
+bool Tier2Compiler::takes(const interp::HotBlock& hot) { return compile_now(hot); }
 
 void Tier2Compiler::sampled(Block& block) {
     tier1_->publish_counters();
@@ -86,6 +86,7 @@ void Tier2Compiler::consider(Block& block, tier2::HotSpot& spot) {
     spot.is_settled = true;
     auto region = builder_->build(*cpu_, block, loops, is_hot);
     if (!region) return;
+    region->linear = cpu_->linear_of(cpu_->state.block_ip);
     for (const RegionNode& node : region->nodes)
         spots_[*node.block].is_settled = true;
     if (!thread_) thread_ = tier2::CompileThread::shared();
@@ -111,13 +112,14 @@ void Tier2Compiler::install_finished() {
     }
 }
 
-bool Tier2Compiler::compile_now(Block& block) {
+bool Tier2Compiler::compile_now(const interp::HotBlock& hot) {
     const x86::HostFloatingPoint host;  // LLVM computes with it
     const auto began = std::chrono::steady_clock::now();
     if (is_full()) return false;
     const auto is_hot = [](const Block& other) { return other.is_compiled(); };
-    const auto region = builder_->build(*cpu_, block, anything, is_hot);
+    auto region = builder_->build(*cpu_, *hot.block, anything, is_hot);
     if (!region) return false;
+    region->linear = hot.linear;
     if (!generator_) generator_.emplace();
     const auto object = generator_->generate(*region);
     const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - began;
@@ -163,7 +165,7 @@ bool Tier2Compiler::install(const Region& region, const tier2::RegionObject& obj
                             .cold_start = nullptr,
                             .cold_bytes = 0,
                             .tier = 2,
-                            .linear = cpu_->linear_of(cpu_->state.block_ip),
+                            .linear = region.linear,
                             .physical = block.physical,
                             .guest_bytes = bytes,
                             .instructions = region.instruction_count(),

@@ -44,7 +44,7 @@ public:
 
     void attach(interp::Interpreter& cpu, Tier1Compiler& tier1) override;
     bool is_alone() const override { return settings_.alone; }
-    bool takes(interp::Block& block) override;
+    bool takes(const interp::HotBlock& hot) override;
     void sampled(interp::Block& block) override;
     void dropped(interp::Block& block) override;
     void released() override;
@@ -83,7 +83,7 @@ private:
     interp::Block& entry_of(const Installed& installed) const {
         return *installed.region.nodes.front().block;
     }
-    bool compile_now(interp::Block& block);
+    bool compile_now(const interp::HotBlock& hot);
     void consider(interp::Block& block, tier2::HotSpot& spot);
     void install_finished();
     bool install(const tier2::Region& region, const tier2::RegionObject& object,
