@@ -17,10 +17,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-nlohmann::json diff(const std::string& arguments) {
+nlohmann::json diff_of(const std::string& arguments) {
     const std::string command = std::string{paths::program} + " diff --json " + paths::source +
-                                "/machines/" + arguments + " --kernel " + paths::guest_kernel +
-                                " --initrd " + paths::guest_initrd;
+                                "/machines/" + arguments;
     const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), pclose};
     std::string output;
     std::array<char, 4096> part;
@@ -29,11 +28,17 @@ nlohmann::json diff(const std::string& arguments) {
     return nlohmann::json::parse(output, nullptr, false);
 }
 
-void expect_no_difference(const std::string& arguments) {
-    const auto result = diff(arguments);
+nlohmann::json diff(const std::string& arguments) {
+    return diff_of(arguments + " --kernel " + paths::guest_kernel + " --initrd " +
+                   paths::guest_initrd);
+}
+
+void expect_equal(const nlohmann::json& result) {
     ASSERT_TRUE(result.is_object());
     EXPECT_TRUE(result["equal"]) << result.dump(2);
 }
+
+void expect_no_difference(const std::string& arguments) { expect_equal(diff(arguments)); }
 
 TEST(Diff, FindsNoDifferenceBetweenTheEngines) {
     expect_no_difference("linux-serial.yaml --a cpu.interp --b cpu.llvmjit --interval 700001 "
@@ -55,6 +60,19 @@ TEST(Diff, FindsNoDifferenceWhereTier2IsUsedEarlyAndKept) {
     expect_no_difference("linux-serial.yaml --a cpu.interp --b cpu.llvmjit "
                          "--b cpu0.tier2-threshold=100 --b cpu0.tier2-instructions=200000 "
                          "--b cpu0.tier2-keeps-all=true --limit 1500000000");
+}
+
+TEST(Diff, FindsNoDifferenceFromSeaBiosAndGrubToLinux) {
+    expect_equal(diff_of(std::string{"pc.yaml --a cpu.interp --b cpu.llvmjit --interval 700001 "
+                                     "--limit 2500000000 --cdrom "} +
+                         paths::guest_iso));
+}
+
+TEST(Diff, FindsNoDifferenceInA32BitKernel) {
+    expect_equal(diff_of(std::string{"linux-serial.yaml -p cpu0.model=pentium3 --a cpu.interp "
+                                     "--b cpu.llvmjit --interval 700001 --limit 1600000000 "
+                                     "--append console=ttyS0 --kernel "} +
+                         paths::guest32_kernel + " --initrd " + paths::guest32_initrd));
 }
 
 TEST(Diff, FindsNoDifferenceBetweenWholeBlocksAndSingleInstructions) {
