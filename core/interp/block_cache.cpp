@@ -2,6 +2,7 @@
 
 #include "interp/dispatch.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <new>
@@ -66,14 +67,38 @@ std::uint64_t BlockCache::bytes_in_first_page(const Block& block) {
                               : block.bytes;
 }
 
-std::uint64_t BlockCache::granules_of(const Block& block, std::uint64_t page) {
-    const std::uint64_t first_page = block.physical & ~x86::page_offset_mask;
+// First and last byte in the page of what a block has there: in both of its pages, if they are one.
+void BlockCache::for_each_part(const Block& block, std::uint64_t page, const auto& take) {
     const std::uint64_t in_first = bytes_in_first_page(block);
-    std::uint64_t granules = 0;
-    if (page == first_page) granules |= granules_of(block.physical, block.physical + in_first - 1);
-    if (block.crosses_page && page == block.second_page)
-        granules |= granules_of(0, block.bytes - in_first - 1);
-    return granules;
+    const std::uint64_t start = block.physical & x86::page_offset_mask;
+    if (block.physical - start == page) take(start, start + in_first - 1);
+    if (block.crosses_page && block.second_page == page) take(0, block.bytes - in_first - 1);
+}
+
+bool BlockCache::has_any(const Block& block, std::uint64_t page, std::uint64_t first,
+                         std::uint64_t last) {
+    bool is_found = false;
+    for_each_part(block, page, [&](std::uint64_t start, std::uint64_t end) {
+        is_found |= first <= end && start <= last;
+    });
+    return is_found;
+}
+
+void BlockCache::CodePage::add(std::uint64_t first, std::uint64_t last) {
+    granules |= granules_of(first, last);
+    for (std::uint64_t i = first; counts && i <= last; ++i)
+        ++(*counts)[i];
+}
+
+void BlockCache::CodePage::remove(std::uint64_t first, std::uint64_t last) {
+    for (std::uint64_t i = first; counts && i <= last; ++i)
+        --(*counts)[i];
+}
+
+bool BlockCache::CodePage::may_have(std::uint64_t first, std::uint64_t last) const {
+    if (!(granules & granules_of(first, last))) return false;
+    return !counts || std::any_of(&(*counts)[first], &(*counts)[last] + 1,
+                                  [](std::uint16_t count) { return count != 0; });
 }
 
 Block::InPage& BlockCache::in_page(Block& block, std::uint64_t page) {
@@ -96,7 +121,8 @@ void BlockCache::forget_page(std::unordered_map<std::uint64_t, CodePage>::iterat
 void BlockCache::add_to_page(Block* block, std::uint64_t page) {
     watch(page);
     CodePage& code = pages_.find(page)->second;
-    code.granules |= granules_of(*block, page);
+    for_each_part(*block, page,
+                  [&](std::uint64_t first, std::uint64_t last) { code.add(first, last); });
     Block::InPage& here = in_page(*block, page);
     here = {.next = code.blocks, .place = &code.blocks};
     if (here.next) in_page(*here.next, page).place = &here.next;
@@ -132,6 +158,9 @@ void BlockCache::remove_from_page(Block* block, std::uint64_t page) {
     const Block::InPage& here = in_page(*block, page);
     *here.place = here.next;
     if (here.next) in_page(*here.next, page).place = here.place;
+    for_each_part(*block, page, [&](std::uint64_t first, std::uint64_t last) {
+        entry->second.remove(first, last);
+    });
     if (!entry->second.blocks) forget_page(entry);
 }
 
@@ -166,43 +195,33 @@ void BlockCache::recycle() {
     dropped_count_ = 0;
 }
 
-void BlockCache::count_granules(CodePage& code, std::uint64_t page) {
+void BlockCache::count_blocks(CodePage& code, std::uint64_t page) {
     code.granules = 0;
+    code.counts = std::make_unique<CodePage::Counts>();
     for (Block* block = code.blocks; block; block = in_page(*block, page).next)
-        code.granules |= granules_of(*block, page);
+        for_each_part(*block, page,
+                      [&](std::uint64_t first, std::uint64_t last) { code.add(first, last); });
 }
 
 std::size_t BlockCache::invalidate(std::uint64_t physical, std::uint64_t length) {
     const std::uint64_t page = physical & ~x86::page_offset_mask;
     if (length == 0 || !has_code(page)) return 0;
-    std::size_t dropped = 0;
-    if (const auto entry = pages_.find(page); !entry->second.blocks) {
+    const auto entry = pages_.find(page);
+    if (!entry->second.blocks) {
         forget_page(entry);
         return 0;
     }
-    const std::uint64_t written = granules_of(physical, physical + length - 1);
     const std::uint64_t first = physical & x86::page_offset_mask, last = first + length - 1;
-    for (auto entry = pages_.find(page);
-         entry != pages_.end() && (entry->second.granules & written);) {
-        Block* victim = entry->second.blocks;
-        for (; victim; victim = in_page(*victim, page).next) {
-            const bool starts_here = (victim->physical & ~x86::page_offset_mask) == page;
-            const std::uint64_t start = starts_here ? victim->physical & x86::page_offset_mask : 0;
-            const std::uint64_t bytes_before = starts_here
-                                                   ? 0
-                                                   : x86::page_size -
-                                                         (victim->physical & x86::page_offset_mask);
-            if (first < start + (victim->bytes - bytes_before) && start <= last) break;
-            if (starts_here && victim->crosses_page && victim->second_page == page) break;
-        }
-        if (!victim) {
-            count_granules(entry->second, page);
-            break;
-        }
-        drop(victim);
+    if (!entry->second.may_have(first, last)) return 0;
+    std::size_t dropped = 0;
+    Block* next = nullptr;
+    for (Block* block = entry->second.blocks; block; block = next) {
+        next = in_page(*block, page).next;
+        if (!has_any(*block, page, first, last)) continue;
+        drop(block);  // with the last one goes the page
         ++dropped;
-        entry = pages_.find(page);
     }
+    if (dropped == 0) count_blocks(entry->second, page);
     return dropped;
 }
 

@@ -6,7 +6,9 @@
 #include "interp/block_table.h"
 #include "interp/compiler.h"
 #include "interp/large_pages.h"
+#include "x86/paging.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -97,15 +99,26 @@ private:
 
     struct CodePage {
         std::uint64_t granules = 0;  // with blocks; more for a while after blocks were dropped
+        // How many blocks each byte is part of, from the first write on that met a granule and no
+        // block: where code and data are that near, the blocks are not to be looked through for
+        // each of many such writes.
+        using Counts = std::array<std::uint16_t, x86::page_size>;
+        std::unique_ptr<Counts> counts{};
         Block* blocks = nullptr;
+
+        void add(std::uint64_t first, std::uint64_t last);
+        void remove(std::uint64_t first, std::uint64_t last);
+        bool may_have(std::uint64_t first, std::uint64_t last) const;
     };
 
     static std::size_t filter_word(std::uint64_t page) { return (page >> 18) & (filter_words - 1); }
     static std::uint64_t granules_of(std::uint64_t first, std::uint64_t last);
     static std::uint64_t bytes_in_first_page(const Block& block);
-    static std::uint64_t granules_of(const Block& block, std::uint64_t page);
     static Block::InPage& in_page(Block& block, std::uint64_t page);
-    static void count_granules(CodePage& code, std::uint64_t page);
+    static void for_each_part(const Block& block, std::uint64_t page, const auto& take);
+    static bool has_any(const Block& block, std::uint64_t page, std::uint64_t first,
+                        std::uint64_t last);
+    static void count_blocks(CodePage& code, std::uint64_t page);
     void add_to_page(Block* block, std::uint64_t page);
     void forget_page(std::unordered_map<std::uint64_t, CodePage>::iterator entry);
     void remove_from_page(Block* block, std::uint64_t page);

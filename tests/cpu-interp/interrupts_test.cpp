@@ -116,12 +116,13 @@ TEST_F(Interrupts, AFaultWithoutAHandlerShutsDown) {
 TEST_F(Interrupts, AttentionEndsAnEndlessLoop) {
     processor.place(code, {0xeb, 0xfe});
     processor.cpu.state.rip = code;
-    std::thread other{[&] {
-        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    // Once the loop is being executed, for which the host may take its time.
+    std::jthread other{[&](const std::stop_token& stop) {
+        while (!stop.stop_requested() && processor.cpu.counters()[Counter::Instructions] == 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});
         processor.cpu.request_attention();
     }};
     EXPECT_EQ(processor.cpu.run(std::int64_t{1} << 60), RunResult::Attention);
-    other.join();
     EXPECT_EQ(processor.cpu.state.rip, code);
     EXPECT_GT(processor.cpu.instructions(), 0u);
 }
