@@ -416,9 +416,11 @@ TEST(JitReports, ListWhatIsNotTranslated) {
     EXPECT_THAT(first, MatchesRegex("hlt +2 +1"));
 }
 
+std::string perf_map_path() { return "/tmp/perf-" + std::to_string(getpid()) + ".map"; }
+
 // Lines of the map that begin at or behind where this process's map was.
 std::vector<std::string> perf_map() {
-    std::ifstream file{"/tmp/perf-" + std::to_string(getpid()) + ".map"};
+    std::ifstream file{perf_map_path()};
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);)
         lines.push_back(line);
@@ -426,7 +428,7 @@ std::vector<std::string> perf_map() {
 }
 
 TEST(PerfMap, NamesEachBlockOfAllProcessors) {
-    const std::string path = "/tmp/perf-" + std::to_string(getpid()) + ".map";
+    const std::string path = perf_map_path();
     std::ofstream{path} << "from another process of this number\n";
     {
         Bench bench{{{"perf-map", true}}}, other{{{"perf-map", true}}};
@@ -456,6 +458,7 @@ TEST(PerfMap, NamesEachBlockOfAllProcessors) {
 }
 
 TEST(PerfMap, IsNotWrittenUnlessWanted) {
+    unlink(perf_map_path().c_str());  // another process of this number may have left one
     Bench bench;
     ASSERT_TRUE(bench.started);
     bench.run_loop(100);

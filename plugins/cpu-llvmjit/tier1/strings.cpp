@@ -1,4 +1,4 @@
-// MOVS, STOS and LODS, alone and with REP, in 64-bit code.
+// MOVS, STOS and LODS, alone and with REP.
 //
 // With REP the host's own instruction does what lies within one page each time. Registers move with
 // it, so that whatever happens in between finds the instruction in front of its next iteration. The
@@ -31,7 +31,7 @@ bool has_prefix(const x86::Instruction& instruction, std::uint8_t value) {
 
 bool Translator::string_operation() {
     const ZydisDecodedInstruction& decoded = instruction_->decoded;
-    if (!is_code64() || address_width_ != 64 || decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT ||
+    if (address_width_ != word() * 8 || decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT ||
         has_prefix(*instruction_, repne))
         return false;
     const std::uint8_t operation = decoded.opcode & 0xfe;
@@ -59,7 +59,7 @@ bool Translator::string_operation() {
 
 // The operand of `size` bytes at a register, as check() leaves it.
 void Translator::check_string(Host at, Access access, unsigned size) {
-    code_.mov(scratch, at);
+    mov_word(scratch, at);
     check(access, size);
 }
 
@@ -94,14 +94,21 @@ void Translator::string_step(bool reads, bool writes, unsigned size) {
     if (writes) lea_word(rdi, rdi, distance);
 }
 
-void Translator::repeat_stos(unsigned size) {
-    code_.test(rcx);
+// Behind it all of RCX is the number of iterations. ECX = 0 leaves its upper half alone.
+Assembler::Jump Translator::skip_if_no_repetition() {
+    is_code64() ? code_.test(rcx) : code_.test32(rcx);
     const auto nothing = code_.jump_if(condition::equal);
+    if (!is_code64()) code_.mov32(rcx, rcx);
+    return nothing;
+}
+
+void Translator::repeat_stos(unsigned size) {
+    const auto nothing = skip_if_no_repetition();
     const Place again = code_.place();
     check_string(rdi, Access::Write, size);
     code_.add(scratch2, Operand::of(scratch));
     take_iterations(size);
-    code_.lea(scratch, Operand::at(rdi, rcx, string_scale(size), 0));
+    lea_word(scratch, Operand::at(rdi, rcx, string_scale(size), 0));
     code_.mov(rdi, scratch2);
     code_.store(slot(x86::RAX), flags_image);
     code_.mov(rax, pinned(x86::RAX));
@@ -115,8 +122,7 @@ void Translator::repeat_stos(unsigned size) {
 // The source first: where it is not there, nothing may be known of a write.
 void Translator::repeat_movs(unsigned size) {
     const unsigned scale = string_scale(size);
-    code_.test(rcx);
-    const auto nothing = code_.jump_if(condition::equal);
+    const auto nothing = skip_if_no_repetition();
     const Place again = code_.place();
     check_string(rsi, Access::Read, size);
     code_.store(slot(x86::RAX), scratch);
@@ -128,10 +134,10 @@ void Translator::repeat_movs(unsigned size) {
     code_.cmp(scratch, slot(x86::RAX));
     code_.move_if(condition::below, scratch, slot(x86::RAX));
     take_iterations(size);
-    code_.lea(scratch, Operand::at(rsi, rcx, scale, 0));
+    lea_word(scratch, Operand::at(rsi, rcx, scale, 0));
     code_.load(rsi, slot(x86::RSI));
     code_.store(slot(x86::RSI), scratch);
-    code_.lea(scratch, Operand::at(rdi, rcx, scale, 0));
+    lea_word(scratch, Operand::at(rdi, rcx, scale, 0));
     code_.mov(rdi, scratch2);
     code_.repeat(movs, size);
     code_.mov(rdi, scratch);

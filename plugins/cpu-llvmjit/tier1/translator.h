@@ -140,8 +140,12 @@ private:
     void store_word(const Operand& to, Host from) {
         code_.emit({.byte = 0x89, .wide = is_code64()}, from, to);
     }
+    void mov_word(Host to, Host from) { load_word(to, Operand::of(from)); }
+    void lea_word(Host to, const Operand& address) {
+        code_.emit({.byte = 0x8d, .wide = is_code64()}, to, address);
+    }
     void lea_word(Host to, Host base, std::int32_t displacement) {
-        code_.emit({.byte = 0x8d, .wide = is_code64()}, to, Operand::at(base, displacement));
+        lea_word(to, Operand::at(base, displacement));
     }
 
     // ---- Flags (flags.cpp) ----
@@ -292,6 +296,7 @@ private:
     bool string_operation();
     void check_string(Host at, Access access, unsigned size);
     void string_step(bool reads, bool writes, unsigned size);
+    Assembler::Jump skip_if_no_repetition();
     void repeat_stos(unsigned size);
     void repeat_movs(unsigned size);
     static unsigned string_scale(unsigned size);
