@@ -176,7 +176,7 @@ TEST(JitFigures, HaveTheTimeOfEachPassOfTier2) {
 // A loop over one page looks it up about never.
 TEST(JitFigures, TellThatMemoryIsReachedDirectly) {
     const auto result = run_cpu_bench(kernel_named("mem_seq64"), mode_named("jit_baseline"),
-                                      {.time = std::chrono::milliseconds{50}}, plugins());
+                                      {.single_run = 100'000}, plugins());
     ASSERT_TRUE(result) << result.error().what;
     const auto json = result->jit.json();
     ASSERT_GT(json["guest_mem_ops"], 20'000u);

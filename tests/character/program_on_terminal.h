@@ -53,7 +53,7 @@ public:
     }
 
     bool soon(const std::function<bool()>& done) {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes{2};
         while (!done()) {
             if (std::chrono::steady_clock::now() > deadline) return false;
             std::this_thread::sleep_for(std::chrono::milliseconds{1});

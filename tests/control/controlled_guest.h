@@ -14,10 +14,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace backplane::test {
@@ -44,13 +46,16 @@ struct Output {
     std::string text;
 };
 
-// Of `backplane` with these arguments, both of its outputs.
-inline Output backplane(const std::string& arguments) {
+// Of `backplane` with these arguments, both of its outputs. `at_first_line` is called when that has
+// come, and the program goes on.
+inline Output backplane(const std::string& arguments, std::function<void()> at_first_line = {}) {
     std::FILE* pipe = popen((std::string{paths::program} + " " + arguments + " 2>&1").c_str(), "r");
     Output output{.code = -1, .text = {}};
     char buffer[4096];
-    while (const std::size_t size = fread(buffer, 1, sizeof buffer, pipe))
-        output.text.append(buffer, size);
+    while (std::fgets(buffer, sizeof buffer, pipe) != nullptr) {
+        output.text += buffer;
+        if (at_first_line && output.text.ends_with('\n')) std::exchange(at_first_line, {})();
+    }
     const int status = pclose(pipe);
     if (WIFEXITED(status)) output.code = WEXITSTATUS(status);
     return output;
@@ -65,7 +70,7 @@ protected:
             "--kernel",  write_flat_kernel(temp_path("kernel"), program, 0x4000),
             "--control", "unix:" + socket,
             "--serial",  "none",
-            "--timeout", "120"};
+            "--timeout", "600"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         session.emplace("linux-serial", arguments, Input::Null);
         while (backplane("ctl " + socket).code != 0 && !session->exit_code(std::chrono::seconds{0}))

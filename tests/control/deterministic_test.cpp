@@ -15,9 +15,15 @@ namespace {
 
 constexpr std::uint64_t length = 2'000'000;
 
-// Three CPUs in turn, that ask for the time and set timers: what each saw, in order.
-std::vector<std::string> history(const std::vector<const char*>& looks) {
+struct History {
     std::vector<std::string> order;
+    std::size_t replies = 0;  // to clients that looked
+};
+
+// Three CPUs in turn, that ask for the time and set timers: what each saw, in order.
+History history(const std::vector<const char*>& looks) {
+    History found;
+    std::vector<std::string>& order = found.order;
     std::atomic<bool> done = false;
     ScriptedCpu::program = [&](ScriptedCpu& cpu, std::int64_t budget) {
         for (; budget > 0; --budget) {
@@ -41,8 +47,8 @@ std::vector<std::string> history(const std::vector<const char*>& looks) {
     const auto machine = Machine::build(description, diagnostics);
     EXPECT_TRUE(machine) << diagnostics.text();
     Context context{*machine, description, [](const ordered_json&) {}};
-    std::size_t replies = 0;
-    Session session{context, [&](const std::string& line) { replies += line.contains("return"); }};
+    Session session{context,
+                    [&](const std::string& line) { found.replies += line.contains("return"); }};
     auto ending = std::async(std::launch::async, [&] { return machine->run({}); });
     while (!looks.empty() && !done)
         for (const char* look : looks) {
@@ -51,19 +57,23 @@ std::vector<std::string> history(const std::vector<const char*>& looks) {
                 continue;
         }
     EXPECT_EQ(ending.get().exit_code, 3);
-    EXPECT_TRUE(looks.empty() || replies > 20) << replies;
     EXPECT_FALSE(context.first_change());
-    return order;
+    return found;
 }
 
 TEST(DeterministicMachine, DoesNotNoticeThatClientsLook) {
-    const auto undisturbed = history({});
+    const auto undisturbed = history({}).order;
     EXPECT_GT(undisturbed.size(), 1'000u);
-    EXPECT_EQ(
-        history({"\"status\"", "\"list-windows\"", "\"statistics\"",
-                 "\"inspect-device\",\"arguments\":{\"device\":\"alarm0\"}",
-                 "\"read-registers\",\"arguments\":{\"cpu\":\"cpu2\"}", "\"stop\"", "\"cont\""}),
-        undisturbed);
+    // The host may keep clients waiting until the run is over: then they come once more.
+    History watched;
+    for (int attempt = 0; attempt < 100 && watched.replies <= 20; ++attempt) {
+        watched = history({"\"status\"", "\"list-windows\"", "\"statistics\"",
+                           "\"inspect-device\",\"arguments\":{\"device\":\"alarm0\"}",
+                           "\"read-registers\",\"arguments\":{\"cpu\":\"cpu2\"}", "\"stop\"",
+                           "\"cont\""});
+        ASSERT_EQ(watched.order, undisturbed);
+    }
+    EXPECT_GT(watched.replies, 20u);
 }
 
 }  // namespace

@@ -130,6 +130,8 @@ TEST_F(Sessions, SaysThatTheRunIsOver) {
 TEST_F(Sessions, TellsRunStateChangesToThoseWhoSubscribed) {
     const auto stopped = [&] {
         talk.ask("stop");
+        // It is told by the machine's controller, a moment after the reply perhaps.
+        talk.small.machine->control().call([] {});
         std::vector<ordered_json> changes;
         {
             const std::scoped_lock guard{talk.mutex};

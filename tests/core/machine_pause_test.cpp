@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto both = {ClockMode::Realtime, ClockMode::Deterministic};
+constexpr auto patience = 120s;  // with a busy host
 
 // A machine of scripted processors that runs on a thread of its own.
 class RunningMachine {
@@ -39,7 +40,7 @@ public:
             const std::scoped_lock guard{mutex_};
             events_.push_back(event);
         });
-        if (!options.time_limit) options.time_limit = 20s;
+        if (!options.time_limit) options.time_limit = patience;
         ending_ = std::async(std::launch::async, [this, options] { return machine->run(options); });
         wait_until([this] { return has_ended() || control().call([] {}); });
     }
@@ -60,10 +61,11 @@ public:
     void pause() {
         control().pause("the test");
         wait_until([this] { return control().is_paused(); });
+        control().call([] {});  // comes behind those who are told
     }
 
     static void wait_until(const std::function<bool()>& condition) {
-        const auto limit = std::chrono::steady_clock::now() + 15s;
+        const auto limit = std::chrono::steady_clock::now() + patience;
         while (!condition()) {
             ASSERT_LT(std::chrono::steady_clock::now(), limit) << "waited in vain";
             std::this_thread::sleep_for(100us);
@@ -94,6 +96,11 @@ private:
     Ending result_;
 };
 
+std::uint64_t nanoseconds_since(std::chrono::steady_clock::time_point then) {
+    const std::chrono::nanoseconds passed = std::chrono::steady_clock::now() - then;
+    return static_cast<std::uint64_t>(passed.count());
+}
+
 TEST(MachinePause, StopsEveryCpuAndItsTimeUntilItGoesOn) {
     for (const auto clock : both) {
         std::atomic<std::uint64_t> slices = 0;
@@ -109,11 +116,12 @@ TEST(MachinePause, StopsEveryCpuAndItsTimeUntilItGoesOn) {
         EXPECT_EQ(slices, before);
         EXPECT_EQ(running.machine->clock().now(), time);
 
+        const auto resumed = std::chrono::steady_clock::now();
         running.control().resume();
         RunningMachine::wait_until([&] { return slices > before + 30; });
         const std::uint64_t later = running.machine->clock().now();
         EXPECT_GT(later, time);
-        if (clock == ClockMode::Realtime) EXPECT_LT(later - time, 10'000'000'000u);
+        if (clock == ClockMode::Realtime) EXPECT_LE(later - time, nanoseconds_since(resumed));
         EXPECT_EQ(running.changes(), (std::vector{StateChange::Paused, StateChange::Resumed}));
     }
 }
@@ -122,19 +130,18 @@ TEST(MachinePause, DoesNotCountAsTime) {
     RunningMachine running{ClockMode::Realtime, 1,
                            [](ScriptedCpu& cpu, std::int64_t budget) { return cpu.spend(budget); }};
     const auto start = std::chrono::steady_clock::now();
+    const std::uint64_t before = running.machine->clock().now();
     std::uint64_t stood = 0;
     for (int i = 0; i < 5; ++i) {
         running.pause();
         const auto from = std::chrono::steady_clock::now();
         std::this_thread::sleep_for(30ms);
-        stood += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - from).count());
+        stood += nanoseconds_since(from);
         running.control().resume();
         RunningMachine::wait_until([&] { return !running.control().is_paused(); });
     }
-    const std::uint64_t guest = running.machine->clock().now();
-    const auto host = static_cast<std::uint64_t>(
-        (std::chrono::steady_clock::now() - start).count());
-    EXPECT_LE(guest, host - stood + 100'000'000);  // from the machine's making to the start
+    const std::uint64_t guest = running.machine->clock().now() - before;
+    EXPECT_LE(guest, nanoseconds_since(start) - stood);
 }
 
 TEST(MachinePause, KeepsTimersFromExpiring) {
@@ -173,7 +180,7 @@ TEST(MachinePause, ChangesNothingOfADeterministicRun) {
                 }
                 return BACKPLANE_CPU_BUDGET;
             }};
-        while (pauses && !done) {
+        while (pauses && !done && !running.has_ended()) {
             running.control().pause("again");
             std::this_thread::sleep_for(100us);
             running.control().resume();

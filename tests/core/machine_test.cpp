@@ -10,6 +10,8 @@
 namespace backplane::runtime {
 namespace {
 
+constexpr std::chrono::seconds patience{120};  // with a busy host
+
 Ending run(ClockMode clock, std::function<backplane_cpu_exit(ScriptedCpu&, std::int64_t)> program,
            const RunOptions& options = {}) {
     ScriptedCpu::program = std::move(program);
@@ -19,7 +21,7 @@ Ending run(ClockMode clock, std::function<backplane_cpu_exit(ScriptedCpu&, std::
     EXPECT_TRUE(machine) << diagnostics.text();
     if (!machine) return {};
     RunOptions limited = options;
-    if (!limited.time_limit) limited.time_limit = std::chrono::seconds{20};
+    if (!limited.time_limit) limited.time_limit = patience;
     return machine->run(limited);
 }
 
@@ -108,7 +110,7 @@ TEST(Machine, EndsAfterAResetOnlyWhenEveryCpuHasHaltedForGoodAgain) {
         Diagnostics diagnostics;
         const auto machine = Machine::build(description, diagnostics);
         ASSERT_TRUE(machine) << diagnostics.text();
-        const Ending ending = machine->run({.time_limit = std::chrono::seconds{20}});
+        const Ending ending = machine->run({.time_limit = patience});
         EXPECT_EQ(ending.exit_code, 0) << ending.why;
         EXPECT_GE(after_reset, 2) << "both halted after the reset";
         EXPECT_NE(ending.why.find("halted with interrupts off"), std::string::npos) << ending.why;

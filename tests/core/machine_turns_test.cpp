@@ -20,7 +20,8 @@ Ending run(unsigned cpus, std::function<backplane_cpu_exit(ScriptedCpu&, std::in
     const auto machine = Machine::build(description, diagnostics);
     EXPECT_TRUE(machine) << diagnostics.text();
     if (!machine) return {};
-    return machine->run({.time_limit = std::chrono::seconds{20}});
+    constexpr std::chrono::seconds patience{120};  // with a busy host
+    return machine->run({.time_limit = patience});
 }
 
 // A millisecond is a million instructions of each, however many there are.

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -21,7 +22,6 @@
 namespace backplane::test {
 namespace {
 
-using std::chrono::seconds;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -29,12 +29,14 @@ using ::testing::HasSubstr;
 std::string run_gdb(const std::string& endpoint, const std::vector<std::string>& commands) {
     const std::string script = temp_path("commands.gdb");
     std::ofstream file{script};
-    file << "set pagination off\nset confirm off\nset width 0\nset tcp connect-timeout 30\n"
-         << "file " << paths::debugged_guest << ".elf\ntarget remote " << endpoint << "\n";
+    // GDB gives up on a machine that does not answer within two seconds, unless told otherwise.
+    file << "set pagination off\nset confirm off\nset width 0\nset tcp connect-timeout 60\n"
+         << "set remotetimeout 60\nfile " << paths::debugged_guest << ".elf\ntarget remote "
+         << endpoint << "\n";
     for (const std::string& command : commands)
         file << command << '\n';
     file.close();
-    const std::string line = "timeout -k 5 100 gdb --batch -nx -x " + script + " 2>&1";
+    const std::string line = "timeout -k 5 300 gdb --batch -nx -x " + script + " 2>&1";
     FILE* output = popen(line.c_str(), "r");
     std::string text;
     std::array<char, 4096> bytes{};
@@ -57,7 +59,7 @@ protected:
     // The machine waits for GDB before its first instruction.
     GdbTest()
         : session_{"../tests/gdb/machine",
-                   {"-S", "--gdb", "0", "--timeout", "120", "-p",
+                   {"-S", "--gdb", "0", "--timeout", "600", "-p",
                     "rom0.image=" + std::string{paths::debugged_guest} + ".bin", "-p",
                     std::string{"machine.clock="} + GetParam()},
                    Input::Null},
@@ -176,10 +178,17 @@ TEST_P(GdbTest, LetsTheMachineGoOnAndComesBack) {
                 HasSubstr("detached"));
     // The breakpoint is gone with its debugger; GDB finds the machine running, and stops it.
     const std::string said = gdb({
-        "p $pc >= (unsigned long)long_loop",
         "python import os, signal, threading",
-        "python threading.Timer(1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()",
+        "python interrupt = lambda: os.kill(os.getpid(), signal.SIGINT)",
+        "python soon = lambda event: threading.Timer(1, interrupt).start()",
+        "python gdb.events.cont.connect(soon)",
         "continue",
+        // It may have had no processor yet.
+        "while $pc < (unsigned long)long_loop || $rcx <= 1000",
+        "continue",
+        "end",
+        "python gdb.events.cont.disconnect(soon)",
+        "p $pc >= (unsigned long)long_loop",
         "p $rcx > 1000",
         "monitor reset",
         "tbreak real_done",
@@ -208,13 +217,20 @@ TEST_P(GdbTest, ShowsATripleFault) {
 TEST_P(GdbTest, HearsHowTheMachineEnded) {
     const std::filesystem::path goes_on = temp_path("goes-on");
     std::filesystem::remove(goes_on);
+    std::atomic<bool> is_over = false;
     std::thread ends{[&] {
-        while (!std::filesystem::exists(goes_on))
-            std::this_thread::sleep_for(std::chrono::milliseconds{20});
-        std::this_thread::sleep_for(seconds{1});
+        const auto wait_until = [&](auto is_there) {
+            while (!is_there() && !is_over)
+                std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        };
+        wait_until([&] { return std::filesystem::exists(goes_on); });
+        // A machine that runs uses the processor.
+        const auto runs = session_.cpu_time() + std::chrono::milliseconds{200};
+        wait_until([&] { return session_.cpu_time() > runs; });
         session_.send_signal(SIGTERM);
     }};
     const std::string said = gdb({"shell touch " + goes_on.string(), "continue"});
+    is_over = true;
     ends.join();
     std::filesystem::remove(goes_on);
     EXPECT_THAT(said, HasSubstr("exited with code 0217")) << "128 + 15, in octal";
@@ -235,7 +251,7 @@ TEST(GdbOption, ShowsSeveralCpusAsThreads) {
     constexpr std::array<std::uint8_t, 5> counts{0x48, 0xff, 0xc0, 0xeb, 0xfb};  // inc rax; jmp
     const std::string kernel = write_flat_kernel(temp_path("kernel"), counts);
     GuestSession session{"linux-serial-smp",
-                         {"-S", "--gdb", "0", "--timeout", "100", "--kernel", kernel},
+                         {"-S", "--gdb", "0", "--timeout", "600", "--kernel", kernel},
                          Input::Null};
     const std::string said = run_gdb(endpoint_of(session), {
                                                                "info threads",

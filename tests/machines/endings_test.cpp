@@ -24,7 +24,7 @@ class Endings : public ::testing::TestWithParam<Ending> {};
 
 TEST_P(Endings, HaveACodeAndALineThatSaysWhy) {
     GuestSession session{"linux-serial",
-                         flat_guest(GetParam().guest, {"--no-reboot", "--timeout", "20"})};
+                         flat_guest(GetParam().guest, {"--no-reboot", "--timeout", "200"})};
     EXPECT_EQ(session.exit_code(), GetParam().exit_code);
     EXPECT_THAT(session.unread(), HasSubstr(std::string{"backplane: "} + GetParam().says));
     EXPECT_TRUE(session.terminal_is_as_before());

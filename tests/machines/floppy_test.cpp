@@ -51,8 +51,8 @@ TEST_P(FloppyBoots, StartGrubWhichReadsTheRest) {
                           "-p", std::string{"rtc0.floppy0="} + boot.capacity, "-p",
                           std::string{"fdc0.speed="} + boot.speed, "-p",
                           "machine.clock=deterministic"}};
-    ASSERT_TRUE(session.expect("read by GRUB", seconds{120})) << session.unread();
-    ASSERT_TRUE(session.expect("/data", seconds{120})) << session.unread();
+    ASSERT_TRUE(session.expect("read by GRUB", seconds{600})) << session.unread();
+    ASSERT_TRUE(session.expect("/data", seconds{600})) << session.unread();
     EXPECT_THAT(session.before, HasSubstr("974d6020f8d5acf1d8f2e9fa6eea7c6e"));
     EXPECT_EQ(session.exit_code(), 15);
     for (const std::string& file : {image, data})

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "support/flat_kernel.h"
+#include "support/guest_session.h"
 #include "support/temp_path.h"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <span>
 #include <string>
 #include <vector>
@@ -89,6 +92,31 @@ inline constexpr std::uint8_t echo_serial[] = {
     0xf4,                    // 38: hlt
 };
 // clang-format on
+
+struct Sleep {
+    double seconds = 0;  // as the guest says
+    GuestSession::Clock::duration on_host{};
+    std::chrono::milliseconds cpu_time{};
+};
+
+// `time sleep SECONDS` in a shell: of several times the first that the host did not keep waiting.
+inline Sleep measured_sleep(GuestSession& session, int seconds) {
+    Sleep sleep;
+    for (int attempt = 0; attempt < 20; ++attempt) {
+        const auto started = GuestSession::Clock::now();
+        const auto used = session.cpu_time();
+        const std::string said = session.shell("time sleep " + std::to_string(seconds));
+        sleep.on_host = GuestSession::Clock::now() - started;
+        sleep.cpu_time = session.cpu_time() - used;
+        if (std::sscanf(said.c_str(), "real\t0m %lfs", &sleep.seconds) != 1) {
+            ADD_FAILURE() << said;
+            break;
+        }
+        if (sleep.seconds < seconds + 0.1 && sleep.on_host < std::chrono::seconds{seconds + 5})
+            break;
+    }
+    return sleep;
+}
 
 // Arguments that boot such a guest.
 inline std::vector<std::string> flat_guest(std::span<const std::uint8_t> code,

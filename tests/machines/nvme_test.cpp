@@ -166,7 +166,10 @@ TEST(Nvme, IsResetWhileItIsUsed) {
     EXPECT_EQ(session.shell("cat " + pci + "reset_method"), "flr\n");
     EXPECT_EQ(session.shell("echo 1 >" + pci + "reset; " + read), "");
     EXPECT_EQ(session.shell("echo 1 >" + pci + "remove; sleep 1; ls /sys/block"), "");
-    EXPECT_EQ(session.shell("echo 1 >/sys/bus/pci/rescan; sleep 2; " + read), "");
+    EXPECT_EQ(session.shell("echo 1 >/sys/bus/pci/rescan; "
+                            "until [ -b /dev/nvme0n1 ]; do sleep 1; done; " +
+                            read),
+              "");
     EXPECT_EQ(session.shell("dmesg | grep -iE 'i/o error|nvme.*(timeout|abort|error)'"), "");
 }
 

@@ -68,7 +68,7 @@ protected:
         std::ofstream{kernel_, std::ios::binary} << image.content;
         GuestSession session{"linux-serial",
                              {"--kernel", kernel_, "--initrd", module_ + " with parameters",
-                              "--append", "[the command line]", "--timeout", "20"}};
+                              "--append", "[the command line]", "--timeout", "200"}};
         EXPECT_EQ(session.exit_code(), 43);
         return session.unread();
     }

@@ -48,7 +48,7 @@ Traced boot(const std::string& machine, std::vector<std::string> more) {
                                        "--serial", "none"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     GuestSession session{machine, arguments, Input::Null};
-    EXPECT_EQ(session.exit_code(std::chrono::seconds{300}), 0) << session.unread();
+    EXPECT_EQ(session.exit_code(std::chrono::seconds{600}), 0) << session.unread();
     Traced traced{.trace = read_trace(file),
                   .components = json::parse(std::ifstream{counters}).at("components")};
     for (const std::string& each : {image, file, counters})

@@ -19,7 +19,8 @@ struct NativeProcess::Shared : ChildShared {};
 
 namespace {
 
-constexpr int patience_milliseconds = 5'000;
+// A batch takes milliseconds, but a busy host may do other things first.
+constexpr int patience_milliseconds = 120'000;
 
 }  // namespace
 

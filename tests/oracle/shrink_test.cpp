@@ -1,6 +1,7 @@
 // Cases become plain, and survive their file.
 #include "case_file.h"
 #include "shrink.h"
+#include "support/temp_path.h"
 
 #include <gtest/gtest.h>
 
@@ -74,7 +75,7 @@ TEST(Shrink, LeavesACaseThatDoesNotFail) {
 
 TEST(CaseFile, GivesBackEverythingThatIsWritten) {
     const Case test = busy_case();
-    const std::filesystem::path path{std::filesystem::path{::testing::TempDir()} / "case.yaml"};
+    const std::filesystem::path path{test::temp_path("case.yaml")};
     std::ofstream{path} << case_text("a busy one", test);
     const auto loaded = load_cases(path);
     std::filesystem::remove(path);
@@ -96,7 +97,7 @@ TEST(CaseFile, GivesBackEverythingThatIsWritten) {
 }
 
 TEST(CaseFile, RefusesWhatItDoesNotKnow) {
-    const std::filesystem::path path{std::filesystem::path{::testing::TempDir()} / "bad.yaml"};
+    const std::filesystem::path path{test::temp_path("bad.yaml")};
     for (const char* state : {"{rxx: 1}", "{xmm99: \"1 2\"}", "{st0: \"1\"}"}) {
         std::ofstream{path} << "- name: bad\n  code: 64\n  bytes: 90\n  ip: 0x10000800\n  state: "
                             << state << "\n";

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -251,9 +252,11 @@ protected:
         EXPECT_EQ(output.code, 0) << output.text;
         return Json::parse(output.text);
     }
+    // Behind the heading of the report.
+    bool has_hot_blocks() { return std::ranges::count(ctl("report hot-blocks"), '\n') > 1; }
     // Runs on until there is something to tell, and ends.
     void run_until(const auto& is_enough) {
-        for (int i = 0; i < 300 && !is_enough(top_line("")); ++i)
+        for (int i = 0; i < 300 && !(is_enough(top_line("")) && has_hot_blocks()); ++i)
             std::this_thread::sleep_for(std::chrono::milliseconds{200});
         ctl("quit");
         EXPECT_EQ(session->exit_code(), 0) << session->unread();
@@ -332,23 +335,24 @@ protected:
         : ControlledGuest{{"-p", "cpu0.type=" + engine}, busy_program} {}
 
     void expect_names(bool is_compiling) {
-        Json last;
-        const auto is_told = [&] {
+        // Where others want the host's processors too, there may have been nothing to tell.
+        std::string missing = "all";
+        for (int i = 0; i < 60 && !missing.empty(); ++i) {
             const Output output = backplane("top " + socket + " --json --count 6");
-            last = Json::parse(
+            const Json last = Json::parse(
                 output.text.substr(output.text.rfind('\n', output.text.size() - 2) + 1));
             expect_valid(last, read_schema("top.schema.json"), "");
-            return last["rep_iterations"] > 0 && last["time"]["samples"] > 0;
-        };
-        for (int i = 0; i < 60 && !is_told(); ++i) {
+            missing.clear();
+            for (const Exported& each : exported) {
+                const Json* value = find(last, each.pointer);
+                if (each.document != Top ||
+                    is(is_compiling ? each.compiling : each.interpreting, value))
+                    continue;
+                missing += std::string{each.row} + ": " + each.pointer + " is " +
+                           (value ? value->dump() : "not there") + '\n';
+            }
         }
-        for (const Exported& each : exported) {
-            if (each.document != Top) continue;
-            const Json* value = find(last, each.pointer);
-            EXPECT_TRUE(is(is_compiling ? each.compiling : each.interpreting, value))
-                << each.row << ": " << each.pointer << " is "
-                << (value ? value->dump() : "not there");
-        }
+        EXPECT_EQ(missing, "");
     }
 };
 class LiveCompiler : public NamesOfALiveView {

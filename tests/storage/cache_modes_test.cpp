@@ -211,7 +211,7 @@ TEST_F(CacheModes, WritethroughWaitsForTheDisk) {
 TEST_F(CacheModes, WritethroughLosesNothing) {
     struct Log {
         std::atomic<std::uint64_t> wanted[size / 512], completed[size / 512];
-        std::atomic<bool> has_started, has_failed;
+        std::atomic<bool> has_started, has_completed, has_failed;
     };
     create("disk.qcow2");
     auto* log = static_cast<Log*>(
@@ -235,11 +235,15 @@ TEST_F(CacheModes, WritethroughLosesNothing) {
                 log->wanted[sector] = stamp;
                 if (user.write(sector * 512, data) != BlockResult::Ok) log->has_failed = true;
                 log->completed[sector] = stamp;
+                log->has_completed = true;
             }
         }
         while (!log->has_started)
             std::this_thread::sleep_for(std::chrono::microseconds{100});
         std::this_thread::sleep_for(std::chrono::microseconds{random() % 40'000});
+        // A busy disk may not have got anything of it so far.
+        while (round == 0 && !log->has_completed && !log->has_failed)
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});
         kill(child, SIGKILL);
         ASSERT_EQ(waitpid(child, nullptr, 0), child);
         ASSERT_FALSE(log->has_failed);

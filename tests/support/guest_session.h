@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -31,6 +32,9 @@ enum class Input : std::uint8_t { Terminal, Pipe, Null, Closed };
 class GuestSession {
 public:
     using Clock = std::chrono::steady_clock;
+
+    // For what has to happen, however busy the host is: only a guest that hangs takes so long.
+    static constexpr std::chrono::seconds patience{300};
 
     // `arguments` follow `backplane run MACHINE`; the machine is one of machines/. `prepare` is
     // called in the program's process, before it is the program.
@@ -58,25 +62,26 @@ public:
 
     // Reads until `text` comes, and takes everything up to its end; `before` then has what came
     // before it.
-    bool expect(std::string_view text, std::chrono::seconds limit = std::chrono::seconds{90}) {
+    bool expect(std::string_view text, std::chrono::seconds limit = patience) {
         const auto deadline = Clock::now() + limit;
         for (;;) {
+            const bool is_over = has_ended() || Clock::now() >= deadline;
             if (const auto at = unread_.find(text); at != std::string::npos) {
                 before = unread_.substr(0, at);
                 unread_.erase(0, at + text.size());
                 return true;
             }
-            if (!exchange({}, deadline)) return false;
+            if (is_over) return false;
+            exchange({}, next_look(deadline));
         }
     }
 
     // Types all of it, reading meanwhile, as a terminal does.
-    bool type(std::string_view keys, std::chrono::seconds limit = std::chrono::seconds{30}) {
+    bool type(std::string_view keys, std::chrono::seconds limit = patience) {
         const auto deadline = Clock::now() + limit;
         while (!keys.empty()) {
-            const auto sent = exchange(keys, deadline);
-            if (!sent) return false;
-            keys.remove_prefix(*sent);
+            if (has_ended() || Clock::now() >= deadline) return false;
+            keys.remove_prefix(exchange(keys, next_look(deadline)).value_or(0));
         }
         return true;
     }
@@ -92,15 +97,12 @@ public:
         return before;
     }
 
-    // What the program ended with, minus the signal that killed it; nothing while it runs.
-    std::optional<int> exit_code(std::chrono::seconds limit = std::chrono::seconds{60}) {
+    // What the program ended with, minus the signal that killed it; nothing while it runs. All that
+    // it wrote has been read then.
+    std::optional<int> exit_code(std::chrono::seconds limit = patience) {
         const auto deadline = Clock::now() + limit;
-        while (!status_ && Clock::now() < deadline) {
-            int status = 0;
-            if (waitpid(child_, &status, WNOHANG) == child_)
-                status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+        while (!has_ended() && Clock::now() < deadline)
             exchange({}, Clock::now() + std::chrono::milliseconds{5});
-        }
         return status_;
     }
 
@@ -185,6 +187,30 @@ private:
         _exit(127);
     }
 
+    bool has_ended() {
+        int status = 0;
+        if (!status_ && waitpid(child_, &status, WNOHANG) == child_) {
+            status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+            for (pollfd end{output_, POLLIN, 0}; poll(&end, 1, 0) > 0 && receive();)
+                continue;
+        }
+        return status_.has_value();
+    }
+
+    // A terminal's output does not end with the program: whether it has is looked up now and then.
+    static Clock::time_point next_look(Clock::time_point deadline) {
+        return std::min(deadline, Clock::now() + std::chrono::seconds{1});
+    }
+
+    // False at the end of the output.
+    bool receive() {
+        char bytes[4096];
+        const ssize_t count = read(output_, bytes, sizeof bytes);
+        if (count <= 0) return false;
+        unread_.append(bytes, static_cast<std::size_t>(count));
+        return true;
+    }
+
     // Waits for a chance to write some of `keys` or to read, and does so. Nothing when time is up,
     // or output has ended.
     std::optional<std::size_t> exchange(std::string_view keys, Clock::time_point deadline) {
@@ -192,12 +218,7 @@ private:
             std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
         pollfd ends[] = {{output_, POLLIN, 0}, {keys.empty() ? -1 : input_, POLLOUT, 0}};
         if (left < 0 || poll(ends, 2, static_cast<int>(left) + 1) <= 0) return std::nullopt;
-        if (ends[0].revents != 0) {
-            char bytes[4096];
-            const ssize_t count = read(output_, bytes, sizeof bytes);
-            if (count <= 0) return std::nullopt;
-            unread_.append(bytes, static_cast<std::size_t>(count));
-        }
+        if (ends[0].revents != 0 && !receive()) return std::nullopt;
         if ((ends[1].revents & POLLOUT) == 0) return 0;
         const ssize_t sent = write(input_, keys.data(), std::min<std::size_t>(keys.size(), 64));
         return sent > 0 ? static_cast<std::size_t>(sent) : 0;

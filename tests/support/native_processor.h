@@ -82,15 +82,16 @@ private:
     };
 
     NativeProcessor() {
-        const auto map = [](std::size_t size, int protection) {
-            void* place = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT,
-                               -1, 0);
-            if (place == MAP_FAILED) std::abort();
+        // Always there, as what instructions compute depends on it.
+        const auto map = [](std::uintptr_t at, std::size_t size, int protection) {
+            void* place = mmap(reinterpret_cast<void*>(at), size, protection,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+            if (reinterpret_cast<std::uintptr_t>(place) != at) std::abort();
             return static_cast<std::byte*>(place);
         };
-        code_ = map(0x2000, PROT_READ | PROT_WRITE | PROT_EXEC);
+        code_ = map(0x4060'0000, 0x2000, PROT_READ | PROT_WRITE | PROT_EXEC);
         context_ = new (code_ + 0x1000) Context{};
-        data_ = map(data_size, PROT_READ | PROT_WRITE);
+        data_ = map(0x4070'0000, data_size, PROT_READ | PROT_WRITE);
     }
 
     // For each snippet anew: other tests of the program have segments and handlers of their own.
