@@ -9,9 +9,15 @@
 #include <utility>
 
 namespace backplane::interp {
+namespace {
+
+// Of the memory for blocks: so much more, as what was used by blocks of other sizes may lie idle.
+constexpr std::size_t spare_share = 8;
+
+}  // namespace
 
 void* BlockArena::allocate(std::size_t bytes) {
-    bytes = (bytes + alignment - 1) & ~(alignment - 1);
+    bytes = rounded(bytes);
     if (next_ + bytes > chunk_bytes) {
         // All of it is going to be used.
         if (!spare_) spare_.reset(static_cast<std::byte*>(allocate_large_pages(chunk_bytes)));
@@ -30,7 +36,9 @@ void BlockArena::release() {
 }
 
 BlockCache::BlockCache(std::size_t arena_bytes, Watch watch, void* user, Compiler* compiler)
-    : arena_{arena_bytes}, watch_{watch}, user_{user}, compiler_{compiler} {}
+    : limit_{arena_bytes},
+      arena_{arena_bytes + arena_bytes / spare_share + BlockArena::chunk_bytes}, watch_{watch},
+      user_{user}, compiler_{compiler} {}
 
 Block* BlockCache::find(Key key, bool crosses_page, std::uint64_t second_page) const {
     if (!crosses_page && key.segment_end == 0) return table_.find(key.physical, key.mode);
@@ -40,8 +48,13 @@ Block* BlockCache::find(Key key, bool crosses_page, std::uint64_t second_page) c
     });
 }
 
+std::size_t BlockCache::bytes_for(std::size_t ops) {
+    return BlockArena::rounded(sizeof(Block) + (ops + 1) * sizeof(Op) + ops + 1);
+}
+
 Block* BlockCache::allocate(std::size_t ops) {
-    const std::size_t bytes = sizeof(Block) + (ops + 1) * sizeof(Op) + ops + 1;
+    const std::size_t bytes = bytes_for(ops);
+    used_ += bytes;
     void* memory = nullptr;
     if (ops < free_.size() && free_[ops])
         memory = std::exchange(free_[ops], free_[ops]->next_dropped);
@@ -146,6 +159,7 @@ void BlockCache::link(Block*& place, Block* target) {
     if (!free_links_) {
         constexpr std::size_t together = BlockArena::alignment / sizeof(IncomingLink);
         auto* links = static_cast<IncomingLink*>(arena_.allocate(BlockArena::alignment));
+        used_ += BlockArena::alignment;
         for (std::size_t i = 0; i < together; ++i)
             free_links_ = new (&links[i]) IncomingLink{nullptr, free_links_};
     }
@@ -189,6 +203,7 @@ void BlockCache::drop(Block* block) {
 void BlockCache::recycle() {
     while (Block* block = dropped_) {
         dropped_ = block->next_dropped;
+        used_ -= bytes_for(block->op_count);
         if (block->op_count >= free_.size()) free_.resize(block->op_count + 1u);
         block->next_dropped = std::exchange(free_[block->op_count], block);
     }
@@ -239,6 +254,19 @@ std::vector<Block*> BlockCache::blocks_at(std::uint64_t physical) const {
     return found;
 }
 
+void BlockCache::invalidate_pages(std::uint64_t first, std::uint64_t last) {
+    std::vector<std::uint64_t> pages;
+    for (const auto& [page, code] : pages_)
+        if (page <= last && page + x86::page_offset_mask >= first) pages.push_back(page);
+    for (const std::uint64_t page : pages)
+        for (auto entry = pages_.find(page); entry != pages_.end(); entry = pages_.find(page)) {
+            if (entry->second.blocks)
+                drop(entry->second.blocks);
+            else
+                forget_page(entry);
+        }
+}
+
 void BlockCache::invalidate_all() {
     while (!pages_.empty()) {
         const auto entry = pages_.begin();
@@ -249,6 +277,16 @@ void BlockCache::invalidate_all() {
     }
 }
 
+void BlockCache::drop_uncompiled() {
+    std::vector<Block*> uncompiled;
+    for (const auto& [page, code] : pages_)
+        for (Block* block = code.blocks; block; block = in_page(*block, page).next)
+            if (!block->is_compiled() && (block->physical & ~x86::page_offset_mask) == page)
+                uncompiled.push_back(block);
+    for (Block* block : uncompiled)
+        drop(block);
+}
+
 void BlockCache::release() {
     Compiler* compiler = std::exchange(compiler_, nullptr);
     invalidate_all();
@@ -256,6 +294,7 @@ void BlockCache::release() {
     std::fill(filter_.begin(), filter_.end(), 0);
     dropped_ = nullptr;
     dropped_count_ = 0;
+    used_ = 0;
     free_.clear();
     free_links_ = nullptr;
     arena_.release();

@@ -21,7 +21,10 @@ namespace backplane::interp {
 // chunk: whoever fills an arena needs it again at once.
 class BlockArena {
 public:
-    static constexpr std::size_t alignment = 64;
+    static constexpr std::size_t alignment = 64, chunk_bytes = large_page_bytes;
+    static constexpr std::size_t rounded(std::size_t bytes) {
+        return (bytes + alignment - 1) & ~(alignment - 1);
+    }
 
     explicit BlockArena(std::size_t limit) : limit_{limit} {}
 
@@ -31,8 +34,6 @@ public:
     void release();
 
 private:
-    static constexpr std::size_t chunk_bytes = large_page_bytes;
-
     struct Release {
         void operator()(std::byte* chunk) const { free_large_pages(chunk); }
     };
@@ -80,6 +81,8 @@ public:
     // Drops the blocks that overlap these bytes, which lie within one page. The block being
     // executed stays readable, but leaves before its next op. Gives the number dropped.
     std::size_t invalidate(std::uint64_t physical, std::uint64_t length);
+    // Drops the blocks of all pages with one of these bytes.
+    void invalidate_pages(std::uint64_t first, std::uint64_t last);
     void invalidate_all();
     void drop(Block* block);
     // Blocks dropped since the last time; and their memory is used again.
@@ -87,8 +90,11 @@ public:
     std::size_t dropped() const { return dropped_count_; }
     void recycle();
 
-    bool is_full() const { return arena_.is_full(); }
+    bool is_full() const { return used_ >= limit_ || arena_.is_full(); }
+    bool has_room() const { return used_ <= limit_ / 4 * 3 && !arena_.is_full(); }
     std::size_t arena_bytes() const { return arena_.used(); }
+    // Those that the compiler has not compiled.
+    void drop_uncompiled();
     // [safe point] No block is being executed and nothing points to any. The compiler is not told
     // of each.
     void release();
@@ -123,6 +129,10 @@ private:
     void forget_page(std::unordered_map<std::uint64_t, CodePage>::iterator entry);
     void remove_from_page(Block* block, std::uint64_t page);
 
+    static std::size_t bytes_for(std::size_t ops);
+
+    std::size_t limit_;
+    std::size_t used_ = 0;  // by links, and by blocks that are there or are not recycled yet
     BlockArena arena_;
     // By Block::next_dropped. Of those that may be used again, by their ops: who still holds a
     // link's place in an old block cuts a link of the new one at worst.

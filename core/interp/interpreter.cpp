@@ -86,10 +86,10 @@ void Interpreter::raise_init() {
 
 void Interpreter::notice_startup() { nudge(); }
 
-void Interpreter::post_map_change() {
+void Interpreter::post_map_change(std::uint64_t start, std::uint64_t length) {
     {
         const std::scoped_lock lock{memory_mutex_};
-        map_changed_ = true;
+        remapped_.push_back({start, length});
     }
     memory_requests_ = true;
     nudge();
@@ -112,22 +112,22 @@ void Interpreter::post_code_watched(std::uint64_t page, bool watch) {
 }
 
 void Interpreter::carry_out_memory_requests() {
-    std::vector<WrittenRange> written;
-    bool map_changed = false;
+    std::vector<Range> written, remapped;
     memory_requests_ = false;
     {
         const std::scoped_lock lock{memory_mutex_};
         written.swap(written_);
-        map_changed = std::exchange(map_changed_, false);
+        remapped.swap(remapped_);
     }
     const bool open = std::atomic_ref{kept_.a20};
     if (open != a20_open_) {
         a20_open_ = open;
         flush_tlb();
     }
-    if (map_changed) physical_map_changed();
+    for (const Range& range : remapped)
+        physical_map_changed(range.start, range.length);
     lose_foreign_code_pages();
-    for (const WrittenRange& range : written)
+    for (const Range& range : written)
         invalidate_physical(range.start, range.length);
 }
 

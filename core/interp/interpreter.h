@@ -93,13 +93,14 @@ public:
     // [any] As of the last slice.
     const SharedCounters& counters() const { return shared_counters_; }
 
-    // [vcpu, safe point] The memory map changed: no host pointer of before may be used.
-    void physical_map_changed();
+    static constexpr std::uint64_t everything = ~std::uint64_t{0};
+    // [vcpu, safe point] The memory map changed there: no host pointer of before may be used.
+    void physical_map_changed(std::uint64_t start = 0, std::uint64_t length = everything);
     // [vcpu] Somebody else wrote into memory.
     void invalidate_physical(std::uint64_t start, std::uint64_t length);
     // [any] The same two; carried out before the next block is entered from the run loop, which
     // comes soon.
-    void post_map_change();
+    void post_map_change(std::uint64_t start = 0, std::uint64_t length = everything);
     void post_code_written(std::uint64_t start, std::uint64_t length);
     // [any] Some processor, perhaps this one, keeps code of a page or no longer does.
     void post_code_watched(std::uint64_t page, bool watch);
@@ -337,15 +338,14 @@ private:
     SharedCounters shared_counters_;
 
     // Requests from outside.
-    struct WrittenRange {
+    struct Range {
         std::uint64_t start, length;
     };
     std::atomic<bool> nudged_{false}, attention_{false};
     Kept kept_;
     std::atomic<bool> memory_requests_{false};
     std::mutex memory_mutex_;
-    std::vector<WrittenRange> written_;
-    bool map_changed_ = false;
+    std::vector<Range> written_, remapped_;
     bool a20_open_ = true;  // as the translations made are
 
     // What other processors have; and who is in a call that tells them what this one has.

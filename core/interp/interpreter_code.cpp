@@ -444,7 +444,16 @@ void Interpreter::invalidate_physical(std::uint64_t start, std::uint64_t length)
 }
 
 void Interpreter::make_room() {
-    if (blocks_.is_full() || !compiler_->make_room(blocks_)) return release_blocks();
+    if (blocks_.is_full()) {
+        // Those that were never hot are most of them, and the fewest are needed again.
+        if (compiler_) {
+            blocks_.drop_uncompiled();
+            recycle_blocks();
+        }
+        if (!compiler_ || !blocks_.has_room()) return release_blocks();
+        if (!compiler_full_) return;
+    }
+    if (!compiler_->make_room(blocks_)) return release_blocks();
     compiler_full_ = compiler_->is_full();
     jump_cache.fill({});  // it has entries of code that is gone
 }

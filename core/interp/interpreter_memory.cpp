@@ -286,12 +286,14 @@ bool Interpreter::load_page_directory_pointers(std::uint64_t cr3) {
     return true;
 }
 
-void Interpreter::physical_map_changed() {
+void Interpreter::physical_map_changed(std::uint64_t start, std::uint64_t length) {
+    if (length == 0) return;
     ranges_ = {};
     a20_open_ = std::atomic_ref{kept_.a20};
     flush_tlb();
-    blocks_.invalidate_all();
-    patched_op_ = nullptr;
+    blocks_.invalidate_pages(start, start + (length - 1));
+    // The block's handlers are replaced anyway: nothing is left to restore.
+    if (patched_op_ && !block->valid) patched_op_ = nullptr;
 }
 
 // ---- Devices ----

@@ -38,8 +38,8 @@ Outcome Processor::start() {
         .struct_size = sizeof(backplane_address_space_listener),
         .reserved = 0,
         .remapped =
-            [](void* user, std::uint64_t, std::uint64_t) {
-                static_cast<Processor*>(user)->engine_->post_map_change();
+            [](void* user, std::uint64_t start, std::uint64_t length) {
+                static_cast<Processor*>(user)->engine_->post_map_change(start, length);
             },
         .code_written =
             [](void* user, std::uint64_t start, std::uint64_t length) {

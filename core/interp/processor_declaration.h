@@ -220,7 +220,7 @@ void declare_processor(Declaration<P>& d) {
                "Instructions decoded as one at most; with 1 nothing is fused, for comparisons")
         .range(1u, static_cast<std::uint32_t>(block_max_instructions));
     d.property("block-memory", of(&Processor::block_memory_),
-               "Host memory for decoded code; it starts over when this is full")
+               "Host memory for decoded code; what is not compiled goes when this is full")
         .range(Bytes{std::uint64_t{4} << 20}, Bytes{std::uint64_t{16} << 30});
     d.property("processors", of(&Processor::processor_count_),
                "Processors in the machine, as CPUID tells them")

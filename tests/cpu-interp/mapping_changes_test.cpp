@@ -1,5 +1,5 @@
 // What is remembered about pages and code is forgotten when the guest changes its tables and says
-// so.
+// so, or when something else comes to be where memory was.
 #include "test_processor.h"
 
 #include <gtest/gtest.h>
@@ -185,6 +185,32 @@ TEST(CodeInADevice, MayBeFetchedAfterAnAccessByAnotherBlock) {
     EXPECT_EQ(counts.front(), 2u);
     EXPECT_EQ(counts[1], 4u);
     EXPECT_EQ(counts.back(), 5u);
+}
+
+TEST(PhysicalMap, ChangesWhereItIsSaidTo) {
+    TestProcessor processor;
+    constexpr std::uint64_t moved = code + 0x2000;
+    processor.place(code, {0xff, 0xe7});         // jmp rdi
+    processor.place(moved, {0xb0, 0x01, 0xf4});  // mov al, 1;  hlt
+    processor[RDI] = moved;
+    EXPECT_TRUE(processor.run_to_halt());
+    EXPECT_EQ(processor[RAX] & 0xff, 1u);
+    const Block* stays = processor.cpu.blocks_at(code).at(0);
+
+    processor.bus.ram[moved + 1] = 2;  // is something else now
+    processor.cpu.post_map_change(moved + 0x1000, 0x1000);
+    EXPECT_TRUE(processor.run_to_halt());
+    EXPECT_EQ(processor[RAX] & 0xff, 1u) << "elsewhere";
+    processor.cpu.post_map_change(moved + 0x800, 0x100);
+    processor.cpu.post_map_change(data, 0x1000);
+    EXPECT_TRUE(processor.run_to_halt());
+    EXPECT_EQ(processor[RAX] & 0xff, 2u);
+    EXPECT_EQ(processor.cpu.blocks_at(code).at(0), stays);
+
+    processor.bus.ram[moved + 1] = 3;
+    processor.cpu.post_map_change();
+    EXPECT_TRUE(processor.run_to_halt());
+    EXPECT_EQ(processor[RAX] & 0xff, 3u);
 }
 
 }  // namespace

@@ -16,12 +16,14 @@ using interp::Counter;
 using interp::testing::TestProcessor;
 
 // Compiles what was executed so often.
-inline std::unique_ptr<TestProcessor> make_compiling_processor(std::uint32_t threshold = 1) {
+inline std::unique_ptr<TestProcessor>
+make_compiling_processor(std::uint32_t threshold = 1,
+                         std::size_t block_memory = std::size_t{64} << 20) {
     auto arena = CodeArena::make(std::size_t{16} << 20);
     interp::testing::TestEngine engine{
         std::make_unique<Tier1Compiler>(interp::testing::test_model(), std::move(*arena)),
         threshold};
-    return std::make_unique<TestProcessor>(std::size_t{64} << 20, std::move(engine));
+    return std::make_unique<TestProcessor>(block_memory, std::move(engine));
 }
 
 inline Tier1Compiler& compiler_of(TestProcessor& processor) {

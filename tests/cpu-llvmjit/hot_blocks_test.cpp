@@ -103,5 +103,30 @@ TEST_F(HotBlocks, MayChangeWhileTheyWait) {
     EXPECT_EQ((*processor)[RDX], 2 * threshold);
 }
 
+// What is executed once takes all memory for blocks, several times.
+TEST_F(HotBlocks, StayWhenThereIsNoRoomForColdOnes) {
+    constexpr std::uint64_t cold = 0x40'0000;
+    constexpr unsigned count = 50'000;
+    processor = make_compiling_processor(threshold, std::size_t{4} << 20);
+    processor->place(code, {0x48, 0xff, 0xc9, 0x75, 0xfb, 0xf4});  // again: dec rcx;  jnz again
+    run(100);
+    const NativeBlock* native = native_at(*processor, code);
+    ASSERT_NE(native, nullptr);
+    std::vector<std::uint8_t> program;
+    for (unsigned i = 0; i < count; ++i)
+        program.insert(program.end(), {0x48, 0xff, 0xc3, 0xeb, 0x00});  // inc rbx;  jmp next
+    program.push_back(0xf4);
+    processor->place(cold, program);
+    for (int round = 0; round < 2; ++round) {
+        (*processor)[RBX] = 0;
+        ASSERT_TRUE(processor->run_to_halt(cold));
+        EXPECT_EQ((*processor)[RBX], count);
+        EXPECT_EQ(block_at(*processor, cold), nullptr) << "its memory is used by others";
+        EXPECT_EQ(native_at(*processor, code), native);
+    }
+    run(100);
+    EXPECT_EQ(native_at(*processor, code), native);
+}
+
 }  // namespace
 }  // namespace backplane::jit::testing
