@@ -267,15 +267,7 @@ void BlockCache::invalidate_pages(std::uint64_t first, std::uint64_t last) {
         }
 }
 
-void BlockCache::invalidate_all() {
-    while (!pages_.empty()) {
-        const auto entry = pages_.begin();
-        if (entry->second.blocks)
-            drop(entry->second.blocks);
-        else
-            forget_page(entry);
-    }
-}
+void BlockCache::invalidate_all() { invalidate_pages(0, ~std::uint64_t{0}); }
 
 void BlockCache::drop_uncompiled() {
     std::vector<Block*> uncompiled;
